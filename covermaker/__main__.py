@@ -1,0 +1,5 @@
+"""``python -m covermaker``."""
+
+from covermaker.cli.main import main
+
+main()

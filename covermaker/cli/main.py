@@ -1,0 +1,112 @@
+"""``covermaker``: finds the command, runs it, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from covermaker import __version__
+from covermaker.errors import CovermakerError, ExitCode, nearest
+
+# Command to its one-line help; the command itself is `covermaker.cli.<name>.command`, loaded on use.
+COMMANDS = {
+    "new": "Make a project from a song.",
+    "render": "Render a project to a mastered cover.",
+    "status": "Show which steps of a project are done.",
+    "why": "Say what would be rendered again, and why.",
+    "separate": "Separate a song into stems.",
+    "convert": "Convert a vocal with a trained voice.",
+    "voices": "List and show voices.",
+    "effects": "List and show effects.",
+    "presets": "List, show and apply presets.",
+    "models": "List, verify and pull pretrained weights.",
+    "cache": "Show and shrink the store of finished steps.",
+    "doctor": "Check what this machine can do.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is used, not to list it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"covermaker.cli.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or say which name is nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"no command '{args[0]}': {nearest(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="covermaker")
+def cli() -> None:
+    """Make a song cover with a trained singing voice.
+
+    A project is a folder with a readable cover.toml. Rendering it separates the song, converts the vocal, runs the
+    racks, mixes, masters and exports; only what changed is made again.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code. Words about errors go to stderr."""
+    try:
+        code: Any = cli.main(args=arguments, prog_name="covermaker", standalone_mode=False)
+        return int(code) if isinstance(code, int) else int(ExitCode.OK)
+    except CovermakerError as error:
+        return _say(error.message, error.hint, int(error.exit_code), arguments)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "covermaker"
+        return _say(error.format_message(), f"see: {where} --help", int(ExitCode.USAGE), arguments)
+    except click.ClickException as error:
+        return _say(error.format_message(), None, int(ExitCode.USAGE), arguments)
+    except (KeyboardInterrupt, click.Abort):
+        return _say(
+            "interrupted", "run it again: finished steps are kept", int(ExitCode.INTERRUPTED), arguments
+        )
+    except BrokenPipeError:
+        # The reader of our output is gone (as in `covermaker … | head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return int(ExitCode.OK)
+    except Exception as error:
+        if os.environ.get("COVERMAKER_DEBUG"):
+            raise
+        message = f"a defect in Covermaker: {type(error).__name__}: {error}"
+        return _say(
+            message, "run again with COVERMAKER_DEBUG=1 and report it", int(ExitCode.INTERNAL), arguments
+        )
+
+
+def _say(message: str, hint: str | None, code: int, arguments: list[str]) -> int:
+    if "--json" in arguments:
+        from covermaker.graph.events import Failed
+
+        click.echo(Failed(message, hint, code).to_json())
+    click.echo(f"error: {message}", err=True)
+    if hint:
+        click.echo(f"       {hint}", err=True)
+    return code

@@ -1,0 +1,100 @@
+"""A progress bar a step, drawn on stderr from the events of a job; or the events themselves as JSON lines."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from covermaker.graph.events import (
+    Event,
+    Note,
+    StepCached,
+    StepFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+    StepWaiting,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from covermaker.graph.events import Listener
+
+
+@contextmanager
+def listening(*, as_json: bool, quiet: bool = False) -> Iterator[Listener]:
+    """Give the listener that fits: JSON lines on stdout, bars on a terminal, one line a step elsewhere."""
+    import sys
+
+    if as_json:
+        yield lambda event: click.echo(event.to_json())
+    elif quiet:
+        yield lambda event: None
+    elif sys.stderr.isatty():
+        with _bars() as listener:
+            yield listener
+    else:
+        yield _line
+
+
+def _line(event: Event) -> None:
+    """Write finished steps only: for logs."""
+    match event:
+        case StepCached(name=name):
+            click.echo(f"{name:<24} kept", err=True)
+        case StepFinished(name=name, seconds=seconds):
+            click.echo(f"{name:<24} {seconds:.1f} s", err=True)
+        case StepWaiting(name=name):
+            click.echo(f"{name:<24} waits for another render that is making it", err=True)
+        case StepFailed(name=name):
+            click.echo(f"{name:<24} failed", err=True)
+        case Note(text=text):
+            click.echo(f"note: {text}", err=True)
+
+
+@contextmanager
+def _bars() -> Iterator[Listener]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+    columns = (
+        TextColumn("{task.description:<24}"),
+        BarColumn(bar_width=28),
+        TextColumn("{task.fields[words]}"),
+    )
+    tasks: dict[str, TaskID] = {}
+    started: dict[str, float] = {}
+    with Progress(*columns, console=Console(stderr=True), refresh_per_second=8) as bars:
+
+        def task(name: str) -> TaskID:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=1.0, words="")
+            return tasks[name]
+
+        def listener(event: Event) -> None:
+            match event:
+                case StepStarted(name=name):
+                    started[name] = time.monotonic()
+                    bars.update(task(name), completed=0.0, words="")
+                case StepProgress(name=name, fraction=fraction):
+                    spent = time.monotonic() - started.get(name, time.monotonic())
+                    left = f"{fraction:4.0%}"
+                    if fraction > 0.02 and spent > 2.0:
+                        left += f"  about {spent * (1 - fraction) / fraction:.0f} s left"
+                    bars.update(task(name), completed=fraction, words=left)
+                case StepFinished(name=name, seconds=seconds):
+                    bars.update(task(name), completed=1.0, words=f"{seconds:.1f} s")
+                case StepCached(name=name):
+                    bars.update(task(name), completed=1.0, words="kept")
+                case StepWaiting(name=name):
+                    bars.update(task(name), words="another render is making it")
+                case StepFailed(name=name):
+                    bars.update(task(name), words="failed")
+                case Note(text=text):
+                    bars.console.print(f"note: {text}", highlight=False, markup=False)
+
+        yield listener

@@ -1,0 +1,66 @@
+"""``covermaker voices``: who can sing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from covermaker.cli.output import json_option, show, table
+from covermaker.units import note_name
+from covermaker.voices.library import find_voice, list_voices
+
+project_option = click.option(
+    "--project", type=click.Path(path_type=Path), help="Also look into the voices of this project."
+)
+
+
+@click.group("voices")
+def command() -> None:
+    """List and show voices."""
+
+
+@command.command("list")
+@project_option
+@json_option
+def list_(project: Path | None, as_json: bool) -> None:
+    """List every voice: range, rights, where it comes from."""
+    rows, values = [], []
+    for entry in list_voices(project=project):
+        card = entry.card
+        if card is None:
+            rows.append((entry.name, "", "", entry.place, entry.problem or ""))
+        else:
+            span = f"{note_name(card.f0.low_hz)}-{note_name(card.f0.high_hz)}"
+            rows.append((entry.name, span, card.rights, entry.place, card.description))
+        values.append(
+            {
+                "name": entry.name,
+                "folder": str(entry.folder),
+                "place": entry.place,
+                "problem": entry.problem,
+                "card": card.model_dump(mode="json") if card else None,
+            }
+        )
+    show(values, as_json, table(rows, header=("voice", "range", "rights", "from", "what it is")))
+
+
+@command.command("show")
+@click.argument("name")
+@project_option
+@json_option
+def show_(name: str, project: Path | None, as_json: bool) -> None:
+    """Show a voice's card."""
+    voice = find_voice(name, project)
+    card = voice.card.model_dump(mode="json")
+    rows = [("folder", str(voice.folder)), ("fingerprint", voice.fingerprint)]
+    rows += [(key, _words(value)) for key, value in card.items()]
+    show({"folder": str(voice.folder), "fingerprint": voice.fingerprint, **card}, as_json, table(rows))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return str(value)

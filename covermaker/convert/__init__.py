@@ -1,0 +1,4 @@
+"""Features and a voice in, the converted vocal out: same length to the sample, same silences, same key or octaves off.
+
+``convert_vocal`` does it, file to file; ``choose_transposition`` says how far the melody moves and why.
+"""

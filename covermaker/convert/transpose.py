@@ -1,0 +1,124 @@
+"""How far the melody moves so that it sits where the voice sings: whole octaves, so the song keeps its key.
+
+``auto`` compares middles: the median of the vocal's voiced frames with the median of the voice's training
+takes, both as pitches. The nearest whole octave would flip at half an octave away, where neither choice is good; a
+move has to gain at least `CLEAR_GAIN_OCTAVES` over staying, or bring clearly more of the frames into the voice's
+range; and it may not bring clearly more of them out of it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from covermaker.errors import ProjectError
+from covermaker.units import note_name
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from covermaker.voices.card import F0Part
+
+MAX_SEMITONES = 36
+MAX_OCTAVES = 3
+
+# A move must bring the middles this much closer: 0 = half an octave apart is enough, 1 = only a full one.
+CLEAR_GAIN_OCTAVES = 0.25
+# Or, between that and no gain at all, this much more of the singing must fall into the voice's range.
+CLEAR_GAIN_SHARE = 0.25
+# The card's range holds the middle 90 % of the takes; a singer goes a little beyond on both sides.
+RANGE_MARGIN_SEMITONES = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transposition:
+    """By how many semitones the melody moves, and one sentence that says why.
+
+    Parameters
+    ----------
+    semitones : int
+        -36..36, above 0 is up.
+    why : str
+        For people.
+    range_share : float
+        Share of the voiced frames, 0..1, that lie inside the voice's range after the move.
+    """
+
+    semitones: int
+    why: str
+    range_share: float
+
+
+def choose_transposition(
+    wanted: int | Literal["auto", "off"], f0_hz: NDArray[np.floating[Any]], voice_range: F0Part
+) -> Transposition:
+    """Decide the transposition of a vocal.
+
+    Parameters
+    ----------
+    wanted : int, "auto" or "off"
+        Semitones in -36..36, or ``"auto"``: whole octaves towards the voice, or ``"off"``: none.
+    f0_hz : array (n,)
+        The vocal's pitch in Hz, 0 where unvoiced.
+    voice_range : F0Part
+        Low, median and high pitch of the voice.
+
+    Raises
+    ------
+    ProjectError
+        When `wanted` is none of these.
+    """
+    voiced = np.log2(np.asarray(f0_hz, dtype=np.float64)[np.asarray(f0_hz) > 0])
+    if wanted == "off":
+        return Transposition(0, "transposition is off", _share(voiced, 0, voice_range))
+    if wanted != "auto":
+        if isinstance(wanted, bool) or not isinstance(wanted, int) or abs(wanted) > MAX_SEMITONES:
+            raise ProjectError(
+                f"convert.transpose must be 'auto', 'off' or whole semitones from -{MAX_SEMITONES} to "
+                f"{MAX_SEMITONES}, not {wanted!r}"
+            )
+        return Transposition(
+            wanted, f"set to {wanted:+d} semitones", _share(voiced, wanted / 12, voice_range)
+        )
+    if not len(voiced):
+        return Transposition(0, "the vocal has no pitch to move", 0.0)
+    return _automatic(voiced, voice_range)
+
+
+def shift_pitch(f0_hz: NDArray[np.floating[Any]], semitones: int) -> NDArray[np.float64]:
+    """Move a pitch curve (n,) in Hz by semitones; 0 stays 0."""
+    moved: NDArray[np.float64] = np.asarray(f0_hz, dtype=np.float64) * 2.0 ** (semitones / 12)
+    return moved
+
+
+def _automatic(voiced: NDArray[np.float64], voice_range: F0Part) -> Transposition:
+    middle = float(np.median(voiced))
+    distance = math.log2(voice_range.median_hz) - middle
+    octaves = max(-MAX_OCTAVES, min(MAX_OCTAVES, round(distance)))
+    stay, move = _share(voiced, 0, voice_range), _share(voiced, octaves, voice_range)
+    gain = abs(distance) - abs(distance - octaves)
+    closer = gain >= CLEAR_GAIN_OCTAVES and move - stay > -CLEAR_GAIN_SHARE
+    fitter = gain > 0 and move - stay >= CLEAR_GAIN_SHARE
+    apart = f"the vocal's middle is {_pitch(2.0**middle)}, the voice's is {_pitch(voice_range.median_hz)}"
+    if octaves == 0 or not (closer or fitter):
+        near = "that is its own octave" if octaves == 0 else "an octave would bring them no clearly closer"
+        return Transposition(0, f"{apart}: {near}, nothing moves", stay)
+    count = {1: "one octave", 2: "two octaves", 3: "three octaves"}[abs(octaves)]
+    return Transposition(12 * octaves, f"{apart}: {count} {'up' if octaves > 0 else 'down'}", move)
+
+
+def _share(voiced: NDArray[np.float64], octaves: float, voice_range: F0Part) -> float:
+    """Return the share of log2 pitches inside the voice's range after a move."""
+    if not len(voiced):
+        return 0.0
+    margin = RANGE_MARGIN_SEMITONES / 12
+    low, high = math.log2(voice_range.low_hz) - margin, math.log2(voice_range.high_hz) + margin
+    moved = voiced + octaves
+    return float(np.mean((moved >= low) & (moved <= high)))
+
+
+def _pitch(hz: float) -> str:
+    return f"{note_name(hz)} ({hz:.0f} Hz)"

@@ -1,0 +1,29 @@
+"""Effects, racks of effects, and their presets.
+
+One file holds one effect; `EFFECTS` names them without importing any. An effect is a class of the shape
+`covermaker.effects.spec.Effect`; other packages add theirs through the entry-point group ``covermaker.effects``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from covermaker.registry import Registry
+
+if TYPE_CHECKING:
+    from covermaker.effects.spec import Effect
+
+EFFECTS: Registry[type[Effect]] = Registry(
+    "effect",
+    "covermaker.effects",
+    {
+        "gate": "covermaker.effects.gate:Gate",
+        "high_pass": "covermaker.effects.high_pass:HighPass",
+        "low_pass": "covermaker.effects.low_pass:LowPass",
+        "eq": "covermaker.effects.eq:Equaliser",
+        "compressor": "covermaker.effects.compressor:Compressor",
+        "reverb": "covermaker.effects.reverb:Reverb",
+        "delay": "covermaker.effects.delay:Delay",
+        "gain": "covermaker.effects.gain:Gain",
+    },
+)

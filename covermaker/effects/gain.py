@@ -1,0 +1,36 @@
+"""A change of level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from covermaker.effects.spec import OFF_DB, Spec, Value, level_gain, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from covermaker.audio.buffer import Samples
+
+
+class Gain:
+    """Multiplies by a constant."""
+
+    HELP: ClassVar[str] = "A change of level."
+    VERSION: ClassVar[int] = 1
+    SPECS: ClassVar[tuple[Spec, ...]] = (
+        Spec("gain_db", "dB", OFF_DB, 24.0, 0.0, help="Level change; -100 is silence."),
+    )
+
+    def __init__(self, values: Mapping[str, Value], sample_rate: int, channels: int) -> None:
+        self._gain = np.float32(level_gain(number(values, "gain_db")))
+
+    def process(self, block: Samples) -> Samples:
+        """Return the block times the gain."""
+        result: Samples = block * self._gain
+        return result
+
+    def tail_seconds(self) -> float:
+        """Return 0."""
+        return 0.0

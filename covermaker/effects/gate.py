@@ -1,0 +1,98 @@
+"""A noise gate: what is quieter than a threshold is turned down."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, ClassVar
+
+from covermaker.effects.follower import CONTROL_SAMPLES, GainFollower, Reduction, smoothing
+from covermaker.effects.spec import Spec, Value, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from covermaker.audio.buffer import Samples
+
+# How fast the measured level falls between two crests of a wave: without it a low note would rattle the gate.
+_DETECTOR_MS = 10.0
+_SILENCE = 1e-10
+_SETTLED_DB = 1e-6
+
+
+class Gate:
+    """A downward expander with hold and a limited range, all channels linked.
+
+    Below `threshold_db` every dB becomes `ratio` dB, down to `range_db` of reduction at most: breaths and reverb
+    are pushed back, not chopped. Smoothed in dB, with `attack_ms` when opening and `release_ms` when closing.
+    """
+
+    HELP: ClassVar[str] = (
+        "Turns down what is quieter than a threshold: noise, bleed and breaths between phrases."
+    )
+    VERSION: ClassVar[int] = 1
+    SPECS: ClassVar[tuple[Spec, ...]] = (
+        Spec("threshold_db", "dB", -90.0, 0.0, -50.0, help="Peak level below which the gate closes."),
+        Spec(
+            "ratio",
+            ":1",
+            1.0,
+            100.0,
+            4.0,
+            "log",
+            "How steeply the level falls below the threshold; 1 is off.",
+        ),
+        Spec("range_db", "dB", 0.0, 90.0, 30.0, help="The most that is taken away; 0 is off."),
+        Spec("attack_ms", "ms", 0.1, 100.0, 1.0, "log", "Time to open."),
+        Spec("hold_ms", "ms", 0.0, 2000.0, 40.0, help="How long it stays open after the level has fallen."),
+        Spec("release_ms", "ms", 1.0, 4000.0, 150.0, "log", "Time to close."),
+    )
+
+    def __init__(self, values: Mapping[str, Value], sample_rate: int, channels: int) -> None:
+        self._threshold_db = number(values, "threshold_db")
+        self._slope = number(values, "ratio") - 1.0
+        self._range_db = number(values, "range_db") if self._slope > 0.0 else 0.0
+        self._attack = smoothing(number(values, "attack_ms"), sample_rate)
+        self._release = smoothing(number(values, "release_ms"), sample_rate)
+        self._decay = smoothing(_DETECTOR_MS, sample_rate)
+        self._hold_steps = round(number(values, "hold_ms") / 1000.0 * sample_rate / CONTROL_SAMPLES)
+        self._held = 0
+        self._level = 0.0
+        self._reduction_db = self._range_db  # closed until sound comes
+        self._follower = GainFollower(self._control, start_db=self._range_db)
+
+    def process(self, block: Samples) -> Samples:
+        """Return the gated block."""
+        return self._follower.process(block)
+
+    def tail_seconds(self) -> float:
+        """Return 0."""
+        return 0.0
+
+    def reduction(self) -> Reduction:
+        """Return how far it has closed."""
+        return self._follower.reduction()
+
+    def _control(self, peaks: list[float]) -> list[float]:
+        level, held, reduction_db = self._level, self._held, self._reduction_db
+        open_level = 10.0 ** (self._threshold_db / 20.0)
+        reductions = []
+        for peak in peaks:
+            level = max(peak, level * self._decay)
+            if level < _SILENCE:
+                level = 0.0
+            if level >= open_level:
+                held, target_db = self._hold_steps, 0.0
+            elif held > 0:
+                held, target_db = held - 1, 0.0
+            elif level == 0.0:
+                target_db = self._range_db
+            else:
+                below_db = self._threshold_db - 20.0 * math.log10(level)
+                target_db = min(self._range_db, self._slope * below_db)
+            keep = self._attack if target_db < reduction_db else self._release
+            reduction_db = target_db + keep * (reduction_db - target_db)
+            if reduction_db < _SETTLED_DB:
+                reduction_db = 0.0
+            reductions.append(reduction_db)
+        self._level, self._held, self._reduction_db = level, held, reduction_db
+        return reductions

@@ -1,0 +1,172 @@
+"""Presets: racks and masters as TOML files, shipped or a person's own.
+
+A preset is copied into a project when it is applied, never referenced from it. A person's file hides a shipped one
+of the same name. The name of a preset is the name of its file.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from covermaker.effects.rack import parse_rack
+from covermaker.errors import ProjectError, UsageError, nearest
+
+Kind: TypeAlias = Literal["racks", "masters"]
+
+KINDS: tuple[Kind, ...] = ("racks", "masters")
+FOLDER_VARIABLE = "COVERMAKER_PRESETS"
+
+_KEYS: dict[Kind, frozenset[str]] = {
+    "racks": frozenset({"name", "description", "rack", "sends", "buses"}),
+    "masters": frozenset({"name", "description", "rack", "loudness_lufs", "true_peak_dbtp"}),
+}
+_TARGETS = {"loudness_lufs": (-40.0, -5.0), "true_peak_dbtp": (-12.0, 0.0)}
+_SEND_RANGE_DB = (-100.0, 12.0)
+
+
+@dataclass(frozen=True, slots=True)
+class PresetEntry:
+    """A line of a list of presets. `problem` says why a file cannot be used, else it is None."""
+
+    kind: Kind
+    name: str
+    description: str
+    path: Path
+    shipped: bool
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A checked preset; rows are as written in the file, ready to be copied into a project.
+
+    Parameters
+    ----------
+    rack : tuple of dict
+        Effect rows.
+    sends : dict
+        Racks only: suggested level in dB to a bus, by the bus's name.
+    buses : dict
+        Racks only: effect rows the buses were made with, by the bus's name.
+    loudness_lufs, true_peak_dbtp : float or None
+        Masters only.
+    """
+
+    kind: Kind
+    name: str
+    description: str
+    path: Path
+    rack: tuple[dict[str, Any], ...] = ()
+    sends: dict[str, float] = field(default_factory=dict)
+    buses: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
+    loudness_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+
+
+def user_folder() -> Path:
+    """Return the folder of a person's own presets, with ``racks`` and ``masters`` inside; it need not exist."""
+    chosen = os.environ.get(FOLDER_VARIABLE)
+    if chosen:
+        return Path(chosen)
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("covermaker")) / "presets"
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the shipped presets: inside an installed package, else at the root of the source tree."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "presets"
+    return installed if installed.is_dir() else package.parent / "presets"
+
+
+def list_presets(kind: Kind) -> list[PresetEntry]:
+    """List presets by name; a damaged file is listed with its problem, it does not hide the others."""
+    entries = []
+    for name, path in sorted(_files(kind).items()):
+        shipped = path.is_relative_to(shipped_folder())
+        try:
+            preset = _read(kind, path)
+            entries.append(PresetEntry(kind, name, preset.description, path, shipped))
+        except ProjectError as error:
+            entries.append(PresetEntry(kind, name, "", path, shipped, problem=str(error)))
+    return entries
+
+
+def load_preset(kind: Kind, name: str) -> Preset:
+    """Read and check one preset.
+
+    Raises
+    ------
+    UsageError
+        When there is none of that name.
+    ProjectError
+        When its file is damaged; names the place.
+    """
+    files = _files(kind)
+    if name not in files:
+        raise UsageError(f"unknown {kind.removesuffix('s')} preset '{name}'", hint=nearest(name, files))
+    return _read(kind, files[name])
+
+
+def _files(kind: Kind) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in (shipped_folder(), user_folder()):
+        found.update({path.stem: path for path in sorted((folder / kind).glob("*.toml"))})
+    return found
+
+
+def _read(kind: Kind, path: Path) -> Preset:
+    place = f"{kind}/{path.name}"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{place} is no valid TOML: {error}") from error
+    except OSError as error:
+        raise ProjectError(f"{place} cannot be read: {error.strerror}") from error
+    for key in table:
+        if key not in _KEYS[kind]:
+            raise ProjectError(f"{place}: {key} is unknown", hint=nearest(key, _KEYS[kind]))
+    if table.get("name", path.stem) != path.stem:
+        raise ProjectError(f"{place}: name = {table['name']!r} must be '{path.stem}', as the file")
+    description = table.get("description")
+    if not isinstance(description, str):
+        raise ProjectError(f"{place}: description is missing", hint="one sentence on how it sounds")
+    targets = {
+        key: _level(table.get(key), f"{place}: {key}", limits)
+        for key, limits in _TARGETS.items()
+        if key in _KEYS[kind]
+    }
+    sends = {
+        bus: _level(level, f"{place}: sends.{bus}", _SEND_RANGE_DB)
+        for bus, level in _table(table, "sends", place).items()
+    }
+    buses = {bus: _rows(rows, f"{place}: buses.{bus}") for bus, rows in _table(table, "buses", place).items()}
+    rack = _rows(table.get("rack", []), f"{place}: rack")
+    return Preset(kind, path.stem, description, path, rack, sends, buses, **targets)
+
+
+def _rows(rows: Any, where: str) -> tuple[dict[str, Any], ...]:
+    parse_rack(rows, where=where)
+    return tuple(dict(row) for row in rows)
+
+
+def _table(table: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
+    found = table.get(key, {})
+    if not isinstance(found, Mapping):
+        raise ProjectError(f"{place}: {key} must be a table")
+    return found
+
+
+def _level(value: object, where: str, limits: tuple[float, float]) -> float:
+    allowed = f"allowed: {limits[0]:g} to {limits[1]:g}"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ProjectError(f"{where} must be a number", hint=allowed)
+    if not limits[0] <= value <= limits[1]:
+        raise ProjectError(f"{where} = {value} is out of range", hint=allowed)
+    return float(value)

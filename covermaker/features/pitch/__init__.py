@@ -1,0 +1,21 @@
+"""Which note is sung: one contract for every way to find the fundamental frequency."""
+
+from __future__ import annotations
+
+from covermaker.features.pitch.base import PitchMethod
+from covermaker.features.pitch.estimate import estimate_pitch
+from covermaker.registry import Registry
+
+METHODS: Registry[type[PitchMethod]] = Registry(
+    "pitch method",
+    "covermaker.pitch_methods",
+    {
+        "fcpe": "covermaker.features.pitch.fcpe:Fcpe",
+        "crepe": "covermaker.features.pitch.crepe:Crepe",
+        "crepe-tiny": "covermaker.features.pitch.crepe:CrepeTiny",
+        "harvest": "covermaker.features.pitch.harvest:Harvest",
+        "dio": "covermaker.features.pitch.dio:Dio",
+    },
+)
+
+__all__ = ["METHODS", "PitchMethod", "estimate_pitch"]

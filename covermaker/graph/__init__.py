@@ -1,0 +1,1 @@
+"""Cached steps: knows keys, files and locks, and nothing of music."""

@@ -1,0 +1,211 @@
+"""Running steps: only those whose result is missing, each made once, whoever else is rendering."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from covermaker import __version__
+from covermaker.disk import disk_error, free_bytes
+from covermaker.errors import CovermakerError, ResourceError
+from covermaker.graph.events import (
+    StepCached,
+    StepFailed,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+    StepWaiting,
+)
+from covermaker.graph.step import Outside, Step, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from covermaker.graph.events import Listener
+    from covermaker.graph.store import Entry, Store
+    from covermaker.progress import Progress
+
+# A step reports progress far more often than anyone can read it.
+_PROGRESS_EVERY_SECONDS = 0.1
+_ALMOST_FULL_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step of a plan and whether it has to run."""
+
+    step: Step
+    cached: bool
+    needed: bool
+
+    @property
+    def will_run(self) -> bool:
+        """True when the next render makes this step."""
+        return self.needed and not self.cached
+
+
+def plan(store: Store, targets: Sequence[Step]) -> list[PlannedStep]:
+    """Say, upstream first, which steps `targets` consist of and which of them have to run.
+
+    A step whose result nobody needs, since everything made from it is there, neither runs nor counts as needed,
+    also when its own files were collected.
+    """
+    order = in_order(targets)
+    cached = {id(step): store.get(step.key) is not None for step in order}
+    needed = {id(step) for step in targets}
+    for step in reversed(order):
+        if id(step) in needed and not cached[id(step)]:
+            needed.update(id(up) for up in step.upstream())
+    return [PlannedStep(step, cached[id(step)], id(step) in needed) for step in order]
+
+
+def in_order(targets: Sequence[Step]) -> list[Step]:
+    """List `targets` and all they depend on, each once, upstream first."""
+    order: list[Step] = []
+    seen: set[int] = set()
+
+    def visit(step: Step) -> None:
+        if id(step) in seen:
+            return
+        seen.add(id(step))
+        for up in step.upstream():
+            visit(up)
+        order.append(step)
+
+    for target in targets:
+        visit(target)
+    return order
+
+
+def run(store: Store, targets: Sequence[Step], *, listener: Listener, device: str = "cpu") -> list[Entry]:
+    """Make `targets` and what they need; returns the targets' entries, their files checked against their sha256.
+
+    Raises
+    ------
+    CovermakerError
+        The first failure; finished steps stay in the store.
+    """
+    with store.session():
+        runner = _Runner(store, listener, device)
+        return [runner.make(step) for step in targets]
+
+
+class _Runner:
+    """One run: remembers what it has checked, so that no file is hashed twice."""
+
+    def __init__(self, store: Store, listener: Listener, device: str) -> None:
+        self._store = store
+        self._listener = listener
+        self._device = device
+        self._done: dict[str, Entry] = {}
+        self._verified: set[tuple[str, str]] = set()
+
+    def make(self, step: Step, files: Sequence[str] | None = None) -> Entry:
+        """Return a step's entry, made if need be; `files` are those whose content will be read (None: all)."""
+        entry = self._done.get(step.key) or self._store.get(step.key)
+        if entry is not None and self._sound(entry, files):
+            return self._cached(step, entry)
+        self._done.pop(step.key, None)
+        with self._store.lock(step.key, lambda: self._listener(StepWaiting(step.name, step.key))):
+            entry = self._store.get(step.key)
+            if entry is not None:
+                return self._cached(step, entry)
+            entry = self._execute(step, self._inputs(step))
+        self._done[step.key] = entry
+        self._verified.update((step.key, name) for name in entry.meta["files"])
+        return entry
+
+    def _cached(self, step: Step, entry: Entry) -> Entry:
+        if step.key not in self._done:
+            self._store.touch(step.key)
+            self._done[step.key] = entry
+            self._listener(StepCached(step.name, step.key))
+        return entry
+
+    def _sound(self, entry: Entry, files: Sequence[str] | None) -> bool:
+        names = list(entry.meta["files"]) if files is None else list(files)
+        unchecked = [name for name in names if (entry.key, name) not in self._verified]
+        if unchecked and not self._store.verify(entry.key, unchecked):
+            return False
+        self._verified.update((entry.key, name) for name in unchecked)
+        return True
+
+    def _inputs(self, step: Step) -> dict[str, Path]:
+        """Make what `step` reads and return the files by input name."""
+        paths: dict[str, Path] = {}
+        for name, source in step.inputs.items():
+            if isinstance(source, Outside):
+                paths[name] = source.path
+                continue
+            entry = self.make(source.step, [source.file])
+            if source.file not in entry.meta["files"]:
+                made = ", ".join(sorted(entry.meta["files"]))
+                raise CovermakerError(f"step '{source.step.name}' made no {source.file}, only {made}")
+            paths[name] = entry.folder / source.file
+        return paths
+
+    def _execute(self, step: Step, inputs: dict[str, Path]) -> Entry:
+        self._listener(StepStarted(step.name, step.key))
+        started = time.monotonic()
+        progress = _throttled(lambda fraction: self._listener(StepProgress(step.name, fraction)))
+        try:
+            with self._store.making(step.key) as folder:
+                report = step.run(Work(folder, inputs, progress, step.seed, self._device))
+                seconds = time.monotonic() - started
+                entry = self._store.keep(step.key, folder, _meta(step, report, seconds))
+        except Exception as error:
+            mapped = _mapped(error, step, self._store)
+            self._listener(StepFailed(step.name, str(mapped)))
+            if mapped is error:
+                raise
+            raise mapped from error
+        self._listener(StepFinished(step.name, step.key, round(seconds, 3), report))
+        return entry
+
+
+def _throttled(tell: Progress) -> Progress:
+    last = -_PROGRESS_EVERY_SECONDS
+
+    def progress(fraction: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= _PROGRESS_EVERY_SECONDS:
+            last = now
+            tell(min(max(fraction, 0.0), 1.0))
+
+    return progress
+
+
+def _meta(step: Step, report: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return {
+        "step": step.kind,
+        "version": step.version,
+        "params": dict(step.params),
+        "inputs": step.input_hashes,
+        "weights": dict(step.weights),
+        "report": report,
+        "seconds": round(seconds, 3),
+        "versions": {"covermaker": __version__, "python": platform.python_version()},
+    }
+
+
+def _mapped(error: Exception, step: Step, store: Store) -> Exception:
+    """Give what broke inside a step the words of our own errors; an unknown defect stays what it is."""
+    if isinstance(error, CovermakerError):
+        return error
+    if isinstance(error, OSError) and error.errno:
+        return disk_error(error, store.root)
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return ResourceError(
+            f"step '{step.name}' ran out of memory",
+            hint="close other programs, or render on a larger machine",
+        )
+    if free_bytes(store.root) < _ALMOST_FULL_BYTES:
+        # libsndfile and others report a full disk only as a failed write.
+        return ResourceError(
+            f"the disk is full at {store.root}", hint="free some space, or move the store with --store"
+        )
+    return error

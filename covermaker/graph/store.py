@@ -1,0 +1,256 @@
+"""The store: a folder of finished steps, shared by any number of processes.
+
+::
+
+    store/
+      steps/<key>/…        the files of one step and its meta.json; appears whole, by one rename
+      tmp/<key>.<random>/  a step being made; swept when its maker is gone
+      locks/<key>.lock     held while a step is being made
+      sessions/<id>.lock   held while a render runs, so that collection spares what it uses
+
+Whoever makes a step holds its lock; the operating system drops the lock when the process dies, so a killed render
+blocks nobody. Readers need no lock: a step's folder is complete from the moment it exists.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from covermaker.disk import disk_errors, file_sha256, sync, write_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+META = "meta.json"
+
+
+def default_root() -> Path:
+    """Return where the store is when nobody says: COVERMAKER_STORE, else the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    told = os.environ.get("COVERMAKER_STORE")
+    return Path(told).expanduser() if told else user_cache_path("covermaker") / "store"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One finished step in the store."""
+
+    key: str
+    folder: Path
+    meta: dict[str, Any]
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files."""
+        return sum(int(file["bytes"]) for file in self.meta["files"].values())
+
+    @property
+    def last_used(self) -> float:
+        """When a render last asked for it, in seconds since the epoch."""
+        try:
+            return (self.folder / META).stat().st_mtime
+        except OSError:
+            return 0.0
+
+
+class Store:
+    """Finished steps by key.
+
+    Parameters
+    ----------
+    root : Path
+        Created on first use.
+
+    Raises
+    ------
+    ResourceError
+        From any method that writes, when the place is full, read-only or forbidden.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self._steps = self.root / "steps"
+
+    def get(self, key: str) -> Entry | None:
+        """Return a finished step, or None. Does not check the content; see `verify`."""
+        folder = self._steps / key
+        try:
+            meta = json.loads((folder / META).read_text(encoding="utf-8"))
+            complete = all(
+                (folder / name).stat().st_size == file["bytes"] for name, file in meta["files"].items()
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return Entry(key, folder, meta) if complete else None
+
+    def touch(self, key: str) -> None:
+        """Note that a step is in use. A store that cannot be written is left as it is."""
+        with suppress(OSError):
+            os.utime(self._steps / key / META)
+
+    def verify(self, key: str, files: list[str] | None = None) -> bool:
+        """Check the sha256 of a step's files (all, or the named ones); drop the step when one differs."""
+        entry = self.get(key)
+        if entry is None:
+            self.drop(key)
+            return False
+        for name, file in entry.meta["files"].items():
+            if files is not None and name not in files:
+                continue
+            if file_sha256(entry.folder / name) != file["sha256"]:
+                self.drop(key)
+                return False
+        return True
+
+    def drop(self, key: str) -> int:
+        """Remove a step; returns the bytes that became free."""
+        entry = self.get(key)
+        folder = self._steps / key
+        if not folder.exists():
+            return 0
+        with disk_errors(self.root):
+            # Renamed first, so that nobody ever sees a half-removed step.
+            doomed = self._temporary(key)
+            folder.replace(doomed / "dropped")
+            shutil.rmtree(doomed, ignore_errors=True)
+        return entry.bytes if entry else 0
+
+    @contextmanager
+    def lock(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold the right to make a step; calls `on_wait` once when another process holds it."""
+        from filelock import FileLock, Timeout
+
+        with disk_errors(self.root):
+            folder = self.root / "locks"
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / f"{key}.lock")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                on_wait()
+                lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def making(self, key: str) -> Iterator[Path]:
+        """Give an empty folder for a step's files; removed afterwards unless `keep` took it. Hold the lock."""
+        with disk_errors(self.root):
+            folder = self._temporary(key)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def keep(self, key: str, folder: Path, meta: dict[str, Any]) -> Entry:
+        """Make a folder of finished files the step `key`: hash, flush, write its meta.json, rename."""
+        with disk_errors(self.root):
+            files = {}
+            for path in sorted(folder.iterdir()):
+                sync(path)
+                files[path.name] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+            whole = {"key": key, **meta, "files": files}
+            write_text(folder / META, json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+            sync(folder)
+            self._steps.mkdir(parents=True, exist_ok=True)
+            target = self._steps / key
+            if target.exists():
+                shutil.rmtree(target)
+            folder.replace(target)
+            sync(self._steps)
+        return Entry(key, target, whole)
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Mark a render as running, and sweep what killed ones left behind."""
+        from filelock import FileLock
+
+        with disk_errors(self.root):
+            folder = self.root / "sessions"
+            folder.mkdir(parents=True, exist_ok=True)
+            self.sweep()
+            path = folder / f"{uuid.uuid4().hex}.lock"
+            lock = FileLock(path)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+            path.unlink(missing_ok=True)
+
+    def sweep(self) -> int:
+        """Remove half-made steps and sessions of processes that are gone; returns how many."""
+        removed = 0
+        for folder in self._list("tmp"):
+            key = folder.name.partition(".")[0]
+            if not _held(self.root / "locks" / f"{key}.lock"):
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+        for path in self._list("sessions"):
+            if not _held(path):
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    def entries(self) -> list[Entry]:
+        """List the finished steps, least recently used first."""
+        found = [entry for folder in self._list("steps") if (entry := self.get(folder.name)) is not None]
+        return sorted(found, key=lambda entry: (entry.last_used, entry.key))
+
+    def collect(self, max_bytes: int) -> tuple[int, int]:
+        """Drop the least recently used steps until at most `max_bytes` stay; what running renders use is spared.
+
+        Returns
+        -------
+        (steps, bytes) : tuple of int
+            How much went.
+        """
+        self.sweep()
+        started = [path.stat().st_mtime for path in self._list("sessions") if _held(path)]
+        spared_since = min(started, default=time.time() + 1.0)
+        entries = self.entries()
+        held = sum(entry.bytes for entry in entries)
+        steps = freed = 0
+        for entry in entries:
+            if held - freed <= max_bytes:
+                break
+            if entry.last_used < spared_since:
+                freed += self.drop(entry.key)
+                steps += 1
+        return steps, freed
+
+    def _temporary(self, key: str) -> Path:
+        parent = self.root / "tmp"
+        parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=f"{key}.", dir=parent))
+
+    def _list(self, name: str) -> list[Path]:
+        folder = self.root / name
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _held(path: Path) -> bool:
+    """Whether some living process holds this lock."""
+    from filelock import FileLock, Timeout
+
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False

@@ -1,0 +1,1 @@
+"""Heavy work as a child process that speaks JSON lines."""

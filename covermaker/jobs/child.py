@@ -1,0 +1,80 @@
+"""The child's side: one request as a line of JSON on stdin, events as lines of JSON on stdout.
+
+Run as ``python -m covermaker.jobs.child``. Stdin stays open while the parent lives; its end means that the parent is
+gone, and the child leaves at once. Whatever a library prints goes to stderr, the log, never between the events.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from covermaker.errors import CovermakerError, ExitCode
+from covermaker.graph.events import Failed, Finished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from covermaker.graph.events import Event, Listener
+
+    Job = Callable[[dict[str, Any], Listener], dict[str, Any]]
+
+JOBS = {
+    "render": "covermaker.render.tasks:render",
+    "separate": "covermaker.render.tasks:separate",
+    "convert": "covermaker.render.tasks:convert",
+}
+
+
+def main() -> int:
+    """Serve one request and return the exit code."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
+    os.dup2(2, 1)
+    request = json.loads(sys.stdin.buffer.readline() or b"{}")
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    lock = threading.Lock()
+
+    def tell(event: Event) -> None:
+        with lock:
+            events.write(event.to_json() + "\n")
+
+    try:
+        module, _, name = JOBS[request["job"]].partition(":")
+        job = cast("Job", getattr(import_module(module), name))
+        tell(Finished(job(request, tell)))
+    except CovermakerError as error:
+        tell(Failed(error.message, error.hint, int(error.exit_code)))
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        tell(Failed("interrupted", "run it again: finished steps are kept", int(ExitCode.INTERRUPTED)))
+        return int(ExitCode.INTERRUPTED)
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        words = f"{type(error).__name__}: {error}"
+        tell(
+            Failed(
+                f"a defect in Covermaker: {words}", "please report it with the log", int(ExitCode.INTERNAL)
+            )
+        )
+        return int(ExitCode.INTERNAL)
+    return int(ExitCode.OK)
+
+
+def _leave_with_parent() -> None:
+    sys.stdin.buffer.read()
+    # Not sys.exit: native code in another thread must not hold up the end.
+    os._exit(int(ExitCode.INTERRUPTED))
+
+
+if __name__ == "__main__":
+    # os._exit: at the interpreter's end, threads of native libraries have been seen to hang or crash.
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

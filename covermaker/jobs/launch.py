@@ -1,0 +1,120 @@
+"""The parent's side: start a job in a child process, listen to its events, survive its death.
+
+A native crash, an illegal instruction or an out-of-memory kill ends the child and becomes one line here; the terminal
+that started it is never harmed. The child ends by itself when its parent dies: it watches its stdin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from covermaker.disk import disk_errors
+from covermaker.errors import CovermakerError, ResourceError
+from covermaker.graph.events import Event, Failed, Finished, from_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from covermaker.graph.events import Listener
+
+# How long a cancelled child may take to drop its step before it is killed.
+_GRACE_SECONDS = 3.0
+
+
+def launch(request: Mapping[str, Any], *, listener: Listener, log: Path) -> dict[str, Any]:
+    """Run a job of `covermaker.jobs.child` and return its result.
+
+    Parameters
+    ----------
+    request : dict
+        ``{"job": "render", …}``; see `child.JOBS`.
+    listener : callable
+        Gets every event of the child, in order.
+    log : Path
+        Takes what the child and its libraries write to stderr; emptied first.
+
+    Raises
+    ------
+    CovermakerError
+        The child's own error with its exit code, or `ResourceError` when it was killed or crashed.
+    KeyboardInterrupt
+        After the child has been stopped.
+    """
+    with disk_errors(log.parent):
+        log.parent.mkdir(parents=True, exist_ok=True)
+        errors = log.open("wb")
+    with errors:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "covermaker.jobs.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+        )
+    try:
+        return _listen(child, request, listener, log)
+    except BaseException:
+        _stop(child)
+        raise
+    finally:
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    continue
+
+
+def _listen(
+    child: subprocess.Popen[bytes], request: Mapping[str, Any], listener: Listener, log: Path
+) -> dict[str, Any]:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    last: Event | None = None
+    try:
+        child.stdin.write(json.dumps(dict(request)).encode() + b"\n")
+        child.stdin.flush()
+    except BrokenPipeError:
+        pass  # It died at once: what follows says how.
+    for line in child.stdout:
+        last = from_json(line.decode("utf-8"))
+        if not isinstance(last, Failed):
+            listener(last)
+    status = child.wait()
+    if isinstance(last, Finished) and status == 0:
+        return last.result
+    if isinstance(last, Failed):
+        raise last.as_error()
+    raise _death(status, log)
+
+
+def _death(status: int, log: Path) -> CovermakerError:
+    if status == -signal.SIGKILL:
+        return ResourceError(
+            "the job was killed, most likely because the machine ran out of memory",
+            hint=f"close other programs and run it again: finished steps are kept; log: {log}",
+        )
+    if status < 0:
+        name = signal.Signals(-status).name
+        return ResourceError(
+            f"the job crashed ({name}) in native code", hint=f"run: covermaker doctor; log: {log}"
+        )
+    return CovermakerError(f"the job ended without a result (exit status {status})", hint=f"log: {log}")
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is not None:
+        return
+    child.send_signal(signal.SIGINT)
+    try:
+        child.wait(_GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,0 +1,1 @@
+"""Loudness to a target under a true-peak ceiling."""

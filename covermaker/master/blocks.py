@@ -1,0 +1,116 @@
+"""What the limiter needs to know of a song, one pair of numbers per block of about 0.7 ms.
+
+The true peak is found once, by 8-times oversampling (BS.1770-4 annex 2 asks for 4 at 48 kHz; 8 reads at most
+0.2 dB low instead of 0.7). The oversampling filter runs as one matrix product per chunk: each row of the input
+matrix is a block with its neighbourhood, the product holds every interpolated position of that block, so the
+block's peak is a row maximum. That is 4 to 6 times faster than filtering and needs no array of oversampled sound.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from covermaker.audio.buffer import Samples
+
+_HALF_TAPS = 16  # samples of context on either side of an interpolated position
+_KAISER_BETA = 7.0  # stop band below -70 dB
+# Always this many blocks per product, the last one zero-padded: BLAS takes other kernels for small matrices, and
+# the same song must give the same bits however it is read.
+_BLOCKS_PER_CHUNK = 512
+
+
+def block_frames(sample_rate: int) -> int:
+    """Return the block length in samples: the power of two nearest to 0.7 ms (32 at 44.1 and 48 kHz)."""
+    return int(2 ** max(2, round(float(np.log2(sample_rate * 0.0007)))))
+
+
+def oversampling(sample_rate: int) -> int:
+    """Return the factor that brings the rate to at least 352.8 kHz from 44.1 kHz; low rates keep 8."""
+    return 8 if sample_rate < 64_000 else 4 if sample_rate < 128_000 else 2
+
+
+class BlockAnalyser:
+    """Collects true peak and energy per block from a stream cut in any way.
+
+    Parameters
+    ----------
+    channels : int
+        A block's peak is the loudest channel's (linked limiting), its energy the sum over channels.
+    sample_rate : int
+        In Hz.
+
+    Notes
+    -----
+    Block ``b`` covers positions ``b*frames <= t < (b+1)*frames``, whole samples and those between. The signal counts
+    as zero before its start and after its end.
+    """
+
+    def __init__(self, *, channels: int, sample_rate: int) -> None:
+        self.block = block_frames(sample_rate)
+        self.frames = 0
+        self._matrix = _interpolator(self.block, oversampling(sample_rate))
+        self._pending: Samples = np.zeros((channels, _HALF_TAPS), np.float32)
+        self._peaks: list[NDArray[np.float32]] = []
+        self._energies: list[NDArray[np.float32]] = []
+
+    def push(self, samples: Samples) -> None:
+        """Add the next (channels, n) samples."""
+        self.frames += samples.shape[-1]
+        pending = np.concatenate([self._pending, samples], axis=1)
+        chunk = self.block * _BLOCKS_PER_CHUNK
+        at = 0
+        while pending.shape[-1] - at >= chunk + 2 * _HALF_TAPS:
+            self._chunk(pending[:, at : at + chunk + 2 * _HALF_TAPS])
+            at += chunk
+        self._pending = pending[:, at:].copy()
+
+    def finish(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return (peaks, energies), each one float32 per block; the last block may reach past the end."""
+        wanted = -(-self.frames // self.block)
+        chunk = self.block * _BLOCKS_PER_CHUNK
+        # At most one and a bit chunks can wait: the rest plus the right-hand context.
+        while sum(map(len, self._peaks)) < wanted:
+            short = max(0, chunk + 2 * _HALF_TAPS - self._pending.shape[-1])
+            padded = np.pad(self._pending, [(0, 0), (0, short)])
+            self._chunk(padded[:, : chunk + 2 * _HALF_TAPS])
+            self._pending = padded[:, chunk:]
+        none = np.zeros(0, np.float32)
+        peaks, energies = np.concatenate([*self._peaks, none]), np.concatenate([*self._energies, none])
+        return peaks[:wanted], energies[:wanted]
+
+    def _chunk(self, samples: Samples) -> None:
+        rows = self.block + 2 * _HALF_TAPS
+        peaks = np.zeros(_BLOCKS_PER_CHUNK, np.float32)
+        energies = np.zeros(_BLOCKS_PER_CHUNK, np.float32)
+        for channel in samples:
+            windows = np.ascontiguousarray(sliding_window_view(channel, rows)[:: self.block])
+            between = windows @ self._matrix  # (blocks, block * oversampling)
+            np.maximum(peaks, between.max(axis=1), out=peaks)
+            np.maximum(peaks, -between.min(axis=1), out=peaks)
+            whole = channel[_HALF_TAPS:-_HALF_TAPS].reshape(_BLOCKS_PER_CHUNK, self.block)
+            energies += np.einsum("bi,bi->b", whole, whole)
+        self._peaks.append(peaks)
+        self._energies.append(energies)
+
+
+@lru_cache(maxsize=4)
+def _interpolator(block: int, factor: int) -> NDArray[np.float32]:
+    """Return the (block + 2*half, block*factor) matrix of a Kaiser-windowed sinc interpolator.
+
+    Column ``i*factor + p`` holds the weights of position ``i + p/factor``; ``p = 0`` is the sample itself, exactly.
+    """
+    position = np.arange(block * factor) / factor
+    sample = np.arange(-_HALF_TAPS, block + _HALF_TAPS)
+    distance = position[None, :] - sample[:, None]
+    inside = np.clip(1.0 - (distance / _HALF_TAPS) ** 2, 0.0, None)
+    window = np.i0(_KAISER_BETA * np.sqrt(inside)) / np.i0(_KAISER_BETA) * (inside > 0.0)
+    weights = np.sinc(distance) * window
+    whole = slice(None, None, factor)
+    weights[:, whole] = np.where(distance[:, whole] == 0.0, 1.0, 0.0)
+    return weights.astype(np.float32)

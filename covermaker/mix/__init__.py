@@ -1,0 +1,1 @@
+"""Tracks, sends and buses: many stems to one stereo mix."""

@@ -1,0 +1,1 @@
+"""The project: a folder with a readable ``cover.toml``."""

@@ -1,0 +1,187 @@
+"""What a ``cover.toml`` may say: strict models, from which validation and the reference page derive.
+
+Units are in the names. Effect racks are kept here as rows; their effects and ranges are checked by the effects room,
+which lies downstream (see `covermaker.render.checks`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = 1
+
+# One effect of a rack: ``{ effect = "compressor", threshold_db = -20.0, ratio = 3.0 }``.
+RackRow: TypeAlias = dict[str, str | bool | float]
+
+GainDb: TypeAlias = Annotated[float, Field(ge=-96.0, le=24.0)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Song(_Model):
+    """The song that is covered."""
+
+    file: str = Field(
+        min_length=1, description="Audio file, relative to the project (or absolute on purpose)."
+    )
+    artist: str = Field(default="", description="Written into the tags as the original artist.")
+
+
+class Stems(_Model):
+    """How the song is separated."""
+
+    separator: str = Field(
+        default="spleeter",
+        description="`spleeter` (packaged weights), `demucs`, or `provided` (bring your own).",
+    )
+    model: str = Field(default="htdemucs", description="Demucs: which of its models.")
+    repo: str | None = Field(default=None, description="Demucs: local folder with its model files.")
+    shifts: int = Field(
+        default=0, ge=0, le=20, description="Demucs: random shifts averaged; slower, slightly better."
+    )
+    overlap: float = Field(
+        default=0.25, ge=0.0, le=0.9, description="Demucs: share of a segment that overlaps."
+    )
+    segment: float | None = Field(default=None, gt=0.0, description="Demucs: segment length in seconds.")
+    files: dict[str, str] = Field(default_factory=dict, description="Provided: stem name to audio file.")
+
+
+class VoiceChoice(_Model):
+    """Who sings."""
+
+    name: str = Field(
+        default="demo", min_length=1, description="A voice of the library, or a folder with a card."
+    )
+
+
+class Convert(_Model):
+    """How the vocal is converted."""
+
+    transpose: Annotated[int, Field(ge=-36, le=36)] | Literal["auto", "off"] = Field(
+        default="auto", description="Semitones, `auto` (octaves towards the voice's own range) or `off`."
+    )
+    pitch: str = Field(default="fcpe", description="Pitch method: fcpe, crepe, crepe-tiny, harvest, dio.")
+    protect: float = Field(
+        default=0.33,
+        ge=0.0,
+        le=0.5,
+        description="How much of the source's consonant noise is kept (0 = none).",
+    )
+    loudness_mix: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="0 follows the source's loudness, 1 keeps the network's."
+    )
+
+
+class Track(_Model):
+    """One channel of the mixer."""
+
+    name: Name
+    source: str = Field(description="`converted`, `instrumental` (all but the vocals), or a stem's name.")
+    gain_db: GainDb = 0.0
+    pan: float = Field(default=0.0, ge=-1.0, le=1.0, description="-1 left, 0 centre, 1 right.")
+    mute: bool = False
+    solo: bool = False
+    sends: dict[str, GainDb] = Field(
+        default_factory=dict, description="Bus name to send level in dB, post fader."
+    )
+    rack: list[RackRow] = Field(
+        default_factory=list, description="Effects in order; see the effects reference."
+    )
+
+
+class Bus(_Model):
+    """An effect bus that tracks send to."""
+
+    name: Name
+    gain_db: GainDb = 0.0
+    rack: list[RackRow] = Field(default_factory=list)
+
+
+class Mix(_Model):
+    """The mix as a whole."""
+
+    tail: Literal["song", "full"] = Field(
+        default="song",
+        description="`song`: exactly as long as the song. `full`: until everything has rung out below -90 dBFS.",
+    )
+
+
+class Master(_Model):
+    """The mastered track."""
+
+    loudness_lufs: float | Literal["off"] = Field(
+        default=-14.0, description="Integrated loudness (BS.1770) to reach, or `off`."
+    )
+    true_peak_dbtp: float = Field(
+        default=-1.0, ge=-20.0, le=0.0, description="Ceiling that is never crossed."
+    )
+    rack: list[RackRow] = Field(default_factory=list)
+
+
+class Export(_Model):
+    """What is written for people."""
+
+    formats: list[str] = Field(default_factory=lambda: ["wav24", "mp3"], min_length=1)
+    stems: bool = Field(default=False, description="Also write the stems and the converted vocal.")
+
+
+class Cover(_Model):
+    """A whole ``cover.toml``."""
+
+    schema_: int = Field(alias="schema", ge=1, description="Version of this format.")
+    title: str = Field(min_length=1)
+    artist: str = Field(default="", description="Who covers; written into the tags.")
+    song: Song
+    stems: Stems = Field(default_factory=Stems)
+    voice: VoiceChoice = Field(default_factory=VoiceChoice)
+    convert: Convert = Field(default_factory=Convert)
+    tracks: list[Track] = Field(min_length=1)
+    buses: list[Bus] = Field(default_factory=list)
+    mix: Mix = Field(default_factory=Mix)
+    master: Master = Field(default_factory=Master)
+    export: Export = Field(default_factory=Export)
+
+
+def tables() -> list[tuple[str, type[BaseModel]]]:
+    """List the tables of a document by their TOML header, in order: the source of the reference page."""
+    return [
+        ("", Cover),
+        ("[song]", Song),
+        ("[stems]", Stems),
+        ("[voice]", VoiceChoice),
+        ("[convert]", Convert),
+        ("[[tracks]]", Track),
+        ("[[buses]]", Bus),
+        ("[mix]", Mix),
+        ("[master]", Master),
+        ("[export]", Export),
+    ]
+
+
+def known_keys(location: tuple[Any, ...]) -> list[str]:
+    """List the keys that the table at a path such as ``("tracks", 0)`` may hold."""
+    model: Any = Cover
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
+        found = field and _model_of(field.annotation)
+        if not found:
+            return []
+        model = found
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_of(argument)
+        if found:
+            return found
+    return None

@@ -1,0 +1,136 @@
+"""Reading a ``cover.toml``: every refusal is one line with the path inside the document and the next step."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from covermaker.errors import ProjectError, nearest
+from covermaker.project.document import SCHEMA, Cover, known_keys
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+FILE_NAME = "cover.toml"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder and what its document says."""
+
+    root: Path
+    cover: Cover
+
+    @property
+    def file(self) -> Path:
+        """The document."""
+        return self.root / FILE_NAME
+
+    @property
+    def out(self) -> Path:
+        """Where renders go."""
+        return self.root / "out"
+
+    @property
+    def hidden(self) -> Path:
+        """Where logs go."""
+        return self.root / ".covermaker"
+
+    def path(self, text: str, where: str) -> Path:
+        """Return the file that the document names at `where`.
+
+        Raises
+        ------
+        ProjectError
+            When a relative path leaves the project, by ``..`` or through a link.
+        """
+        given = Path(text).expanduser()
+        if given.is_absolute():
+            return given
+        root = self.root.resolve()
+        whole = (root / given).resolve()
+        if not whole.is_relative_to(root):
+            raise ProjectError(
+                f"{where} = '{text}' leaves the project",
+                hint="copy the file into the project, or write its absolute path",
+            )
+        return whole
+
+
+def load(place: Path) -> Project:
+    """Read a project from its folder or its ``cover.toml``.
+
+    Raises
+    ------
+    ProjectError
+        When it is missing, no TOML, or says something we refuse.
+    """
+    file = place if place.name == FILE_NAME else place / FILE_NAME
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ProjectError(
+            f"there is no project at {place}", hint="make one with: covermaker new SONG"
+        ) from error
+    except OSError as error:
+        raise ProjectError(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ProjectError(f"{file} is not UTF-8 text") from error
+    return Project(file.parent.absolute(), parse(text, str(file)))
+
+
+def parse(text: str, name: str = FILE_NAME) -> Cover:
+    """Read a document from its text; `name` is how messages call it."""
+    from pydantic import ValidationError
+
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(f"{name} is no valid TOML: {error}") from error
+    schema = values.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise ProjectError(
+            f"{name} has schema {schema}, this Covermaker knows {SCHEMA}", hint="update Covermaker to open it"
+        )
+    try:
+        return Cover.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(name, error.errors()) from error
+
+
+def dotted(location: tuple[Any, ...]) -> str:
+    """Write a path inside the document as people write it: ``tracks[0].gain_db``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _refusal(name: str, errors: list[ErrorDetails]) -> ProjectError:
+    # A wrong member of a union is reported once for each branch; the first says enough.
+    first = errors[0]
+    location = tuple(part for part in first["loc"] if not _names_a_branch(part))
+    where = dotted(location)
+    others = len({dotted(e["loc"][:2]) for e in errors} - {dotted(first["loc"][:2])})
+    more = f" (and {others} more)" if others else ""
+    if first["type"] == "extra_forbidden":
+        return ProjectError(
+            f"{name}: unknown key '{where}'{more}", hint=nearest(str(location[-1]), known_keys(location[:-1]))
+        )
+    if first["type"] == "missing":
+        return ProjectError(f"{name}: '{where}' is missing{more}", hint=f"add '{location[-1]}'")
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    return ProjectError(f"{name}: {where} = {_short(first['input'])}: {message}{more}")
+
+
+def _names_a_branch(part: Any) -> bool:
+    return isinstance(part, str) and (
+        "[" in part or part in {"int", "float", "str", "bool", "constrained-int"}
+    )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,131 @@
+"""What a render was made of, and how that differs from what the project says now."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from covermaker.graph.step import From, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from covermaker.graph.run import PlannedStep
+
+FILE_NAME = "render.json"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a step will run, or will not.
+
+    Attributes
+    ----------
+    state : str
+        ``"done"``, ``"to do"`` or ``"not needed"`` (its files are gone, but nothing asks for them).
+    reasons : tuple of str
+        What changed since the last render; for people.
+    """
+
+    step: Step
+    state: str
+    reasons: tuple[str, ...]
+
+
+def describe(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Write down what each step depended on: the ``steps`` of a ``render.json``."""
+    return [
+        {
+            "name": step.name,
+            "kind": step.kind,
+            "version": step.version,
+            "key": step.key,
+            "params": dict(step.params),
+            "inputs": step.input_hashes,
+            "weights": dict(step.weights),
+        }
+        for step in steps
+    ]
+
+
+def last_render(out: Path) -> dict[str, dict[str, Any]]:
+    """Read the steps of the last render by name; empty when there was none or its record cannot be read."""
+    try:
+        steps = json.loads((out / FILE_NAME).read_text(encoding="utf-8"))["steps"]
+        return {step["name"]: step for step in steps}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def compare(plan: Sequence[PlannedStep], before: dict[str, dict[str, Any]]) -> list[Verdict]:
+    """Say for each planned step whether it will run, and what changed since the last render."""
+    return [_verdict(planned, before.get(planned.step.name), before) for planned in plan]
+
+
+def _verdict(planned: PlannedStep, old: dict[str, Any] | None, before: dict[str, dict[str, Any]]) -> Verdict:
+    step = planned.step
+    if planned.cached:
+        return Verdict(step, "done", ())
+    if not planned.needed:
+        return Verdict(step, "not needed", ())
+    if old is None:
+        return Verdict(step, "to do", ("new in this project",) if before else ("never rendered",))
+    if old.get("key") == step.key:
+        return Verdict(step, "to do", ("its files are no longer in the store",))
+    return Verdict(step, "to do", tuple(_changes(step, old, before)))
+
+
+def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]]) -> list[str]:
+    reasons = _differences("", old.get("params", {}), _plain(step.params))
+    if old.get("version") != step.version:
+        reasons.append(f"Covermaker's '{step.kind}' changed (version {old.get('version')} -> {step.version})")
+    for name, sha256 in step.weights.items():
+        was = old.get("weights", {}).get(name)
+        if was is None:
+            reasons.append(f"now uses {name}")
+        elif was != sha256:
+            reasons.append(f"the weights of {name} changed")
+    for name, digest in step.input_hashes.items():
+        if old.get("inputs", {}).get(name) == digest:
+            continue
+        source = step.inputs[name]
+        if not isinstance(source, From):
+            reasons.append(f"{source.path.name} changed")
+        elif before.get(source.step.name, {}).get("key") != source.step.key:
+            reasons.append(f"'{source.step.name}' is made again")
+        else:
+            reasons.append(f"reads '{name}' from another step")
+    return list(dict.fromkeys(reasons)) or ["the version of a part changed"]
+
+
+def _differences(where: str, old: Any, new: Any) -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        found = []
+        for key in [*new, *(key for key in old if key not in new)]:
+            inner = f"{where}.{key}" if where else str(key)
+            if key not in old:
+                found.append(f"{inner} = {_short(new[key])} was added")
+            elif key not in new:
+                found.append(f"{inner} = {_short(old[key])} was removed")
+            else:
+                found += _differences(inner, old[key], new[key])
+        return found
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        return [
+            text
+            for index, (one, other) in enumerate(zip(old, new, strict=True))
+            for text in _differences(f"{where}[{index}]", one, other)
+        ]
+    return [] if old == new else [f"{where}: {_short(old)} -> {_short(new)}"]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as it would come back from JSON."""
+    return json.loads(json.dumps(value))
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,231 @@
+"""Takes made from takes: re-sung melodies, other throats, other rooms.
+
+Two kinds. `Voice.sing` changes what the network has to sing (the target): the same words on another melody,
+stretched. `Voice.other_throat` and `colour` change only what the content encoder hears, while the target stays: the
+network then learns to ignore who sings and through what.
+
+All take a `numpy.random.Generator`; the same state gives the same samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+WORLD_FRAME_SECONDS = 0.005
+_SCALE = (0, 2, 4, 5, 7, 9, 11)  # major, in semitones
+_SILENCE_PEAK = 1e-4
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A recording taken apart by WORLD (Morise et al. 2016) into pitch, envelope and aperiodicity.
+
+    Parameters
+    ----------
+    f0_hz : float64 array (n,)
+        Every 5 ms; 0 where unvoiced.
+    envelope, aperiodicity : float64 array (n, bins)
+    sample_rate : int
+        Hz.
+    """
+
+    f0_hz: NDArray[np.float64]
+    envelope: NDArray[np.float64]
+    aperiodicity: NDArray[np.float64]
+    sample_rate: int
+
+    @classmethod
+    def analyse(cls, samples: NDArray[np.float32], sample_rate: int) -> Voice:
+        """Take mono samples apart; pitch by DIO + StoneMask, good on clean takes."""
+        import pyworld
+
+        wave = np.ascontiguousarray(samples, dtype=np.float64)
+        coarse, times = pyworld.dio(wave, sample_rate, f0_floor=70.0, f0_ceil=800.0)
+        f0_hz = pyworld.stonemask(wave, coarse, times, sample_rate)
+        envelope = pyworld.cheaptrick(wave, f0_hz, times, sample_rate)
+        aperiodicity = pyworld.d4c(wave, f0_hz, times, sample_rate)
+        return cls(f0_hz, envelope, aperiodicity, sample_rate)
+
+    @property
+    def frames(self) -> int:
+        """WORLD frames."""
+        return len(self.f0_hz)
+
+    def synthesize(self) -> NDArray[np.float32]:
+        """Put the voice together again; ``frames * 5 ms`` long."""
+        import pyworld
+
+        wave: NDArray[Any] = pyworld.synthesize(
+            self.f0_hz, self.envelope, self.aperiodicity, self.sample_rate, WORLD_FRAME_SECONDS * 1000.0
+        )
+        return wave.astype(np.float32)
+
+    def stretched(self, ratio: float) -> Voice:
+        """Return the voice `ratio` times as long, pitch and formants kept."""
+        at = np.clip(np.round(np.arange(int(self.frames * ratio)) / ratio).astype(int), 0, self.frames - 1)
+        return Voice(self.f0_hz[at], self.envelope[at], self.aperiodicity[at], self.sample_rate)
+
+    def transposed(self, semitones: float) -> Voice:
+        """Return the voice with its pitch moved and its formants kept."""
+        return Voice(
+            self.f0_hz * 2.0 ** (semitones / 12.0), self.envelope, self.aperiodicity, self.sample_rate
+        )
+
+    def sing(self, rng: np.random.Generator, *, low_hz: float, high_hz: float) -> Voice:
+        """Put the voice on a melody with vibrato and glides between `low_hz` and `high_hz`.
+
+        Frames that were unvoiced stay so.
+        """
+        melody = melody_hz(self.frames, rng, low_hz=low_hz, high_hz=high_hz)
+        return Voice(
+            np.where(self.f0_hz > 0.0, melody, 0.0), self.envelope, self.aperiodicity, self.sample_rate
+        )
+
+    def other_throat(self, ratio: float, semitones: float) -> Voice:
+        """Return another speaker's timing twin: formants times `ratio`, pitch moved, breath changed with it."""
+        bins = self.envelope.shape[1]
+        source = np.minimum(np.arange(bins) / ratio, bins - 1.0)
+        low = source.astype(int)
+        high = np.minimum(low + 1, bins - 1)
+        weight = source - low
+
+        def warp(spectrum: NDArray[np.float64]) -> NDArray[np.float64]:
+            logs = np.log(np.maximum(spectrum, 1e-16))
+            return np.ascontiguousarray(np.exp(logs[:, low] * (1 - weight) + logs[:, high] * weight))
+
+        return Voice(
+            self.f0_hz * 2.0 ** (semitones / 12.0),
+            warp(self.envelope),
+            np.minimum(warp(self.aperiodicity), 1.0),
+            self.sample_rate,
+        )
+
+
+def melody_hz(frames: int, rng: np.random.Generator, *, low_hz: float, high_hz: float) -> NDArray[np.float64]:
+    """Draw a melody on a major scale: notes of 0.2 to 1.2 s, glides of 40 to 120 ms, late vibrato.
+
+    Returns
+    -------
+    float64 array (frames,)
+        Hz every 5 ms, within half a semitone of the range.
+    """
+    span = max(1, int(12 * np.log2(high_hz / low_hz)))
+    steps = [octave * 12 + note for octave in range(span // 12 + 1) for note in _SCALE]
+    steps = [step for step in steps if step <= span]
+    position = int(rng.integers(len(steps)))
+    semitones = np.zeros(frames)
+    vibrato = np.zeros(frames)
+    start = 0
+    while start < frames:
+        length = int(rng.uniform(0.2, 1.2) / WORLD_FRAME_SECONDS)
+        stop = min(frames, start + length)
+        semitones[start:stop] = steps[position]
+        time = np.arange(stop - start) * WORLD_FRAME_SECONDS
+        depth = rng.uniform(0.0, 0.45) * np.clip((time - 0.15) / 0.3, 0.0, 1.0)
+        vibrato[start:stop] = depth * np.sin(2 * np.pi * rng.uniform(4.5, 6.8) * time)
+        position = int(np.clip(position + rng.integers(-3, 4), 0, len(steps) - 1))
+        start = stop
+    width = int(rng.uniform(0.04, 0.12) / WORLD_FRAME_SECONDS)
+    kernel = np.hanning(width + 2)[1:-1]
+    padded = np.pad(semitones, (width, width), mode="edge")
+    glided = np.convolve(padded, kernel / kernel.sum(), mode="same")[width : width + frames]
+    knots = np.arange(0, frames + 60, 60)
+    drift = np.interp(np.arange(frames), knots, rng.normal(0.0, 0.06, len(knots)))
+    return np.asarray(low_hz * 2.0 ** ((glided + vibrato + drift) / 12.0))
+
+
+def colour(samples: NDArray[np.float32], sample_rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Send a take through a random chain of what a separated vocal has been through.
+
+    Tilt and resonances, a room, the remains of a band (chords, hiss, hits), the holes that a separator leaves, gain.
+
+    Returns
+    -------
+    float32 array, as long as `samples`
+    """
+    wave = samples.astype(np.float64)
+    if rng.random() < 0.7:
+        wave = _equalise(wave, sample_rate, rng)
+    if rng.random() < 0.5:
+        wave = _room(wave, sample_rate, rng)
+    if rng.random() < 0.6:
+        wave = wave + _band(len(wave), sample_rate, rng) * _rms(wave) * 10.0 ** (
+            -rng.uniform(8.0, 35.0) / 20.0
+        )
+    if rng.random() < 0.5:
+        wave = _holes(wave, rng)
+    level = 10.0 ** (rng.uniform(-32.0, -14.0) / 20.0)
+    return (wave * (level / max(_rms(wave), _SILENCE_PEAK))).astype(np.float32)
+
+
+def _rms(wave: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(wave**2))) if len(wave) else 0.0
+
+
+def _equalise(wave: NDArray[np.float64], rate: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Filter with a random smooth curve of +-8 dB, sometimes cut below and above."""
+    spectrum = np.fft.rfft(wave)
+    hz = np.fft.rfftfreq(len(wave), 1.0 / rate)
+    octaves = np.log2(np.maximum(hz, 20.0) / 20.0)
+    knots = np.arange(0.0, 10.0)
+    gain_db = np.interp(octaves, knots, rng.normal(0.0, 4.0, len(knots)).clip(-8, 8))
+    gain_db += rng.uniform(-2.0, 2.0) * (octaves - 5.0)  # tilt
+    if rng.random() < 0.3:
+        gain_db -= 24.0 * np.maximum(0.0, np.log2(rng.uniform(80, 250) / np.maximum(hz, 10.0)))
+    if rng.random() < 0.3:
+        gain_db -= 24.0 * np.maximum(0.0, np.log2(np.maximum(hz, 10.0) / rng.uniform(3000, 7000)))
+    return np.fft.irfft(spectrum * 10.0 ** (gain_db / 20.0), len(wave))
+
+
+def _room(wave: NDArray[np.float64], rate: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Add a decaying tail of noise, 0.2 to 1.2 s, 6 to 20 dB below the direct sound."""
+    from scipy.signal import fftconvolve
+
+    seconds = rng.uniform(0.2, 1.2)
+    time = np.arange(int(seconds * rate)) / rate
+    tail = rng.normal(0.0, 1.0, len(time)) * 10.0 ** (-3.0 * time / seconds)
+    tail[: int(rng.uniform(0.002, 0.02) * rate)] = 0.0
+    tail *= 10.0 ** (-rng.uniform(6.0, 20.0) / 20.0) / max(float(np.sqrt(np.sum(tail**2))), 1e-9)
+    return np.asarray(wave + fftconvolve(wave, tail)[: len(wave)])
+
+
+def _band(length: int, rate: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw the remains of a band at unit level: held chords of decaying partials, hiss, hits."""
+    time = np.arange(length) / rate
+    out = np.zeros(length)
+    beat = int(rng.uniform(0.25, 1.0) * rate)
+    for start in range(0, length, beat):
+        size = min(beat, length - start)
+        fade = np.exp(-time[:size] * rng.uniform(0.5, 4.0))
+        root = rng.uniform(70.0, 300.0)
+        for note in (0, 4, 7, 12):
+            for partial in range(1, int(rng.integers(3, 9))):
+                hz = root * 2.0 ** (note / 12.0) * partial
+                if hz < rate * 0.45:
+                    out[start : start + size] += (
+                        fade * np.sin(2 * np.pi * hz * time[:size] + rng.uniform(0, 6)) / partial
+                    )
+        hit = min(size, int(0.08 * rate))
+        out[start : start + hit] += rng.uniform(0, 3) * rng.normal(0, 1, hit) * np.exp(-time[:hit] * 60.0)
+    out += rng.normal(0.0, rng.uniform(0.05, 1.0), length)
+    return out / max(_rms(out), 1e-9)
+
+
+def _holes(wave: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Damp random soft patches of the spectrogram: what a mask of a separator takes too much of."""
+    from scipy.ndimage import zoom
+    from scipy.signal import istft, stft
+
+    _, _, spectrum = stft(wave, nperseg=512)
+    coarse = rng.random((spectrum.shape[0] // 12 + 2, spectrum.shape[1] // 6 + 2))
+    smooth = zoom(coarse, (12, 6), order=1)[: spectrum.shape[0], : spectrum.shape[1]]
+    depth = rng.uniform(0.1, 0.5)
+    mask = np.clip((smooth - depth * 0.7) / 0.2, rng.uniform(0.05, 0.4), 1.0)
+    _, out = istft(spectrum * mask, nperseg=512)
+    return np.asarray(out[: len(wave)]) if len(out) >= len(wave) else np.pad(out, (0, len(wave) - len(out)))

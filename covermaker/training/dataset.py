@@ -1,0 +1,194 @@
+"""Training examples: one target, the curves it follows, and what the content encoder hears of it.
+
+An example may hold several content readings of the same target (other throats, other rooms). A batch draws one of
+them, or a blend of two, so the network learns to leave out what differs between them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from covermaker.features.clock import FRAME_RATE
+from covermaker.features.content import content_at
+from covermaker.voices.networks.base import phase_curve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Example:
+    """One take.
+
+    Parameters
+    ----------
+    target : float32 array (samples,)
+        Mono, at the voice's sample rate.
+    f0_hz, loudness_db : float32 arrays (frames,)
+        On the clock; 0 Hz where unvoiced.
+    contents : tuple of float16 arrays (rows, content_dim)
+        At 50 rows a second, the clean reading first.
+    speaker : int
+        Row of the speaker table.
+    """
+
+    target: NDArray[np.float32]
+    f0_hz: NDArray[np.float32]
+    loudness_db: NDArray[np.float32]
+    contents: tuple[NDArray[np.float16], ...]
+    speaker: int = 0
+
+    def whole_frames(self, hop_samples: int) -> int:
+        """Frames that have all their samples and features."""
+        rows = min(len(rows) for rows in self.contents)
+        return min(len(self.target) // hop_samples, len(self.f0_hz), len(self.loudness_db), 2 * rows)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Equal cuts of several examples: (B, …) float32 arrays, phase in cycles wrapped to 0..1."""
+
+    content: NDArray[np.float32]  # (B, T, D)
+    f0_hz: NDArray[np.float32]  # (B, T)
+    loudness_db: NDArray[np.float32]  # (B, T)
+    phase_cycles: NDArray[np.float32]  # (B, T)
+    speaker: NDArray[np.int64]  # (B,)
+    target: NDArray[np.float32]  # (B, T * hop)
+
+
+class Dataset:
+    """Draws batches from examples, longer ones more often.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    sample_rate : int
+        Of the targets, a multiple of 100 Hz.
+    clip_frames : int
+        Length of a cut on the clock; shorter examples are left out.
+    """
+
+    def __init__(self, examples: Sequence[Example], *, sample_rate: int, clip_frames: int = 128) -> None:
+        self.hop_samples = sample_rate // FRAME_RATE
+        self.clip_frames = clip_frames
+        lengths = [example.whole_frames(self.hop_samples) for example in examples]
+        self.examples = [e for e, n in zip(examples, lengths, strict=True) if n >= clip_frames]
+        self._lengths = np.array([n for n in lengths if n >= clip_frames])
+        if not self.examples:
+            raise ValueError(f"no example is as long as {clip_frames} frames")
+        self._chances = self._lengths / self._lengths.sum()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of targets."""
+        return float(self._lengths.sum() / FRAME_RATE)
+
+    def content_statistics(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return mean and deviation of every content column over the voiced-or-not, audible rows."""
+        total = np.zeros((2, self.examples[0].contents[0].shape[1]))
+        count = 0
+        for example in self.examples:
+            for rows in example.contents:
+                wide = rows.astype(np.float64)
+                total += (wide.sum(axis=0), (wide**2).sum(axis=0))
+                count += len(rows)
+        mean = total[0] / count
+        return mean.astype(np.float32), np.sqrt(np.maximum(total[1] / count - mean**2, 1e-8)).astype(np.float32)
+
+    def f0_range_hz(self) -> tuple[float, float, float]:
+        """Return the 5th, 50th and 95th percentile of the voiced pitch."""
+        voiced = np.concatenate([e.f0_hz[e.f0_hz > 0] for e in self.examples])
+        low, median, high = np.percentile(voiced, [5, 50, 95])
+        return float(low), float(median), float(high)
+
+    def fingerprint(self) -> str:
+        """Return a sha256 over targets, curves and contents."""
+        digest = hashlib.sha256()
+        for example in self.examples:
+            for array in (example.target, example.f0_hz, example.loudness_db, *example.contents):
+                digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def batch(self, size: int, rng: np.random.Generator) -> Batch:
+        """Draw `size` cuts, with the small lies of real features told on purpose.
+
+        Level: one gain a cut, on target and loudness alike. Voicing: some cuts get a pitch through their
+        consonants, as a pitch tracker on a dense song does. Loudness: a little jitter and smoothing.
+        """
+        rows = [self._cut(rng) for _ in range(size)]
+        columns: list[Any] = [np.stack(column) for column in zip(*rows, strict=True)]
+        return Batch(*columns)
+
+    def _cut(self, rng: np.random.Generator) -> tuple[Any, ...]:
+        index = int(rng.choice(len(self.examples), p=self._chances))
+        example, frames, hop = self.examples[index], self.clip_frames, self.hop_samples
+        start = int(rng.integers(self._lengths[index] - frames + 1))
+        stop = start + frames
+
+        content = content_at(example.contents[int(rng.integers(len(example.contents)))], start, frames)
+        if rng.random() < 0.25:
+            other = content_at(example.contents[int(rng.integers(len(example.contents)))], start, frames)
+            blend = np.float32(rng.random())
+            content = content * blend + other * (1 - blend)
+
+        f0_hz = example.f0_hz[start:stop]
+        if rng.random() < 0.3:
+            f0_hz = held_through(f0_hz)
+        gain_db = rng.uniform(-12.0, 6.0)
+        loudness_db = example.loudness_db[start:stop] + gain_db
+        if rng.random() < 0.5:
+            loudness_db = loudness_db + np.convolve(rng.normal(0, 2.0, frames), np.full(9, 1 / 9), "same")
+        target = example.target[start * hop : stop * hop] * 10.0 ** (gain_db / 20.0)
+        return (
+            content,
+            f0_hz.astype(np.float32),
+            loudness_db.astype(np.float32),
+            np.mod(phase_curve(f0_hz) + rng.random(), 1.0).astype(np.float32),
+            np.int64(example.speaker),
+            target.astype(np.float32),
+        )
+
+
+def held_through(f0_hz: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the pitch with its gaps filled, straight from one voiced frame to the next."""
+    voiced = np.flatnonzero(f0_hz > 0)
+    if not len(voiced):
+        return f0_hz
+    return np.interp(np.arange(len(f0_hz)), voiced, f0_hz[voiced]).astype(np.float32)
+
+
+def save_examples(examples: Sequence[Example], path: Path) -> None:
+    """Write examples as one .npz."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for index, example in enumerate(examples):
+        arrays[f"{index}.target"] = example.target
+        arrays[f"{index}.f0_hz"] = example.f0_hz
+        arrays[f"{index}.loudness_db"] = example.loudness_db
+        arrays[f"{index}.speaker"] = np.array(example.speaker)
+        for reading, rows in enumerate(example.contents):
+            arrays[f"{index}.content.{reading}"] = rows
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def load_examples(path: Path) -> list[Example]:
+    """Read what `save_examples` wrote; arrays only, no pickle."""
+    with np.load(path, allow_pickle=False) as file:
+        names = set(file.files)
+        count = sum(name.endswith(".target") for name in names)
+        return [
+            Example(
+                file[f"{i}.target"],
+                file[f"{i}.f0_hz"],
+                file[f"{i}.loudness_db"],
+                tuple(file[f"{i}.content.{k}"] for k in range(len(names)) if f"{i}.content.{k}" in names),
+                int(file[f"{i}.speaker"]),
+            )
+            for i in range(count)
+        ]

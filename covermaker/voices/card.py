@@ -1,0 +1,228 @@
+"""`card.toml`: what a voice is, where it comes from, and what it may be used for.
+
+::
+
+    schema = 1
+    name = "demo"
+    description = "…"
+    rights = "synthetic"            # own-voice | licensed | synthetic | unknown
+    statement = "…"                 # who agreed to what
+    licence = "…"
+    origin = "…"
+    created = 2026-01-31
+    languages = ["en"]
+    sample_rate = 16000             # Hz, of what the network renders; a multiple of 100
+
+    [network]
+    kind = "ddsp"
+    config = { … }                  # what the network class needs to be built
+
+    [content]
+    encoder = "whisper-base"        # the encoder it was trained on, and that encoder's weights
+    sha256 = "…"
+
+    [f0]                            # the range it was trained in
+    low_hz = 120.0
+    median_hz = 200.0
+    high_hz = 400.0
+
+    [weights]
+    file = "voice.safetensors"
+    sha256 = "…"
+
+    [training]                      # free: steps, minutes, recipe …
+    [speaker]                       # optional: what the singer sounds like, for scoring
+    embedding = "embedding.npy"     # 256 floats
+
+Strict: wrong types and unknown keys are refused with their path. Only what `VoiceCard.sound` returns, and the
+weights, can change the sound.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from datetime import date  # noqa: TC003  (pydantic reads it at run time)
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from covermaker.errors import ProjectError, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+CARD_FILE = "card.toml"
+SCHEMA = 1
+
+Rights = Literal["own-voice", "licensed", "synthetic", "unknown"]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Hz = Annotated[float, Field(gt=0.0, lt=10_000.0, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\\/:\x00-\x1f.][^\\/:\x00-\x1f]*$")]
+
+
+def _plain_file(name: str, suffix: str) -> str:
+    if "/" in name or "\\" in name or not name.endswith(suffix) or name == suffix:
+        raise ValueError(f"must be a {suffix} file name inside the voice's own folder")
+    return name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class NetworkPart(_Part):
+    """Which network class sings, and how it is built."""
+
+    kind: str = Field(min_length=1)
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
+class ContentPart(_Part):
+    """The content encoder whose features the network was trained on."""
+
+    encoder: str = Field(min_length=1)
+    sha256: Sha256
+
+
+class F0Part(_Part):
+    """The pitch range of the training takes in Hz: 5th percentile, median, 95th percentile."""
+
+    low_hz: Hz
+    median_hz: Hz
+    high_hz: Hz
+
+    @model_validator(mode="after")
+    def _in_order(self) -> F0Part:
+        if not self.low_hz <= self.median_hz <= self.high_hz:
+            raise ValueError("low_hz <= median_hz <= high_hz must hold")
+        return self
+
+
+class WeightsPart(_Part):
+    """The weight file beside the card."""
+
+    file: str = "voice.safetensors"
+    sha256: Sha256
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_card(cls, value: str) -> str:
+        return _plain_file(value, ".safetensors")
+
+
+class SpeakerPart(_Part):
+    """What the singer sounds like: a speaker embedding of 256 floats, for scoring only."""
+
+    embedding: str = "embedding.npy"
+
+    @field_validator("embedding")
+    @classmethod
+    def _beside_the_card(cls, value: str) -> str:
+        return _plain_file(value, ".npy")
+
+
+class VoiceCard(_Part):
+    """A voice's card, checked."""
+
+    schema_: int = Field(SCHEMA, alias="schema")
+    name: Name
+    description: str = ""
+    rights: Rights
+    statement: str
+    licence: str
+    origin: str
+    created: date
+    languages: list[str] = Field(default_factory=list)
+    sample_rate: int = Field(ge=8_000, le=192_000, multiple_of=100)
+    network: NetworkPart
+    content: ContentPart
+    f0: F0Part
+    weights: WeightsPart
+    training: dict[str, Any] = Field(default_factory=dict)
+    speaker: SpeakerPart | None = None
+
+    @field_validator("schema_")
+    @classmethod
+    def _known_schema(cls, value: int) -> int:
+        if value != SCHEMA:
+            raise ValueError(f"this version reads schema {SCHEMA}")
+        return value
+
+    @model_validator(mode="after")
+    def _agreed(self) -> VoiceCard:
+        if self.rights in ("own-voice", "licensed") and not self.statement.strip():
+            raise ValueError(f"rights '{self.rights}' need a statement: who agreed, to what")
+        return self
+
+    def sound(self) -> dict[str, Any]:
+        """Return every field that can change the rendered sound.
+
+        The weights' content counts too (`Voice.fingerprint`). Left out: name, description, rights, statement,
+        licence, origin, created, languages, training, speaker, the weight file's name and claimed sha256.
+        """
+        whole = self.model_dump(mode="json")
+        return {part: whole[part] for part in ("sample_rate", "network", "content", "f0")}
+
+
+def read_card(folder: Path) -> VoiceCard:
+    """Read the card of a voice folder.
+
+    Raises
+    ------
+    ProjectError
+        When there is no card, or it is no TOML, or says something we refuse; the message holds the path
+        inside the document and, for an unknown key, the nearest known one.
+    """
+    path = folder / CARD_FILE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ProjectError(f"{folder} is no voice: it has no {CARD_FILE}") from error
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path} is no TOML: {error}") from error
+    try:
+        return VoiceCard.model_validate(data)
+    except ValidationError as error:
+        message, hint = _explain(error.errors()[0])
+        raise ProjectError(f"{path}: {message}", hint=hint) from error
+
+
+def write_card(card: VoiceCard, folder: Path) -> Path:
+    """Write a card beside its weights, readable by people; return its path."""
+    import tomlkit
+
+    from_model = card.model_dump(by_alias=True, exclude_none=True)
+    path = folder / CARD_FILE
+    path.write_text(tomlkit.dumps(from_model), encoding="utf-8")
+    return path
+
+
+_TABLES: dict[str, type[_Part]] = {
+    "network": NetworkPart,
+    "content": ContentPart,
+    "f0": F0Part,
+    "weights": WeightsPart,
+    "speaker": SpeakerPart,
+}
+
+
+def _explain(detail: ErrorDetails) -> tuple[str, str | None]:
+    """Turn pydantic's first complaint into our one line and its hint."""
+    where = ".".join(str(step) for step in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        model = _TABLES[str(detail["loc"][0])] if len(detail["loc"]) > 1 else VoiceCard
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        return f"unknown key '{where}'", nearest(str(detail["loc"][-1]), known)
+    if detail["type"] == "missing":
+        return f"'{where}' is missing", None
+    reason = detail["msg"].removeprefix("Value error, ")
+    if not where:
+        return reason, None
+    given = detail["input"]
+    shown = "" if isinstance(given, dict) else f" (it is {json.dumps(given, default=str)[:60]})"
+    return f"'{where}': {reason}{shown}", None

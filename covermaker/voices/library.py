@@ -1,0 +1,130 @@
+"""Where voices are looked for, nearest first: a path, the project, the user's library, the shipped ones.
+
+Only cards are read here: listing voices loads no network and no weights.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from covermaker.errors import ProjectError, nearest
+from covermaker.voices.card import CARD_FILE, VoiceCard
+from covermaker.voices.voice import Voice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+LIBRARY_VARIABLE = "COVERMAKER_VOICES"
+SHIPPED = Path(__file__).parent / "shipped"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceEntry:
+    """One voice of a listing; either `card` or `problem` is set.
+
+    Parameters
+    ----------
+    name : str
+        The folder's name.
+    folder : Path
+        Where it lies.
+    place : str
+        ``"extra"``, ``"project"``, ``"library"`` or ``"shipped"``.
+    card : VoiceCard, optional
+        Its card, when it can be read.
+    problem : str, optional
+        One line that says what is wrong with the card.
+    """
+
+    name: str
+    folder: Path
+    place: str
+    card: VoiceCard | None
+    problem: str | None = None
+
+
+def user_library() -> Path:
+    """Return the user's voice folder: COVERMAKER_VOICES, or ``voices`` in the user's data folder."""
+    chosen = os.environ.get(LIBRARY_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("covermaker")) / "voices"
+
+
+def list_voices(extra: Sequence[Path] = (), *, project: Path | None = None) -> list[VoiceEntry]:
+    """List every voice that `find_voice` finds by name, sorted by place and name.
+
+    A voice that lies behind another of the same name is left out; one with a damaged card is listed with its
+    problem.
+
+    Parameters
+    ----------
+    extra : sequence of Path
+        More folders of voices, looked at before all others.
+    project : Path, optional
+        A project's folder.
+    """
+    entries: dict[str, VoiceEntry] = {}
+    for place, root in _places(extra, project):
+        for folder in _voice_folders(root):
+            if folder.name not in entries:
+                entries[folder.name] = _entry(folder, place)
+    return list(entries.values())
+
+
+def find_voice(name: str, project: Path | None = None, *, extra: Sequence[Path] = ()) -> Voice:
+    """Find a voice by name, or by the path of its folder.
+
+    Parameters
+    ----------
+    name : str
+        A voice's name; or a path when it holds a separator or starts with ``~``: absolute, or relative to the
+        project's folder (without a project, to the working folder).
+    project : Path, optional
+        A project's folder; its ``voices/`` goes before the library.
+    extra : sequence of Path
+        More folders of voices, looked at before all others.
+
+    Raises
+    ------
+    ProjectError
+        When there is no such voice (with the nearest name), or its card is refused.
+    """
+    if "/" in name or os.sep in name or name.startswith("~"):
+        return Voice.open((project or Path()) / Path(name).expanduser())
+    for _, root in _places(extra, project):
+        for folder in _voice_folders(root):
+            if folder.name == name:
+                return Voice.open(folder)
+    known = [entry.name for entry in list_voices(extra, project=project)]
+    raise ProjectError(f"unknown voice '{name}'", hint=nearest(name, known))
+
+
+def _places(extra: Sequence[Path], project: Path | None) -> Iterator[tuple[str, Path]]:
+    for root in extra:
+        yield "extra", root
+    if project is not None:
+        yield "project", project / "voices"
+    yield "library", user_library()
+    yield "shipped", SHIPPED
+
+
+def _voice_folders(root: Path) -> list[Path]:
+    """Return the folders of a root that hold a card; a root that is missing or closed to us holds none."""
+    try:
+        folders = sorted(root.iterdir())
+    except OSError:
+        return []
+    return [folder for folder in folders if os.path.lexists(folder / CARD_FILE)]
+
+
+def _entry(folder: Path, place: str) -> VoiceEntry:
+    try:
+        return VoiceEntry(folder.name, folder, place, Voice.open(folder).card)
+    except ProjectError as error:
+        return VoiceEntry(folder.name, folder, place, None, str(error))

@@ -1,0 +1,1 @@
+"""The networks that sing: one file a kind, one facade for all."""
