@@ -19,7 +19,11 @@ def command() -> None:
 def list_(as_json: bool) -> None:
     """List every effect."""
     rows = [(name, EFFECTS.load(name).HELP) for name in EFFECTS.names()]
-    show([{"name": name, "help": text} for name, text in rows], as_json, table(rows, header=("effect", "what it does")))
+    show(
+        [{"name": name, "help": text} for name, text in rows],
+        as_json,
+        table(rows, header=("effect", "what it does")),
+    )
 
 
 @command.command("show")
@@ -30,5 +34,7 @@ def show_(name: str, as_json: bool) -> None:
     effect = EFFECTS.load(name)
     rows = describe(effect)
     cells = [(r["name"], r["unit"], r["range"], str(r["default"]), r["help"]) for r in rows]
-    text = f"{name}: {effect.HELP}\n\n" + table(cells, header=("parameter", "unit", "range", "default", "what it does"))
+    text = f"{name}: {effect.HELP}\n\n" + table(
+        cells, header=("parameter", "unit", "range", "default", "what it does")
+    )
     show({"name": name, "help": effect.HELP, "parameters": rows}, as_json, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +10,9 @@ from covermaker.cli.output import json_option, show, table, words
 from covermaker.errors import CovermakerError, UsageError, WeightsError, nearest
 from covermaker.units import human_bytes
 from covermaker.weights import catalog
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.group("models")
@@ -29,7 +32,9 @@ def list_(as_json: bool) -> None:
             source = "not here"
         size = human_bytes(entry.size) if entry.size else "?"
         rows.append((name, entry.role, entry.licence, size, source))
-        values.append({"name": name, "role": entry.role, "licence": entry.licence, "bytes": entry.size, "found": source})
+        values.append(
+            {"name": name, "role": entry.role, "licence": entry.licence, "bytes": entry.size, "found": source}
+        )
     show(values, as_json, table(rows, header=("name", "role", "licence", "size", "found")))
 
 
@@ -54,7 +59,11 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         except WeightsError as error:
             rows.append((name, "damaged"))
             failed = failed or error
-    show([{"name": name, "state": state} for name, state in rows], as_json, table(rows, header=("name", "state")))
+    show(
+        [{"name": name, "state": state} for name, state in rows],
+        as_json,
+        table(rows, header=("name", "state")),
+    )
     if failed is not None:
         raise failed
 

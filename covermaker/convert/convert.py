@@ -22,6 +22,7 @@ import numpy as np
 
 from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.audio.overlap import OverlapAdd, plan
+from covermaker.audio.resample import Resampler
 from covermaker.convert.cleanup import PROTECT_OFF, ConsonantBlend, FrameCurve, level_gain, silence_curve
 from covermaker.convert.transpose import choose_transposition, shift_pitch
 from covermaker.errors import CovermakerError, ProjectError, UsageError, WeightsError
@@ -327,12 +328,18 @@ def _sing(
             yield join.push(chunk, block, next_overlap=JOIN_FRAMES * hop)
             progress(chunk.stop / total)
 
+    def resampled() -> Iterator[Samples]:
+        resampler = Resampler(singer.sample_rate, span.sample_rate, 1)
+        for sound in parts():
+            yield resampler.push(sound[np.newaxis])
+        yield resampler.finish()
+
     left = span.sung_samples
     with wav_writer(sung, sample_rate=span.sample_rate, channels=1) as writer:
-        for block in _resampled(parts(), singer.sample_rate, span.sample_rate):
-            writer.write(block[np.newaxis, :left])
-            left -= min(left, len(block))
-        writer.write(np.zeros((1, left), dtype=np.float32))
+        # The last frame reaches past the last sample, so there is always enough to take.
+        for block in resampled():
+            writer.write(block[:, :left])
+            left -= min(left, block.shape[1])
     return chunks
 
 
@@ -374,16 +381,3 @@ def _clean(
             position += count
             progress(at / span.sung_samples)
     return gains_db[source_db > AUDIBLE_DB], peak
-
-
-def _resampled(parts: Iterator[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:
-    """Resample a stream of (n,) blocks; sample 0 stays at time 0."""
-    if from_hz == to_hz:
-        yield from parts
-        return
-    import soxr
-
-    stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="HQ")
-    for block in parts:
-        yield stream.resample_chunk(block)
-    yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)

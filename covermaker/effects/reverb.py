@@ -33,6 +33,12 @@ _ALLPASS_SECONDS = (556 + 441 + 341 + 225 + 4 * 23) / 44100.0
 # pedalboard forgets its state when a block is longer than every one before: the first is the longest of all.
 _BLOCK_SAMPLES = 8192
 
+# Freeverb adds and takes off 0.1 in every loop against denormal numbers, which rounds to 7e-9 and leaves an idle tone
+# of up to -89 dBFS that never ends. Fed this much louder (a power of two: exact) the tone sinks below -170 dBFS, where
+# it is taken for the silence it should be.
+_HEADROOM = 16384.0
+_IDLE = 1e-8
+
 
 class Reverb:
     """Freeverb (pedalboard's, wet only), with pre-delay and band limits; the dry sound is added here, untouched.
@@ -89,12 +95,7 @@ class Reverb:
         wet = np.empty_like(block)
         for start in range(0, block.shape[-1], _BLOCK_SAMPLES):
             piece = slice(start, start + _BLOCK_SAMPLES)
-            wet[:, piece] = self._room.process(
-                np.ascontiguousarray(block[:, piece]),
-                self._sample_rate,
-                buffer_size=_BLOCK_SAMPLES,
-                reset=False,
-            )
+            wet[:, piece] = _answer(self._room, block[:, piece], self._sample_rate)
         late = self._line.process(wet)
         shaped = late if self._limits is None else self._limits.process(late)
         result: Samples = dry + (shaped * self._wet).astype(np.float32)
@@ -116,10 +117,16 @@ def _room(
     room.reset()
     # Silence leaves the room silent, and teaches it the channel layout and the longest block there will be: later
     # blocks of any size, even of one sample, are then neither misread nor a reason to start anew.
-    room.process(
-        np.zeros((channels, _BLOCK_SAMPLES), np.float32), sample_rate, buffer_size=_BLOCK_SAMPLES, reset=False
-    )
+    _answer(room, np.zeros((channels, _BLOCK_SAMPLES), np.float32), sample_rate)
     return room
+
+
+def _answer(room: pedalboard.Reverb, block: Samples, sample_rate: int) -> Samples:
+    loud = np.ascontiguousarray(block * np.float32(_HEADROOM))
+    wet = room.process(loud, sample_rate, buffer_size=_BLOCK_SAMPLES, reset=False)
+    wet *= np.float32(1.0 / _HEADROOM)
+    wet[np.abs(wet) < _IDLE] = 0.0
+    return wet
 
 
 @lru_cache(maxsize=64)
@@ -129,7 +136,7 @@ def _unit_gain(room_size: float, damping: float, width: float, sample_rate: int,
     click = np.zeros((channels, _BLOCK_SAMPLES), np.float32)
     click[:, 0] = 1.0
     for _ in range(math.ceil(_decay_seconds(room_size) * sample_rate / _BLOCK_SAMPLES)):
-        answer = room.process(click, sample_rate, buffer_size=_BLOCK_SAMPLES, reset=False)
+        answer = _answer(room, click, sample_rate)
         energy += float(np.square(answer, dtype=np.float64).sum()) / channels
         click = np.zeros_like(click)
     return 1.0 / math.sqrt(energy)

@@ -96,6 +96,6 @@ def _undo_edges(
     first = np.maximum(0, half - centres[hangs_over])
     last = np.minimum(len(window), frames - centres[hangs_over] + half)
     inside = cumulative[np.maximum(last, first)] - cumulative[first]
-    audible = (levels_db[hangs_over] > FLOOR_DB) & (inside > 1e-3)
+    audible = (levels_db[hangs_over] > FLOOR_DB) & (inside > 0)
     chosen = hangs_over[audible]
     levels_db[chosen] -= (10.0 * np.log10(inside[audible])).astype(np.float32)

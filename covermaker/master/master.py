@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from covermaker.audio.files import BLOCK_FRAMES, blocks, probe, wav_writer
-from covermaker.audio.loudness import Loudness, measure_file
-from covermaker.errors import ProjectError, ResourceError
+from covermaker.audio.files import blocks, probe, wav_writer
+from covermaker.audio.loudness import measure_file
+from covermaker.effects.rack import render_rack
+from covermaker.errors import AudioInputError, ProjectError
 from covermaker.master.blocks import BlockAnalyser
 from covermaker.master.limiter import CHUNK_BLOCKS, GainCurve
 from covermaker.master.prediction import LoudnessModel, StreamMeter
@@ -28,11 +29,13 @@ from covermaker.units import db_to_gain, gain_to_db
 
 if TYPE_CHECKING:
     from covermaker.audio.files import AudioInfo
+    from covermaker.audio.loudness import Loudness
     from covermaker.effects.rack import EffectSettings
 
 _TOLERANCE_LU = 0.1
 _GOOD_ENOUGH_LU = 0.04
 _MAX_PASSES = 6
+_SHORTEST_SECONDS = 0.4  # one window of BS.1770
 # The limiter aims this far below the ceiling: multiplying by a moving gain shifts peaks a little, and meters with
 # other oversampling filters read a little differently.
 _MARGIN_DB = 0.1
@@ -78,13 +81,26 @@ class MasterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MasterReport:
-    """What the master became. Levels are `-inf` for silence.
+    """What the master became. Levels are ``-inf`` for silence.
 
     Parameters
     ----------
-    before, after : Loudness
-        Measured on the mix behind the rack (its true peak by our own 8-times oversampling, its range not) and on the
-        finished file.
+    sample_rate, frames : int
+        In Hz; the same length as the mix, to the sample.
+    input_lufs, input_true_peak_dbtp : float
+        Of the mix behind the rack; the peak by our own 8-times oversampling.
+    integrated_lufs, loudness_range_lu, true_peak_dbtp, sample_peak_dbfs : float
+        Measured on the finished file.
+    gain_db : float
+        Applied before the limiter.
+    max_gain_reduction_db : float
+        The most the limiter took off, 0 when it was not needed.
+    passes : int
+        How often the file was written until it fitted.
+    reached : bool
+        Whether the loudness is within 0.1 LU of its target (True when there is no target).
+    reason : str
+        Why not, or why no gain was given; empty when all is as asked.
     """
 
     sample_rate: int
@@ -100,3 +116,234 @@ class MasterReport:
     passes: int
     reached: bool
     reason: str
+
+
+def master_file(
+    mix: Path, out: Path, *, settings: MasterSettings, progress: Progress = silent
+) -> MasterReport:
+    """Master a mix to a float32 WAV.
+
+    Parameters
+    ----------
+    mix : Path
+        Mono or stereo.
+    out : Path
+        Replaced only when the master is finished.
+    settings : MasterSettings
+        Rack, target and ceiling. The ceiling is always kept, by `audio.loudness` and by our own meter; the target
+        is reached to 0.1 LU or the report says why not.
+    progress : callable
+        Told the finished fraction.
+
+    Raises
+    ------
+    AudioInputError
+        When the mix cannot be read, is empty or holds NaN or infinity.
+    """
+    info = probe(mix)
+    if not info.frames:
+        raise AudioInputError(f"{mix.name} holds no samples to master")
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+        source = mix
+        if any(not setting.bypass for setting in settings.rack):
+            source = Path(folder) / "racked.wav"
+            render_rack(
+                mix,
+                source,
+                settings.rack,
+                sample_rate=info.sample_rate,
+                channels=info.channels,
+                frames=info.frames,
+                tail_seconds=0.0,
+                progress=part(progress, 0.0, 0.2),
+            )
+        song = _Song.analyse(source, info, progress=part(progress, 0.2, 0.4))
+        finished = Path(folder) / "master.wav"
+        report = _Run(song, settings, finished).report(progress=part(progress, 0.4, 1.0))
+        os.replace(finished, out)
+    progress(1.0)
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Song:
+    """What one reading of the mix tells."""
+
+    path: Path
+    info: AudioInfo
+    curve: GainCurve
+    model: LoudnessModel
+    integrated_lufs: float
+    true_peak: float
+
+    @classmethod
+    def analyse(cls, path: Path, info: AudioInfo, *, progress: Progress) -> _Song:
+        analyser = BlockAnalyser(channels=info.channels, sample_rate=info.sample_rate)
+        meter = StreamMeter(channels=info.channels, sample_rate=info.sample_rate, windows=True)
+        for block in blocks(path):
+            if not np.isfinite(block).all():
+                raise AudioInputError(f"{path.name} holds NaN or infinite samples")
+            analyser.push(block)
+            meter.push(block)
+            progress(min(1.0, analyser.frames / info.frames))
+        peaks, energies = analyser.finish()
+        return cls(
+            path,
+            info,
+            GainCurve(peaks, block=analyser.block, sample_rate=info.sample_rate),
+            LoudnessModel(meter.window_energies(), energies, meter.hop),
+            meter.integrated_lufs(),
+            float(peaks.max()),
+        )
+
+
+class _Run:
+    """The passes of one master."""
+
+    def __init__(self, song: _Song, settings: MasterSettings, out: Path) -> None:
+        self._song = song
+        self._out = out
+        self._ceiling_db = settings.true_peak_dbtp
+        self._peak_db = gain_to_db(song.true_peak)
+        self._max_drive_db = settings.max_drive_db
+        self._highest_db = self._ceiling_db + settings.max_drive_db - self._peak_db
+        # Without a measurable loudness there is no gain, only the ceiling.
+        self._wanted = settings.loudness_lufs
+        self._target = settings.loudness_lufs if math.isfinite(song.integrated_lufs) else None
+        self._excess_db = 0.0  # by how much a meter found a pass above the ceiling
+        self._correction_lu = 0.0  # measured minus predicted loudness
+        self._reduction_db = 0.0
+
+    def report(self, *, progress: Progress) -> MasterReport:
+        """Write passes until loudness and ceiling fit, and say how it went."""
+        for number in range(1, _MAX_PASSES + 1):
+            # Two passes are usual; every further one halves what is left of the bar.
+            done, share = 1.0 - 0.5 ** (number - 1), 0.5**number
+            drive_db = self._drive_db()
+            lufs = self._write(drive_db, progress=part(progress, done, done + 0.5 * share))
+            if number < _MAX_PASSES and not self._settled(drive_db, lufs):
+                self._learn(drive_db, lufs)
+                continue
+            loudness = measure_file(self._out, true_peak=True)
+            over_db = self._over_ceiling_db(loudness)
+            if over_db <= 0.0:
+                break
+            if number == _MAX_PASSES:
+                loudness = self._trim(over_db)
+                drive_db -= over_db
+            else:
+                self._excess_db += over_db + 0.01
+                self._learn(drive_db, lufs)
+        reached, reason = self._judge(drive_db, loudness.integrated_lufs)
+        return MasterReport(
+            sample_rate=self._song.info.sample_rate,
+            frames=self._song.info.frames,
+            input_lufs=self._song.integrated_lufs,
+            input_true_peak_dbtp=self._peak_db,
+            integrated_lufs=loudness.integrated_lufs,
+            loudness_range_lu=loudness.range_lu,
+            true_peak_dbtp=loudness.true_peak_dbtp,
+            sample_peak_dbfs=loudness.sample_peak_dbfs,
+            gain_db=drive_db,
+            max_gain_reduction_db=self._reduction_db,
+            passes=number,
+            reached=reached,
+            reason=reason,
+        )
+
+    def _limit_db(self, drive_db: float) -> float:
+        """Return the ceiling for the limiter: the real one when no peak reaches it, else one below it."""
+        limit_db = self._ceiling_db - self._excess_db
+        return limit_db if self._peak_db + drive_db <= limit_db else limit_db - _MARGIN_DB
+
+    def _predict(self, drive_db: float) -> float:
+        drive, ceiling = db_to_gain(drive_db), db_to_gain(self._limit_db(drive_db))
+        return self._song.model.predict(self._song.curve, drive=drive, ceiling=ceiling) + self._correction_lu
+
+    def _drive_db(self) -> float:
+        """Return the gain that should reach the target, within `max_drive_db`."""
+        if self._target is None:
+            return 0.0
+        target = self._target
+        # A limiter only takes away: less than the plain gain is never enough.
+        lowest_db = target - self._song.integrated_lufs - max(self._correction_lu, 0.0)
+        return rising_root(
+            lambda drive_db: self._predict(drive_db) - target,
+            low=lowest_db,
+            high=self._highest_db,
+            tolerance=0.1 * _GOOD_ENOUGH_LU,
+        )
+
+    def _settled(self, drive_db: float, lufs: float) -> bool:
+        if self._target is None or abs(lufs - self._target) <= _GOOD_ENOUGH_LU:
+            return True
+        return drive_db >= self._highest_db and lufs < self._target
+
+    def _learn(self, drive_db: float, lufs: float) -> None:
+        """Correct the prediction by a measured pass."""
+        if self._target is not None:
+            self._correction_lu += lufs - self._predict(drive_db)
+
+    def _write(self, drive_db: float, *, progress: Progress) -> float:
+        """Write one pass and return its loudness."""
+        song = self._song
+        drive = db_to_gain(drive_db)
+        meter = StreamMeter(channels=song.info.channels, sample_rate=song.info.sample_rate)
+        least = 1.0
+        chunk = CHUNK_BLOCKS * song.curve.block
+        with wav_writer(
+            self._out, sample_rate=song.info.sample_rate, channels=song.info.channels
+        ) as writer:
+            curve = song.curve.nodes(drive=drive, ceiling=db_to_gain(self._limit_db(drive_db)))
+            for block, nodes in zip(blocks(song.path, block_frames=chunk), curve, strict=True):
+                louder = song.curve.apply(block, nodes, drive=drive)
+                if nodes is not None:
+                    least = min(least, float(nodes.min()))
+                writer.write(louder)
+                meter.push(louder)
+                progress(writer.frames / song.info.frames)
+        self._reduction_db = max(0.0, -gain_to_db(least))
+        return meter.integrated_lufs()
+
+    def _over_ceiling_db(self, loudness: Loudness) -> float:
+        """Return by how much the written pass exceeds the ceiling on the stricter of two meters."""
+        highest_db = loudness.true_peak_dbtp
+        if self._reduction_db > 0.0:
+            analyser = BlockAnalyser(
+                channels=self._song.info.channels, sample_rate=self._song.info.sample_rate
+            )
+            for block in blocks(self._out):
+                analyser.push(block)
+            highest_db = max(highest_db, gain_to_db(float(analyser.finish()[0].max())))
+        return highest_db - self._ceiling_db
+
+    def _trim(self, over_db: float) -> Loudness:
+        """Turn the finished file down: what no further pass could shape is left to a plain gain."""
+        louder = self._out.with_name("untrimmed.wav")
+        os.replace(self._out, louder)
+        gain = np.float32(db_to_gain(-over_db - 0.001))
+        info = self._song.info
+        with wav_writer(self._out, sample_rate=info.sample_rate, channels=info.channels) as writer:
+            for block in blocks(louder):
+                writer.write(block * gain)
+        louder.unlink()
+        return measure_file(self._out, true_peak=True)
+
+    def _judge(self, drive_db: float, lufs: float) -> tuple[bool, str]:
+        """Return whether the target is reached, and why not."""
+        if self._wanted is None:
+            return True, ""
+        if self._song.true_peak == 0.0:
+            return False, "the mix is silent: no gain was given"
+        if self._target is None:
+            short = self._song.info.seconds < _SHORTEST_SECONDS
+            why = "the mix is shorter than 0.4 s" if short else "nothing in the mix is above -70 LUFS"
+            return False, f"{why}, so it has no loudness: only the ceiling was kept"
+        if abs(lufs - self._target) <= _TOLERANCE_LU:
+            return True, ""
+        if drive_db >= self._highest_db - _TOLERANCE_LU:
+            return False, (
+                f"{self._target:g} LUFS under {self._ceiling_db:g} dBTP would push peaks more than "
+                f"{self._max_drive_db:g} dB over the ceiling: compress the mix, or ask for less loudness"
+            )
+        return False, f"the limiter came no closer than {lufs:.2f} LUFS under {self._ceiling_db:g} dBTP"

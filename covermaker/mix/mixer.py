@@ -10,34 +10,31 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.effects.rack import Rack
 from covermaker.errors import AudioInputError, ProjectError, nearest
+from covermaker.mix.ending import TAIL_CAP_SECONDS, Ending, Tail
 from covermaker.mix.pan import place
+from covermaker.mix.strip import StripMeter, StripReport
 from covermaker.progress import Progress, silent
 from covermaker.units import db_to_gain, gain_to_db
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from covermaker.audio.buffer import Samples
-    from covermaker.audio.files import Writer
+    from covermaker.audio.files import AudioInfo
     from covermaker.effects.rack import EffectSettings
 
 _BLOCK_FRAMES = 1 << 15
-_TAIL_CAP_SECONDS = 10.0
-_TAIL_FLOOR = 10.0 ** (-90.0 / 20.0)
-_RINGING = 10.0 ** (-60.0 / 20.0)
-_FADE_SECONDS = 0.010
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,16 +82,6 @@ class BusInput:
 
 
 @dataclass(frozen=True, slots=True)
-class StripReport:
-    """Level of one track or bus as it enters the mix, in dBFS; ``-inf`` for silence."""
-
-    name: str
-    audible: bool
-    peak_dbfs: float
-    rms_dbfs: float
-
-
-@dataclass(frozen=True, slots=True)
 class MixReport:
     """What the mix became.
 
@@ -127,7 +114,7 @@ def mix_tracks(
     sample_rate: int,
     frames: int,
     start: int = 0,
-    tail: Literal["song", "full"] = "song",
+    tail: Tail = "song",
     block_frames: int = _BLOCK_FRAMES,
     progress: Progress = silent,
 ) -> MixReport:
@@ -158,51 +145,143 @@ def mix_tracks(
     AudioInputError
         For a file with another rate, more than two channels, NaN or infinity.
     """
-    _check(tracks, buses, sample_rate=sample_rate)
+    _check(tracks, buses, frames=frames)
+    infos = [_probe(track, sample_rate=sample_rate) for track in tracks]
     soloed = any(track.solo for track in tracks)
     audible = [not track.mute and (track.solo or not soloed) for track in tracks]
-    track_strips = [_Strip(track.name) for track in tracks]
-    bus_strips = [_Strip(bus.name) for bus in buses]
     racks = [Rack(bus.rack, sample_rate=sample_rate, channels=2) for bus in buses]
-    longest = frames + (round(_TAIL_CAP_SECONDS * sample_rate) if tail == "full" else 0)
-    sources = [
-        _cut(track, start=start, frames=longest, block_frames=block_frames) if heard else None
-        for track, heard in zip(tracks, audible, strict=True)
-    ]
+    total = frames
+    if tail == "full":
+        lasting = [
+            track.offset + info.frames - (start + frames)
+            for track, info, heard in zip(tracks, infos, audible, strict=True)
+            if heard
+        ]
+        ringing = max((rack.tail_seconds() for rack in racks), default=0.0)
+        total += min(
+            max(0, *lasting) + math.ceil(ringing * sample_rate), round(TAIL_CAP_SECONDS * sample_rate)
+        )
+    track_meters = [StripMeter(track.name) for track in tracks]
+    bus_meters = [StripMeter(bus.name) for bus in buses]
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     with ExitStack() as stack:
         stack.callback(unfinished.unlink, missing_ok=True)
+        sources = [
+            stack.enter_context(
+                closing(_cut(track, info, start=start, frames=total, block_frames=block_frames))
+            )
+            for track, info in zip(tracks, infos, strict=True)
+        ]
         with wav_writer(unfinished, sample_rate=sample_rate, channels=2) as writer:
-            end = _End(writer, frames=frames, tail=tail, sample_rate=sample_rate)
-            for at in range(0, longest, block_frames):
-                count = min(block_frames, longest - at)
+            ending = Ending(writer, frames=frames, tail=tail, sample_rate=sample_rate)
+            for at in range(0, total, block_frames):
+                count = min(block_frames, total - at)
                 mix = np.zeros((2, count))
-                sends = [np.zeros((2, count)) for _ in buses]
-                for track, strip, source in zip(tracks, track_strips, sources, strict=True):
-                    if source is None:
+                sends = {bus.name: np.zeros((2, count)) for bus in buses}
+                for track, meter, source, heard in zip(tracks, track_meters, sources, audible, strict=True):
+                    if not heard:
                         continue
                     placed = place(next(source), gain=db_to_gain(track.gain_db), pan=track.pan)
-                    strip.meter(placed, song_frames=frames - at)
+                    meter.push(placed)
                     mix += placed
-                    for bus, into in zip(buses, sends, strict=True):
-                        if bus.name in track.sends:
-                            into += placed * db_to_gain(track.sends[bus.name])
-                for bus, strip, rack, into in zip(buses, bus_strips, racks, sends, strict=True):
-                    wet = rack.process(into.astype(np.float32))
-                    if not bus.mute:
-                        placed = place(wet, gain=db_to_gain(bus.gain_db), pan=bus.pan)
-                        strip.meter(placed, song_frames=frames - at)
-                        mix += placed
-                end.push(mix.astype(np.float32))
-                progress(min(1.0, (at + count) / max(frames, 1)))
-            end.close()
+                    for name, level_db in track.sends.items():
+                        sends[name] += placed * db_to_gain(level_db)
+                for bus, meter, rack in zip(buses, bus_meters, racks, strict=True):
+                    if bus.mute:
+                        continue
+                    wet = rack.process(sends[bus.name].astype(np.float32))
+                    placed = place(wet, gain=db_to_gain(bus.gain_db), pan=bus.pan)
+                    meter.push(placed)
+                    mix += placed
+                ending.push(mix.astype(np.float32))
+                progress((at + count) / total)
+            ending.close()
         os.replace(unfinished, out)
     return MixReport(
         frames=writer.frames,
         tail_frames=writer.frames - frames,
-        peak_dbfs=gain_to_db(end.peak),
-        faded=end.faded,
-        tracks=tuple(strip.report(heard) for strip, heard in zip(track_strips, audible, strict=True)),
-        buses=tuple(strip.report(not bus.mute) for strip, bus in zip(bus_strips, buses, strict=True)),
-        notes=tuple(_notes(tracks, buses, audible, end)),
+        peak_dbfs=gain_to_db(ending.peak),
+        faded=ending.faded,
+        tracks=tuple(
+            meter.report(audible=heard, frames=frames)
+            for meter, heard in zip(track_meters, audible, strict=True)
+        ),
+        buses=tuple(
+            meter.report(audible=not bus.mute, frames=frames)
+            for meter, bus in zip(bus_meters, buses, strict=True)
+        ),
+        notes=tuple(_notes(tracks, buses, audible, faded=ending.faded)),
     )
+
+
+def _check(tracks: Sequence[TrackInput], buses: Sequence[BusInput], *, frames: int) -> None:
+    if frames < 1:
+        raise AudioInputError("the song has no samples to mix")
+    bus_names = [bus.name for bus in buses]
+    for kind, names in (("tracks", [track.name for track in tracks]), ("buses", bus_names)):
+        for name in names:
+            if names.count(name) > 1:
+                raise ProjectError(f"two {kind} are called '{name}'", hint="give each its own name")
+    for strip in (*tracks, *buses):
+        if not -1.0 <= strip.pan <= 1.0:
+            raise ProjectError(f"'{strip.name}' has pan {strip.pan:g}, it must be -1 (left) to 1 (right)")
+    for track in tracks:
+        for name in track.sends:
+            if name not in bus_names:
+                raise ProjectError(
+                    f"track '{track.name}' sends to '{name}', which is no bus", hint=nearest(name, bus_names)
+                )
+
+
+def _probe(track: TrackInput, *, sample_rate: int) -> AudioInfo:
+    info = probe(track.path)
+    if info.sample_rate != sample_rate:
+        raise AudioInputError(f"track '{track.name}' is at {info.sample_rate} Hz, the mix at {sample_rate} Hz")
+    if info.channels > 2:
+        raise AudioInputError(f"track '{track.name}' has {info.channels} channels, a track has one or two")
+    return info
+
+
+def _cut(
+    track: TrackInput, info: AudioInfo, *, start: int, frames: int, block_frames: int
+) -> Generator[Samples, None, None]:
+    """Yield `frames` of the song from `start` in blocks, with silence where the file has nothing."""
+    first = start - track.offset  # the file's frame at the region's start
+    begin = min(max(first, 0), info.frames)
+    lead = min(max(-first, 0), frames)
+    body = min(info.frames - begin, frames - lead)
+    pieces = chain(
+        _silence(lead, channels=info.channels, block_frames=block_frames),
+        blocks(track.path, block_frames=block_frames, start=begin, frames=body),
+        _silence(frames - lead - body, channels=info.channels, block_frames=block_frames),
+    )
+    held = np.zeros((info.channels, 0), np.float32)
+    for piece in pieces:
+        held = np.concatenate([held, piece], axis=1)
+        while held.shape[-1] >= block_frames:
+            yield held[:, :block_frames]
+            held = held[:, block_frames:]
+    if held.shape[-1]:
+        yield held
+
+
+def _silence(frames: int, *, channels: int, block_frames: int) -> Iterator[Samples]:
+    for at in range(0, frames, block_frames):
+        yield np.zeros((channels, min(block_frames, frames - at)), np.float32)
+
+
+def _notes(
+    tracks: Sequence[TrackInput], buses: Sequence[BusInput], audible: Sequence[bool], *, faded: bool
+) -> Iterator[str]:
+    for track, heard in zip(tracks, audible, strict=True):
+        if track.mute:
+            yield f"{track.name} is muted"
+        elif not heard:
+            yield f"{track.name} is silent because another track is soloed"
+    for bus in buses:
+        if bus.mute:
+            yield f"bus {bus.name} is muted"
+    if not any(audible):
+        yield "no track is audible, the mix is silent"
+    if faded:
+        yield "the mix still rang at its end and was faded out over 10 ms"

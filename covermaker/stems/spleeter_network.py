@@ -32,6 +32,22 @@ _LEAK = 0.2
 _BEFORE, _AFTER = 1, 2
 
 
+def frames_seen(frames: int) -> int:
+    """Return how many frames the network must be given so that its first `frames` come out as from a full segment.
+
+    A segment's end is filled with silence, but silence is not nothing: past the first layer it is biases. An output
+    sees a few frames ahead at every level and 189 more through the deepest one; what lies beyond is cut, to a
+    multiple of the 64 frames that one step of the deepest level stands for.
+    """
+    ahead = frames + 2  # The mask layer looks 3 frames on, from the last frame's index.
+    for _ in range(_LEVELS):
+        ahead = (ahead + 1) // 2
+    for _ in range(_LEVELS):
+        ahead = 2 * ahead + 3
+    steps = ahead // (1 << _LEVELS) + 1
+    return min(steps << _LEVELS, SEGMENT_FRAMES)
+
+
 class SpleeterNetwork:
     """One stem's network.
 

@@ -42,7 +42,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from datetime import date  # noqa: TC003  (pydantic reads it at run time)
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -188,7 +188,9 @@ def read_card(folder: Path) -> VoiceCard:
     try:
         return VoiceCard.model_validate(data)
     except ValidationError as error:
-        message, hint = _explain(error.errors()[0])
+        # A misspelt key is also a missing one; the misspelling is what helps.
+        details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+        message, hint = _explain(details[0])
         raise ProjectError(f"{path}: {message}", hint=hint) from error
 
 
@@ -212,7 +214,7 @@ _TABLES: dict[str, type[_Part]] = {
 
 
 def _explain(detail: ErrorDetails) -> tuple[str, str | None]:
-    """Turn pydantic's first complaint into our one line and its hint."""
+    """Turn one of pydantic's complaints into our one line and its hint."""
     where = ".".join(str(step) for step in detail["loc"])
     if detail["type"] == "extra_forbidden":
         model = _TABLES[str(detail["loc"][0])] if len(detail["loc"]) > 1 else VoiceCard

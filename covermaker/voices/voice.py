@@ -53,7 +53,7 @@ class Voice:
     @property
     def name(self) -> str:
         """What people call it: its folder's name."""
-        return self.folder.name
+        return self.folder.resolve().name
 
     @property
     def weights_path(self) -> Path:

@@ -1,4 +1,4 @@
-"""Make the demo song: "Blue Harbor", 96 beats a minute, D major, 12 bars.
+"""Make the demo song: "Blue Harbor", 100 beats a minute, C major, 12 bars.
 
 Everything is written here: the words, the melody, the chords and the grooves. `instruments` plays, `singer`
 sings. Run once, the result is committed:
@@ -28,38 +28,36 @@ from singer import Note, sing
 HERE = Path(__file__).resolve().parent
 SEED = 20
 
-BEAT_S = 60 / 96
+BEAT_S = 60 / 100
 BAR_S = 4 * BEAT_S
 SWING = 0.56  # where the second of two sixteenths falls between its neighbours; 0.5 is straight
-LENGTH_S = 32.5
+LENGTH_S = 30.0
 LOUDNESS_LUFS = -16.0
 
 INTRO, VERSE, CHORUS, ENDING = 0, 2, 6, 10  # first bar of each part
 
 # Bar -> bass note, chord notes (MIDI). Two entries in a bar: half a bar each.
 CHORDS: dict[int, list[tuple[int, tuple[int, ...]]]] = {
-    0: [(38, (57, 62, 64, 66))],  # Dadd9
-    1: [(43, (55, 59, 62, 66)), (45, (57, 61, 64, 66))],  # Gmaj7, A6
-    2: [(38, (57, 62, 66, 69))],  # D
-    3: [(37, (57, 61, 64, 69))],  # A/C#
-    4: [(35, (57, 59, 62, 66))],  # Bm7
-    5: [(43, (55, 59, 62, 66)), (45, (57, 61, 64, 67))],  # Gmaj7, A7
-    6: [(43, (59, 62, 67, 71))],  # G
-    7: [(45, (57, 61, 64, 69))],  # A
-    8: [(47, (59, 62, 66, 71)), (42, (57, 61, 66, 69))],  # Bm, F#m
-    9: [(38, (57, 62, 66, 69))],  # D
-    10: [(43, (55, 59, 62, 66)), (45, (57, 61, 64, 67))],  # Gmaj7, A7
-    11: [(38, (57, 62, 64, 66, 69))],  # Dadd9
+    0: [(36, (55, 60, 62, 64))],  # Cadd9
+    1: [(41, (53, 57, 60, 64)), (43, (55, 59, 62, 64))],  # Fmaj7, G6
+    2: [(36, (55, 60, 64, 67))],  # C
+    3: [(35, (55, 59, 62, 67))],  # G/B
+    4: [(33, (55, 57, 60, 64))],  # Am7
+    5: [(41, (53, 57, 60, 64)), (43, (55, 59, 62, 65))],  # Fmaj7, G7
+    6: [(41, (57, 60, 65, 69))],  # F
+    7: [(43, (55, 59, 62, 67))],  # G
+    8: [(45, (57, 60, 64, 69)), (40, (55, 59, 64, 67))],  # Am, Em
+    9: [(36, (55, 60, 64, 67))],  # C
+    10: [(41, (53, 57, 60, 64)), (43, (55, 59, 62, 65))],  # Fmaj7, G7
+    11: [(36, (55, 60, 62, 64, 67))],  # Cadd9
 }
 
 # Bell motif: bar, beat, MIDI, velocity.
 MOTIF = [
-    *[(bar + 0, beat, note, 0.5) for bar in (0,) for beat, note in ((0, 78), (1.5, 76), (2, 74), (3, 69))],
-    *[(1, beat, note, 0.45) for beat, note in ((0, 71), (1.5, 73), (2, 74), (3, 76))],
-    *[(10, beat, note, 0.5) for beat, note in ((0, 78), (1.5, 76), (2, 74), (3, 73))],
-    (11, 0, 74, 0.6),
-    (11, 1, 81, 0.3),
-    (11, 2, 86, 0.2),
+    *[(0, beat, note, 0.5) for beat, note in ((0, 76), (1.5, 74), (2, 72), (3, 67))],
+    *[(1, beat, note, 0.45) for beat, note in ((0, 69), (1.5, 71), (2, 72), (3, 74))],
+    *[(10, beat, note, 0.5) for beat, note in ((0, 76), (1.5, 74), (2, 72), (3, 71))],
+    *[(11, beat, note, velocity) for beat, note, velocity in ((0, 72, 0.6), (1, 79, 0.3), (2, 84, 0.2))],
 ]
 
 
@@ -90,35 +88,35 @@ LINES = [
         "the morning light is on the water",
         4 * VERSE,
         (
-            *(("the", -0.75, 42), ("mor", 0, 45), ("ning", 1, 45), ("light", 1.75, 47), ("is", 2.75, 45)),
-            *(("on", 3.25, 42), ("the", 3.75, 42), ("wa", 4.5, 49), ("ter", 5.5, 45)),
+            *(("the", -0.75, 40), ("mor", 0, 43), ("ning", 1, 43), ("light", 1.75, 45), ("is", 2.75, 43)),
+            *(("on", 3.25, 40), ("the", 3.75, 40), ("wa", 4.5, 47), ("ter", 5.5, 43)),
         ),
-        7.0,
+        6.5,
     ),
     Line(
         "the little boats are coming home",
         4 * VERSE + 8,
         (
-            *(("the", -0.5, 42), ("lit", 0, 47), ("tle", 0.75, 47), ("boats", 1.5, 50), ("are", 2.5, 47)),
-            *(("com", 3.25, 45), ("ing", 4, 45), ("home", 4.75, 47)),
+            *(("the", -0.5, 40), ("lit", 0, 45), ("tle", 0.75, 45), ("boats", 1.5, 48), ("are", 2.5, 45)),
+            *(("com", 3.25, 43), ("ing", 4, 43), ("home", 4.75, 45)),
         ),
-        6.9,
+        6.4,
     ),
     Line(
         "so sing with me across the harbor",
         4 * CHORUS,
         (
-            *(("so", -0.75, 45), ("sing", 0, 50), ("with", 1, 47), ("me", 1.5, 50), ("a", 2.5, 47)),
-            *(("cross", 3, 50), ("the", 3.9, 47), ("har", 4.5, 52), ("bor", 5.5, 49)),
+            *(("so", -0.75, 43), ("sing", 0, 48), ("with", 1, 45), ("me", 1.5, 48), ("a", 2.5, 45)),
+            *(("cross", 3, 48), ("the", 3.9, 45), ("har", 4.5, 50), ("bor", 5.5, 47)),
         ),
-        6.9,
+        6.4,
     ),
     Line(
         "and we will never sing alone",
         4 * CHORUS + 8,
         (
-            *(("and", -0.75, 45), ("we", 0, 50), ("will", 0.9, 47), ("ne", 1.5, 50), ("ver", 2.25, 47)),
-            *(("sing", 3, 45), ("a", 4, 42), ("lone", 4.5, 45)),
+            *(("and", -0.75, 43), ("we", 0, 48), ("will", 0.9, 45), ("ne", 1.5, 48), ("ver", 2.25, 45)),
+            *(("sing", 3, 43), ("a", 4, 40), ("lone", 4.5, 43)),
         ),
         8.0,
     ),
@@ -172,14 +170,14 @@ def drums(noise: np.random.Generator) -> np.ndarray:
             strokes = {name: int(row[sixteenth].replace(".", "0")) / 9 for name, row in groove.items()}
             strokes = {name: v * float(noise.uniform(0.92, 1.0)) for name, v in strokes.items() if v}
             if v := strokes.get("kick"):
-                place(track, play.kick(v, noise), at_s, 0.62)
+                place(track, play.kick(v, noise), at_s, 0.5)
             if v := strokes.get("snare"):
-                place(track, play.snare(v, noise), at_s + human() + 0.004, 0.36, 0.06)
+                place(track, play.snare(v, noise), at_s + human() + 0.004, 0.27, 0.06)
             if v := strokes.get("hat"):
                 is_open = bar >= CHORUS and sixteenth == 14
-                place(track, play.hat(v, noise, is_open=is_open), at_s + human(), 0.15, -0.25)
+                place(track, play.hat(v, noise, is_open=is_open), at_s + human(), 0.12, -0.25)
     for sixteenth, velocity in ((12, 0.5), (13, 0.6), (14, 0.75), (15, 0.9)):  # fill into the chorus
-        place(track, play.snare(velocity, noise), step_s(CHORUS - 1, sixteenth), 0.3, 0.1 * (sixteenth - 13))
+        place(track, play.snare(velocity, noise), step_s(CHORUS - 1, sixteenth), 0.24, 0.1 * (sixteenth - 13))
     for bar, gain in ((VERSE, 0.08), (CHORUS, 0.16), (ENDING + 1, 0.12)):
         place(track, play.cymbal(1.0, noise), bar * BAR_S, gain, 0.35)
     place(track, play.kick(0.8, noise), (ENDING + 1) * BAR_S, 0.55)
@@ -203,12 +201,12 @@ def bass_line() -> np.ndarray:
         part = "intro" if bar < VERSE else "verse" if bar < CHORUS else "chorus" if bar < ENDING else "last"
         halves = chords if len(chords) == 2 else chords * 2
         if bar == ENDING + 1:
-            place(track, play.bass(chords[0][0], 2.6, 0.75), bar * BAR_S, 0.4)
+            place(track, play.bass(chords[0][0], 2.6, 0.75), bar * BAR_S, 0.24)
             continue
         for half, (root, _) in enumerate(halves):
             for beat, length, octave, velocity in BASS_FIGURES[part]:
                 note = play.bass(root + 12 * octave, length * BEAT_S, velocity)
-                place(track, note, bar * BAR_S + (2 * half + beat) * BEAT_S + 0.006, 0.4)
+                place(track, note, bar * BAR_S + (2 * half + beat) * BEAT_S + 0.006, 0.24)
     return play.filtered(play.filtered(track, "lowpass", 1400, 2), "highpass", 32, 2)
 
 
@@ -254,12 +252,13 @@ def vocal() -> np.ndarray:
         track[start : start + len(voice)] += voice
     track = play.filtered(track, "highpass", 75, 2)
     # flite's voices end at 8 kHz: rectifying their top octave makes new partials above it, as an exciter does.
-    top = play.filtered(track, "bandpass", (3500, 7600), 4)
+    track = play.filtered(track, "lowpass", 7000, 2)
+    top = play.filtered(track, "bandpass", (3500, 6500), 4)
     air = play.filtered(np.abs(top), "highpass", 7600, 4)
     presence = play.filtered(track, "bandpass", (2200, 4800), 1)
-    track = track + 0.45 * presence + 0.9 * air
+    track = track + 0.45 * presence + 1.2 * air
     track /= np.abs(track).max()
-    track = play.compress(track, threshold_db=-20, ratio=3.0)
+    track = play.compress(track, threshold_db=-16, ratio=2.2)
     return track / np.abs(track).max()
 
 
@@ -274,7 +273,7 @@ def mix(voice: np.ndarray, backing: dict[str, np.ndarray], noise: np.random.Gene
     """Balance, two reverbs, a gentle bus compressor, loudness, and peaks rounded under -1.5 dBFS."""
     small = play.room(0.7, 5200, noise, before_s=0.012)
     large = play.room(2.6, 3800, noise, before_s=0.03)
-    lead = np.stack([voice, voice]) * 0.5
+    lead = np.stack([voice, voice]) * 0.6
     # The chords make a little room while somebody sings.
     singing = play.filtered(np.abs(voice), "lowpass", 4.0, 1)
     chords = backing["chords"] * (1 - 0.28 * np.clip(singing / 0.12, 0, 1))
@@ -319,7 +318,7 @@ def main() -> None:
     (HERE / "lyrics.txt").write_text("".join(line.text.capitalize() + "\n" for line in LINES))
     if options.parts:
         options.parts.mkdir(parents=True, exist_ok=True)
-        for name, part in {"vocal": voice * 0.5, "backing": sum(backing.values()), **backing}.items():
+        for name, part in {"vocal": voice * 0.6, "backing": sum(backing.values()), **backing}.items():
             soundfile.write(options.parts / f"{name}.wav", np.asarray(part).T, RATE_HZ, subtype="FLOAT")
     print(f"song.flac: {song.shape[1] / RATE_HZ:.2f} s, {loudness_lufs(song):.2f} LUFS, peak {np.abs(song).max():.3f}")
 

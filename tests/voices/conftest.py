@@ -45,7 +45,11 @@ def make_voice(tmp_path):
     """Write a voice folder: make_voice(root, name, weights=…, replace={old: new})."""
 
     def make(
-        root: Path | None = None, name: str = "demo", *, weights: bytes = b"numbers", replace: dict | None = None
+        root: Path | None = None,
+        name: str = "demo",
+        *,
+        weights: bytes = b"numbers",
+        replace: dict | None = None,
     ) -> Path:
         folder = (root or tmp_path / "voices-here") / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 
 import pytest
-
 from covermaker.errors import ExitCode, ProjectError
 from covermaker.voices.card import VoiceCard, read_card, write_card
 
@@ -27,13 +26,21 @@ def test_written_and_read_again_it_is_the_same(make_voice, tmp_path):
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
-    [
-        ('licence = "CC0"', 'license = "CC0"', r"unknown key 'license'.*did you mean 'licence'\?|'licence' is missing"),
+    [  # one row a refusal
+        ('licence = "CC0"', 'license = "CC0"', r"unknown key 'license' \(did you mean 'licence'\?\)"),
         ("[training]", 'licance = "x"\n[training]', r"unknown key 'weights\.licance'"),
-        ("median_hz = 200.0", "median_hz = 200.0\nmedian = 3", r"unknown key 'f0\.median' \(did you mean 'median_hz'\?\)"),
+        (
+            "median_hz = 200.0",
+            "median_hz = 200.0\nmedian = 3",
+            r"'f0\.median' \(did you mean 'median_hz'\?\)",
+        ),
         ('name = "demo"\n', "", r"'name' is missing"),
-        ("[content]\n", "[contents]\n", r"unknown key 'contents'.*'content'|'content' is missing"),
-        ('rights = "synthetic"', 'rights = "mine"', r"'rights': .*'own-voice', 'licensed', 'synthetic' or 'unknown' \(it is \"mine\"\)"),
+        ("[content]\n", "[contents]\n", r"unknown key 'contents' \(did you mean 'content'\?\)"),
+        (
+            'rights = "synthetic"',
+            'rights = "mine"',
+            r"'rights': .*'synthetic' or 'unknown' \(it is \"mine\"\)",
+        ),
         ('rights = "synthetic"', 'rights = "licensed"', r"rights 'licensed' need a statement"),
         ("sample_rate = 16000", 'sample_rate = "16k"', r"'sample_rate': .*integer"),
         ("sample_rate = 16000", "sample_rate = true", r"'sample_rate': .*integer"),
@@ -44,15 +51,27 @@ def test_written_and_read_again_it_is_the_same(make_voice, tmp_path):
         ("low_hz = 120", "low_hz = 220", r"'f0': low_hz <= median_hz <= high_hz must hold"),
         ("low_hz = 120", "low_hz = 0", r"'f0\.low_hz': .*greater than 0"),
         ("high_hz = 400.0", "high_hz = nan", r"'f0\.high_hz': .*"),
-        ('file = "voice.safetensors"', 'file = "../voice.safetensors"', r"'weights\.file': must be a \.safetensors file name inside"),
-        ('file = "voice.safetensors"', 'file = "voice.pth"', r"'weights\.file': must be a \.safetensors file name"),
-        ('encoder = "whisper-base"\nsha256 = "' + "0" * 64, 'encoder = "whisper-base"\nsha256 = "abc', r"'content\.sha256': .*pattern"),
+        (
+            'file = "voice.safetensors"',
+            'file = "../voice.safetensors"',
+            r"'weights\.file': must be a \.safetensors",
+        ),
+        (
+            'file = "voice.safetensors"',
+            'file = "voice.pth"',
+            r"'weights\.file': must be a \.safetensors file name",
+        ),
+        ('base"\nsha256 = "0000', 'base"\nsha256 = "abc', r"'content\.sha256': .*pattern"),
         ('languages = ["en"]', 'languages = "en"', r"'languages': .*list"),
         ('name = "demo"', 'name = "../demo"', r"'name': .*pattern"),
-        ("[training]", "[speaker]\nembedding = '/etc/e.npy'\n[training]", r"'speaker\.embedding': must be a \.npy file name"),
+        (
+            "[training]",
+            "[speaker]\nembedding = '/etc/e.npy'\n[training]",
+            r"'speaker\.embedding': must be a \.npy",
+        ),
         ("schema = 1", "schema = ", r"is no TOML: "),
     ],
-)  # fmt: skip
+)
 def test_refusals_name_the_place(make_voice, old, new, message):
     folder = make_voice(replace={old: new})
     with pytest.raises(ProjectError, match=message) as caught:
@@ -82,7 +101,9 @@ def test_a_card_that_is_a_folder(tmp_path):
 
 def test_every_field_is_sound_or_listed_as_left_out():
     """A new card field must be put on one side on purpose."""
-    left_out = "schema name description rights statement licence origin created languages training speaker weights"
+    left_out = (
+        "schema name description rights statement licence origin created languages training speaker weights"
+    )
     sound = {"sample_rate", "network", "content", "f0"}
     fields = {field.alias or name for name, field in VoiceCard.model_fields.items()}
     assert fields == sound | set(left_out.split())

@@ -8,14 +8,15 @@ import sys
 
 import numpy as np
 import pytest
-
 from covermaker.errors import ProjectError, WeightsError
 from covermaker.voices.voice import Voice
 
 
 def test_renaming_does_not_change_the_fingerprint(make_voice, tmp_path):
     first = Voice.open(make_voice(name="demo"))
-    moved = Voice.open(make_voice(tmp_path / "elsewhere", "other", replace={'name = "demo"': 'name = "other"'}))
+    moved = Voice.open(
+        make_voice(tmp_path / "elsewhere", "other", replace={'name = "demo"': 'name = "other"'})
+    )
     assert first.fingerprint == moved.fingerprint
     assert (first.name, moved.name) == ("demo", "other")
 

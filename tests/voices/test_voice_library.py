@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from covermaker.errors import ProjectError
 from covermaker.voices import library
 from covermaker.voices.library import find_voice, list_voices, user_library
@@ -78,7 +77,8 @@ def test_a_path_is_taken_as_a_path(make_voice, places, monkeypatch):
     assert find_voice(str(folder)).folder == folder
     monkeypatch.chdir(places)
     assert find_voice("./some where/mine").folder.resolve() == folder.resolve()
-    assert find_voice("../some where/mine", places / "library").card.name == "demo"
+    (places / "project").mkdir()
+    assert find_voice("../some where/mine", places / "project").card.name == "demo"
     monkeypatch.setenv("HOME", str(places))
     assert find_voice("~/some where/mine").folder == folder
     with pytest.raises(ProjectError, match="is no voice"):

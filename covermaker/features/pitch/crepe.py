@@ -41,7 +41,7 @@ class Crepe:
 
         torch = torch_ready()
         network = _load(self.SIZE, self.WEIGHTS[0], device)
-        cents = FIRST_CENTS + CENTS_PER_BIN * np.arange(360)
+        cents: NDArray[np.float64] = FIRST_CENTS + CENTS_PER_BIN * np.arange(360, dtype=np.float64)
         allowed = (cents >= 1200.0 * np.log2(f0_min_hz / 10.0)) & (
             cents <= 1200.0 * np.log2(f0_max_hz / 10.0)
         )
@@ -61,6 +61,7 @@ class CrepeTiny(Crepe):
     NAME: ClassVar[str] = "crepe-tiny"
     WEIGHTS: ClassVar[tuple[str, ...]] = ("crepe-tiny",)
     SIZE: ClassVar[str] = "tiny"
+    PERIODICITY: ClassVar[float] = 0.35  # it is surer of noise: 99 % of white noise stays below 0.39
 
 
 def _load(size: str, weights: str, device: str) -> Any:

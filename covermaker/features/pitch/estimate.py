@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from covermaker.audio.files import probe
 from covermaker.errors import CovermakerError, UsageError
-from covermaker.features.clock import frame_count
 from covermaker.features.loudness import frame_loudness_db
 from covermaker.features.mono import mono_blocks
 from covermaker.features.pitch.recording import SAMPLE_RATE, Recording

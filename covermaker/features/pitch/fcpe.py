@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 N_FFT = 1024
 LOWEST_HZ, HIGHEST_HZ = 32.70, 1975.5  # of the 360 pitches the network knows, evenly spaced in cents
-CONFIDENCE = 0.006  # the published threshold; saliences of sung notes are two orders above it
+CONFIDENCE = 0.03  # the published 0.006 lets white noise through at some levels (up to 0.02 measured)
 MEL_CONTEXT_FRAMES = 4  # the FFT window's half
 
 
@@ -130,7 +130,8 @@ def _statistics(network: Any, mel: _LogMel, vocal: Recording) -> tuple[Any, Any]
 
 def _decode(salience: NDArray[np.float32], f0_min_hz: float, f0_max_hz: float) -> NDArray[np.float32]:
     """Return Hz for saliences (t, 360): the mean of the nine pitches round the best one, 0 where none is."""
-    cents = np.linspace(*(1200.0 * np.log2(np.array([LOWEST_HZ, HIGHEST_HZ]) / 10.0)), salience.shape[1])
+    lowest, highest = (1200.0 * np.log2(hz / 10.0) for hz in (LOWEST_HZ, HIGHEST_HZ))
+    cents = np.linspace(lowest, highest, salience.shape[1])
     best = salience.argmax(axis=1)
     near = np.clip(best[:, None] + np.arange(-4, 5), 0, len(cents) - 1)
     weights = np.take_along_axis(salience, near, axis=1).astype(np.float64)

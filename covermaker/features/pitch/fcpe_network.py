@@ -71,7 +71,7 @@ class Block(nn.Module):
         self.project = nn.Conv1d(2 * WIDTH, WIDTH, 1)
 
     def forward(self, frames: Tensor) -> Tensor:
-        """(1, t, WIDTH) -> (1, t, WIDTH)."""  # noqa: D415
+        """Return what is added to the frames: (1, t, WIDTH) -> (1, t, WIDTH)."""
         gated = functional.glu(self.expand(self.norm(frames).transpose(1, 2)), dim=1)  # (1, 2 WIDTH, t)
         mixed: Tensor = self.project(functional.silu(self.depthwise(gated))).transpose(1, 2)
         return mixed

@@ -1,0 +1,76 @@
+"""``covermaker convert``: a vocal is sung by another voice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from covermaker.cli.cache import store_option
+from covermaker.cli.output import table
+from covermaker.cli.progress import listening
+from covermaker.cli.render import device_option
+from covermaker.cli.separate import log_file
+from covermaker.errors import UsageError
+from covermaker.graph.events import Finished
+from covermaker.jobs.launch import launch
+
+
+@click.command("convert")
+@click.argument("vocal", type=click.Path(path_type=Path))
+@click.option("--voice", default="demo", show_default=True, help="A voice of the library, or its folder.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="WAV file to write [default: VOCAL-VOICE.wav]."
+)
+@click.option("--transpose", default="auto", show_default=True, help="Semitones, auto or off.")
+@click.option("--pitch", default="fcpe", show_default=True, help="fcpe, crepe, crepe-tiny, harvest or dio.")
+@store_option
+@device_option
+@click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
+def command(
+    vocal: Path,
+    voice: str,
+    out: Path | None,
+    transpose: str,
+    pitch: str,
+    store: Path | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Convert VOCAL, a recording without music, with a trained voice; same length to the sample."""
+    from covermaker.features.pitch import METHODS
+    from covermaker.voices.library import find_voice
+
+    METHODS.load(pitch)
+    target = out or vocal.with_name(f"{vocal.stem}-{find_voice(voice).card.name}.wav")
+    request = {
+        "job": "convert",
+        "vocal": str(vocal),
+        "voice": voice,
+        "out": str(target),
+        "convert": {"transpose": _transpose(transpose), "pitch": pitch},
+        "store": str(store) if store else None,
+        "device": device,
+    }
+    with listening(as_json=as_json) as listener:
+        result = launch(request, listener=listener, log=log_file("convert"))
+    if as_json:
+        click.echo(Finished(result).to_json())
+        return
+    report = result["report"]
+    rows = [("transpose", f"{report['semitones']:+d} semitones: {report['why']}"), ("file", str(target))]
+    click.echo(table(rows))
+
+
+def _transpose(text: str) -> int | str:
+    if text in ("auto", "off"):
+        return text
+    try:
+        semitones = int(text)
+    except ValueError:
+        raise UsageError(
+            f"--transpose {text} is no number of semitones", hint="as in 12, -12, auto or off"
+        ) from None
+    if not -36 <= semitones <= 36:
+        raise UsageError(f"--transpose {text} is out of range", hint="-36 to 36 semitones")
+    return semitones

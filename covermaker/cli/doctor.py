@@ -1,0 +1,31 @@
+"""``covermaker doctor``: what this machine can do, stage by stage."""
+
+from __future__ import annotations
+
+import click
+
+from covermaker.cli.output import json_option, show, table
+from covermaker.errors import ResourceError
+from covermaker.render.doctor import examine
+
+
+@click.command("doctor")
+@click.option(
+    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
+)
+@json_option
+def command(device: str, as_json: bool) -> None:
+    """Say for each stage which device and weights it will really use; fails when the main job cannot run."""
+    findings = examine(device)
+    rows = [
+        (one.stage, "ok" if one.ok else "FAILS" if one.needed else "missing", one.detail) for one in findings
+    ]
+    values = [
+        {"stage": one.stage, "ok": one.ok, "needed": one.needed, "detail": one.detail} for one in findings
+    ]
+    show(values, as_json, table(rows, header=("stage", "state", "detail")))
+    broken = [one for one in findings if one.needed and not one.ok]
+    if broken:
+        raise ResourceError(
+            f"the main job cannot run: {broken[0].stage}: {broken[0].detail}", hint=broken[0].hint
+        )

@@ -1,0 +1,85 @@
+"""``covermaker new``: a project from a song."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from covermaker.audio.files import probe
+from covermaker.cli.output import json_option, show
+from covermaker.effects.presets import load_preset
+from covermaker.project.create import NewProject, create, slug
+from covermaker.units import clock
+from covermaker.voices.library import find_voice
+
+
+@click.command("new")
+@click.argument("song", type=click.Path(path_type=Path))
+@click.option("--title", help="Title of the cover [default: the song's tag or file name].")
+@click.option("--artist", default="", help="Who covers; goes into the tags.")
+@click.option("--voice", default="demo", show_default=True, help="Who sings.")
+@click.option("--preset", default="natural", show_default=True, help="Rack preset for the vocal.")
+@click.option("--master", default="streaming", show_default=True, help="Master preset: loudness and ceiling.")
+@click.option("--separator", default="spleeter", show_default=True, help="spleeter, demucs or provided.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Where [default: a folder named after the title]."
+)
+@click.option("--reference", is_flag=True, help="Leave the song where it is instead of copying it.")
+@json_option
+def command(
+    song: Path,
+    title: str | None,
+    artist: str,
+    voice: str,
+    preset: str,
+    master: str,
+    separator: str,
+    folder: Path | None,
+    reference: bool,
+    as_json: bool,
+) -> None:
+    """Make a project from SONG: a folder with the song and a commented cover.toml."""
+    info = probe(song)
+    rack = load_preset("racks", preset)
+    target = load_preset("masters", master)
+    find_voice(voice)
+    tagged_title, tagged_artist = _tags(song)
+    name = title or tagged_title or song.stem
+    start = NewProject(
+        title=name,
+        artist=artist,
+        song_artist=tagged_artist,
+        voice=voice,
+        rack=rack.rack,
+        sends=rack.sends,
+        buses=rack.buses,
+        separator=separator,
+        loudness_lufs=-14.0 if target.loudness_lufs is None else target.loudness_lufs,
+        true_peak_dbtp=-1.0 if target.true_peak_dbtp is None else target.true_peak_dbtp,
+    )
+    project = create(song, folder or Path(slug(name)), start, copy_song=not reference)
+    place = project.root
+    text = (
+        f"{project.file}: '{name}', {clock(info.seconds)}, voice {voice}\n"
+        f"next: covermaker render {_shell(folder or Path(slug(name)))}"
+    )
+    show({"project": str(place), "title": name, "seconds": info.seconds}, as_json, text)
+
+
+def _tags(song: Path) -> tuple[str, str]:
+    """Return title and artist from the file's tags; empty where there are none."""
+    import mutagen
+
+    try:
+        found = mutagen.File(song, easy=True)
+    except mutagen.MutagenError:
+        return "", ""
+    tags = (found and found.tags) or {}
+    return tuple(str((tags.get(key) or [""])[0]) for key in ("title", "artist"))  # type: ignore[return-value]
+
+
+def _shell(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))

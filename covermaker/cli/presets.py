@@ -1,0 +1,78 @@
+"""``covermaker presets``: racks and masters to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from covermaker.cli.output import json_option, show, table
+from covermaker.effects.presets import KINDS, Kind, Preset, list_presets, load_preset
+from covermaker.errors import UsageError, nearest
+from covermaker.project.edits import set_master, set_rack
+from covermaker.project.load import load
+
+
+@click.group("presets")
+def command() -> None:
+    """List, show and apply presets."""
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the presets: racks for a vocal, masters for a whole song."""
+    entries = [entry for kind in KINDS for entry in list_presets(kind)]
+    rows = [
+        (entry.kind.removesuffix("s"), entry.name, entry.problem or entry.description) for entry in entries
+    ]
+    values = [
+        {"kind": entry.kind, "name": entry.name, "description": entry.description, "problem": entry.problem}
+        for entry in entries
+    ]
+    show(values, as_json, table(rows, header=("kind", "preset", "how it sounds")))
+
+
+@command.command("show")
+@click.argument("name")
+@json_option
+def show_(name: str, as_json: bool) -> None:
+    """Show what a preset holds."""
+    preset = _find(name)
+    value = {
+        "kind": preset.kind,
+        "name": preset.name,
+        "description": preset.description,
+        "rack": list(preset.rack),
+        "sends": preset.sends,
+        "buses": {bus: list(rows) for bus, rows in preset.buses.items()},
+        "loudness_lufs": preset.loudness_lufs,
+        "true_peak_dbtp": preset.true_peak_dbtp,
+    }
+    show(value, as_json, preset.path.read_text(encoding="utf-8").rstrip())
+
+
+@command.command("apply")
+@click.argument("name")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--track", default="vocals", show_default=True, help="Track that gets the rack.")
+def apply(name: str, project: Path, track: str) -> None:
+    """Copy the preset NAME into PROJECT; comments in its cover.toml stay."""
+    preset, opened = _find(name), load(project)
+    if preset.kind == "racks":
+        set_rack(opened, track, preset.rack, preset.sends)
+        missing = sorted(set(preset.sends) - {bus.name for bus in opened.cover.buses})
+        click.echo(f"{opened.file}: track '{track}' has the rack '{name}'")
+        if missing:
+            click.echo(f"note: the project has no bus {', '.join(missing)}; its send was left out", err=True)
+        return
+    values = {"loudness_lufs": preset.loudness_lufs, "true_peak_dbtp": preset.true_peak_dbtp}
+    set_master(opened, {**values, **({"rack": list(preset.rack)} if preset.rack else {})})
+    click.echo(f"{opened.file}: master '{name}'")
+
+
+def _find(name: str) -> Preset:
+    names: dict[str, Kind] = {entry.name: entry.kind for kind in KINDS for entry in list_presets(kind)}
+    if name not in names:
+        raise UsageError(f"unknown preset '{name}'", hint=nearest(name, names))
+    return load_preset(names[name], name)

@@ -1,0 +1,133 @@
+"""``covermaker render``: a project becomes a mastered cover."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from covermaker.cli.cache import open_store, store_option
+from covermaker.cli.output import table
+from covermaker.cli.progress import listening
+from covermaker.errors import UsageError
+from covermaker.graph.events import Finished, Planned
+from covermaker.jobs.launch import launch
+from covermaker.project.load import load
+from covermaker.units import clock, parse_clock
+
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    help="Where networks run.",
+)
+
+
+@click.command("render")
+@click.argument("project", type=click.Path(path_type=Path))
+@click.option("--until", metavar="STEP", help="Stop after this step: decode, separate, … master, export.")
+@click.option("--preview", metavar="FROM-TO", help="Only this stretch is converted and mixed: 0:30-0:45.")
+@click.option("--score", is_flag=True, help="Also measure lag, similarity to the voice, pitch and words.")
+@click.option("--dry-run", is_flag=True, help="Say what would run and why, and stop.")
+@store_option
+@device_option
+@click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
+def command(
+    project: Path,
+    until: str | None,
+    preview: str | None,
+    score: bool,
+    dry_run: bool,
+    store: Path | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Render PROJECT: separate, convert, mix, master and export what is not done yet."""
+    request: dict[str, Any] = {
+        "job": "render",
+        "project": str(project),
+        "until": until,
+        "region": parse_region(preview) if preview else None,
+        "score": score,
+        "store": str(store) if store else None,
+        "device": device,
+    }
+    if dry_run:
+        _dry_run(request, as_json)
+        return
+    log = load(project).hidden / "render.log"
+    with listening(as_json=as_json) as listener:
+        result = launch(request, listener=listener, log=log)
+    if as_json:
+        click.echo(Finished(result).to_json())
+    else:
+        click.echo(_words(result))
+
+
+def parse_region(text: str) -> list[float]:
+    """Read ``0:30-0:45`` as start and length in seconds."""
+    start, dash, stop = text.partition("-")
+    if not dash:
+        raise UsageError(f"'{text}' is no stretch of the song", hint="write it as 0:30-0:45")
+    first, last = parse_clock(start), parse_clock(stop)
+    if last <= first:
+        raise UsageError(f"the preview {text} ends before it begins", hint="write it as 0:30-0:45")
+    return [first, last - first]
+
+
+def _dry_run(request: dict[str, Any], as_json: bool) -> None:
+    """Say what a render would do. Runs nothing and writes nothing."""
+    from covermaker.render.record import compare, last_render
+    from covermaker.render.tasks import planned, summary
+
+    river, steps, store = planned(request)
+    if as_json:
+        click.echo(Planned(summary(steps)).to_json())
+        return
+    minutes = _song_minutes(river.checked.song)
+    verdicts = compare(steps, last_render(river.checked.project.out))
+    rows, seconds = [], 0.0
+    for one, verdict in zip(steps, verdicts, strict=True):
+        state = "would run" if one.will_run else verdict.state
+        if one.will_run:
+            seconds += one.step.cost * minutes
+        rows.append((one.step.name, state, "; ".join(verdict.reasons)))
+    click.echo(table(rows, header=("step", "state", "why")))
+    click.echo(f"\nabout {seconds:.0f} s on two cores; store: {open_store(store.root).root}")
+
+
+def _song_minutes(song: Path) -> float:
+    from covermaker.audio.files import probe
+
+    return probe(song).seconds / 60.0
+
+
+def _words(result: dict[str, Any]) -> str:
+    """Write the end of a render: what it measures and where it is."""
+    if result.get("folders"):
+        return "\n".join(result["folders"])
+    reports = result["reports"]
+    master, rows = reports["master"], []
+    rows.append(
+        ("length", clock(master["frames"] / master["sample_rate"]) + f" ({master['frames']} samples)")
+    )
+    rows.append(("loudness", _level(master["integrated_lufs"], "LUFS")))
+    rows.append(("true peak", _level(master["true_peak_dbtp"], "dBTP")))
+    conversion = next((reports[name] for name in ("convert", "convert (preview)") if name in reports), None)
+    if conversion:
+        rows.append(("transpose", f"{conversion['semitones']:+d} semitones: {conversion['why']}"))
+    rows += _score_rows(reports.get("score"))
+    rows += [("file" if index == 0 else "", file) for index, file in enumerate(result["files"])]
+    return table(rows)
+
+
+def _score_rows(score: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if not score:
+        return []
+    return [(key, str(value)) for key, value in score.items() if not isinstance(value, (dict, list))]
+
+
+def _level(value: float | None, unit: str) -> str:
+    return "silence" if value is None else f"{value:.2f} {unit}"

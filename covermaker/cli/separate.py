@@ -1,0 +1,61 @@
+"""``covermaker separate``: a song becomes stems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from covermaker.cli.cache import store_option
+from covermaker.cli.output import table
+from covermaker.cli.progress import listening
+from covermaker.cli.render import device_option
+from covermaker.graph.events import Finished
+from covermaker.jobs.launch import launch
+
+
+@click.command("separate")
+@click.argument("song", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Folder for the stems [default: SONG-stems]."
+)
+@click.option("--separator", default="spleeter", show_default=True, help="spleeter or demucs.")
+@click.option("--model", default="htdemucs", show_default=True, help="Demucs: which model.")
+@click.option("--repo", help="Demucs: local folder with its model files.")
+@click.option("--shifts", type=int, default=0, show_default=True, help="Demucs: random shifts averaged.")
+@click.option("--overlap", type=float, default=0.25, show_default=True, help="Demucs: share that overlaps.")
+@click.option("--segment", type=float, help="Demucs: segment length in seconds.")
+@store_option
+@device_option
+@click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
+def command(
+    song: Path, out: Path | None, store: Path | None, device: str, as_json: bool, **stems: Any
+) -> None:
+    """Separate SONG into stems as float WAV files that sum to the song."""
+    folder = out or song.with_name(f"{song.stem}-stems")
+    request = {
+        "job": "separate",
+        "song": str(song),
+        "out": str(folder),
+        "stems": stems,
+        "store": str(store) if store else None,
+        "device": device,
+    }
+    with listening(as_json=as_json) as listener:
+        result = launch(request, listener=listener, log=log_file("separate"))
+    if as_json:
+        click.echo(Finished(result).to_json())
+        return
+    residue = result["report"].get("residue_db")
+    rows = [("stem", file) for file in result["files"]]
+    if residue is not None:
+        rows.append(("residue", f"{residue:.1f} dB of the song, given to the last stem"))
+    click.echo(table(rows))
+
+
+def log_file(name: str) -> Path:
+    """Return where the log of a job without a project goes."""
+    from platformdirs import user_log_path
+
+    return user_log_path("covermaker") / f"{name}.log"

@@ -1,0 +1,158 @@
+"""The jobs that run in a child process: render a project, separate a song, convert a vocal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from covermaker import __version__
+from covermaker.disk import copy_file, write_text
+from covermaker.graph.events import Note, Planned
+from covermaker.graph.run import plan, run
+from covermaker.graph.store import Entry, Store, default_root
+from covermaker.project.document import Convert, Stems
+from covermaker.project.load import load
+from covermaker.render import pipeline, record
+from covermaker.render.checks import make_separator
+from covermaker.voices.library import find_voice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from covermaker.graph.events import Listener
+    from covermaker.graph.run import PlannedStep
+
+Request = dict[str, Any]
+
+
+def planned(request: Request) -> tuple[pipeline.River, list[PlannedStep], Store]:
+    """Return what a render request consists of, without running it."""
+    project = load(Path(request["project"]))
+    store = _store(request)
+    region = pipeline.Region(*request["region"]) if request.get("region") else None
+    river = pipeline.build(project, region=region, score=bool(request.get("score")), store=store)
+    return river, plan(store, river.targets(request.get("until"))), store
+
+
+def render(request: Request, listener: Listener) -> dict[str, Any]:
+    """Render a project; see `covermaker.cli.render` for what a request holds."""
+    river, steps, store = planned(request)
+    listener(Planned(summary(steps)))
+    until = request.get("until")
+    entries = run(store, river.targets(until), listener=listener, device=request.get("device", "auto"))
+    for entry in entries:
+        store.touch(entry.key)
+    _notes(river, store, listener)
+    result: dict[str, Any] = {"title": river.checked.project.cover.title, "until": until, "files": []}
+    if until is not None:
+        result["folders"] = [str(entry.folder) for entry in entries]
+        return result
+    return {**result, **_publish(request, river, entries, store)}
+
+
+def separate(request: Request, listener: Listener) -> dict[str, Any]:
+    """Separate ``request["song"]`` into files in ``request["out"]``."""
+    store, out = _store(request), Path(request["out"])
+    separator = make_separator(Stems.model_validate(request.get("stems", {})), {})
+    step = pipeline.separate_step(pipeline.decode_step(Path(request["song"])), separator)
+    (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
+    files = _copy(entry, out, [f"{name}.wav" for name in separator.stem_names()])
+    return {"files": files, "report": entry.meta["report"]}
+
+
+def convert(request: Request, listener: Listener) -> dict[str, Any]:
+    """Convert the vocal ``request["vocal"]`` with a voice into the file ``request["out"]``."""
+    store, out = _store(request), Path(request["out"])
+    settings = Convert.model_validate(request.get("convert", {}))
+    vocal = pipeline.vocal_step(Path(request["vocal"]))
+    features = pipeline.feature_steps(vocal, settings.pitch)
+    step = pipeline.convert_step(vocal, features, find_voice(request["voice"]), settings)
+    (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
+    copy_file(entry.folder / "converted.wav", out)
+    return {"files": [str(out)], "report": entry.meta["report"]}
+
+
+def summary(steps: Sequence[PlannedStep]) -> list[dict[str, Any]]:
+    """Write a plan as JSON values."""
+    return [
+        {
+            "name": planned.step.name,
+            "kind": planned.step.kind,
+            "key": planned.step.key,
+            "state": "run" if planned.will_run else "kept" if planned.cached else "not needed",
+        }
+        for planned in steps
+    ]
+
+
+def _publish(
+    request: Request, river: pipeline.River, entries: Sequence[Entry], store: Store
+) -> dict[str, Any]:
+    """Copy the finished files into the project's ``out`` folder and write the record beside them."""
+    out = river.checked.project.out
+    files = []
+    for entry in entries:
+        if entry.meta["step"] == "score":
+            continue
+        folder = out / "stems" if entry.meta["step"] == "stems" else out
+        files += _copy(entry, folder, sorted(entry.meta["files"]))
+    reports = {
+        step.name: found.meta["report"]
+        for step in river.steps()
+        if (found := store.get(step.key)) is not None
+    }
+    preview = bool(request.get("region"))
+    steps = [planned.step for planned in plan(store, river.targets())]
+    value = {
+        "covermaker": __version__,
+        "title": river.checked.project.cover.title,
+        "settings": river.checked.project.cover.model_dump(mode="json", by_alias=True),
+        "voice": river.checked.voice.fingerprint,
+        "master": reports.get("master"),
+        "reports": reports,
+        "files": [{"name": str(Path(file).relative_to(out)), **_facts(entries, file)} for file in files],
+        "steps": record.describe(steps),
+    }
+    place = out / ("preview.json" if preview else record.FILE_NAME)
+    write_text(place, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    return {"files": files, "record": str(place), "reports": reports}
+
+
+def _facts(entries: Sequence[Entry], file: str) -> dict[str, Any]:
+    return next(
+        ({"sha256": found["sha256"], "bytes": found["bytes"]})
+        for entry in entries
+        if (found := entry.meta["files"].get(Path(file).name))
+    )
+
+
+def _copy(entry: Entry, folder: Path, names: Sequence[str]) -> list[str]:
+    """Copy files of a step out of the store, unless the very same are there already."""
+    done = []
+    for name in names:
+        target = folder / name
+        if not _same(target, entry.meta["files"][name]):
+            copy_file(entry.folder / name, target)
+        done.append(str(target))
+    return done
+
+
+def _same(path: Path, facts: dict[str, Any]) -> bool:
+    from covermaker.disk import file_sha256
+
+    return path.is_file() and path.stat().st_size == facts["bytes"] and file_sha256(path) == facts["sha256"]
+
+
+def _notes(river: pipeline.River, store: Store, listener: Listener) -> None:
+    """Tell what the steps noticed: a damaged song, a silent vocal, a target that could not be reached."""
+    for step in river.steps():
+        entry = store.get(step.key)
+        for text in (entry.meta["report"] or {}).get("notes") or [] if entry else []:
+            listener(Note(text))
+        if entry and step.kind == "master" and entry.meta["report"].get("reached") is False:
+            listener(Note(entry.meta["report"]["reason"]))
+
+
+def _store(request: Request) -> Store:
+    return Store(Path(request["store"]) if request.get("store") else default_root())

@@ -1,0 +1,256 @@
+"""What the steps run: each function reads its inputs, calls one room, and leaves files in the step's folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from covermaker.effects.rack import EffectSettings
+    from covermaker.graph.step import Report, Work
+    from covermaker.project.document import Convert, Master
+    from covermaker.render.checks import Checked
+    from covermaker.render.pipeline import Region
+    from covermaker.stems.base import Separator
+    from covermaker.voices.voice import Voice
+
+
+def decode(work: Work) -> Report:
+    """Song -> song.wav (stereo float32) and song.json (rate and length)."""
+    from covermaker.audio.decode import decode_song
+
+    info = decode_song(work.inputs["song"], work.folder / "song.wav", progress=work.progress)
+    length = {"sample_rate": info.sample_rate, "frames": info.frames}
+    (work.folder / "song.json").write_text(json.dumps(length), encoding="utf-8")
+    return plain(info)
+
+
+def vocal(work: Work) -> Report:
+    """A recording -> vocals.wav."""
+    from covermaker.audio.decode import decode_song
+
+    return plain(decode_song(work.inputs["song"], work.folder / "vocals.wav", progress=work.progress))
+
+
+def separate(work: Work, *, separator: Separator) -> Report:
+    """song.wav -> one file a stem."""
+    return plain(separator.separate(work.inputs["song"], work.folder, progress=work.progress))
+
+
+def content(work: Work) -> Report:
+    """vocals.wav -> content.npy."""
+    from covermaker.features.content import extract_content
+
+    return _save(
+        work, "content.npy", extract_content(work.inputs["vocal"], progress=work.progress, device=work.device)
+    )
+
+
+def pitch(work: Work, *, method: str) -> Report:
+    """vocals.wav -> f0.npy."""
+    from covermaker.features.pitch.estimate import estimate_pitch
+
+    f0_hz = estimate_pitch(work.inputs["vocal"], method=method, progress=work.progress, device=work.device)
+    voiced = f0_hz > 0
+    report = _save(work, "f0.npy", f0_hz)
+    return {**report, "voiced_share": round(float(voiced.mean()), 4) if len(f0_hz) else 0.0}
+
+
+def loudness(work: Work) -> Report:
+    """vocals.wav -> loudness.npy."""
+    from covermaker.features.loudness import frame_loudness_db
+
+    return _save(work, "loudness.npy", frame_loudness_db(work.inputs["vocal"], progress=work.progress))
+
+
+def convert(work: Work, *, voice: Voice, settings: Convert, region: Region | None) -> Report:
+    """vocals.wav and its features -> converted.wav and report.json."""
+    import numpy as np
+
+    from covermaker.convert.convert import ConvertSettings, convert_vocal
+
+    done = convert_vocal(
+        work.inputs["vocal"],
+        work.folder / "converted.wav",
+        content=np.load(work.inputs["content"], allow_pickle=False),
+        f0_hz=np.load(work.inputs["f0"], allow_pickle=False),
+        loudness_db=np.load(work.inputs["loudness"], allow_pickle=False),
+        voice=voice,
+        transpose_by=settings.transpose,
+        seed=work.seed,
+        settings=ConvertSettings(protect=settings.protect, loudness_mix=settings.loudness_mix),
+        device=work.device,
+        start_seconds=region.start_seconds if region else 0.0,
+        seconds=region.seconds if region else None,
+        progress=work.progress,
+    )
+    report = plain(done)
+    (work.folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    return report
+
+
+def rack(work: Work, *, settings: tuple[EffectSettings, ...], region: Region | None) -> Report:
+    """One track's source -> racked.wav, tail included."""
+    from covermaker.audio.files import probe
+    from covermaker.effects.rack import render_rack
+
+    source = work.inputs["source"]
+    info = probe(source)
+    start, frames = _frames(region, info.sample_rate, info.frames)
+    done = render_rack(
+        source,
+        work.folder / "racked.wav",
+        settings,
+        sample_rate=info.sample_rate,
+        channels=2,
+        start=start,
+        frames=frames,
+        progress=work.progress,
+    )
+    return plain(done)
+
+
+def mix(
+    work: Work, *, tracks: Sequence[Mapping[str, Any]], checked: Checked, region: Region | None
+) -> Report:
+    """Tracks and send buses -> mix.wav."""
+    from covermaker.mix.mixer import BusInput, TrackInput, mix_tracks
+
+    length = json.loads(work.inputs["length"].read_text(encoding="utf-8"))
+    rate = length["sample_rate"]
+    start, frames = _frames(region, rate, length["frames"])
+    cover = checked.project.cover
+    inputs = [
+        TrackInput(
+            name=cover.tracks[index].name,
+            path=work.inputs[f"track {index}"],
+            gain_db=row["gain_db"],
+            pan=row["pan"],
+            mute=row["mute"],
+            solo=row["solo"],
+            sends=row["sends"],
+            offset=start if row["cut"] else 0,
+        )
+        for index, row in enumerate(tracks)
+    ]
+    buses = [
+        BusInput(name=bus.name, gain_db=bus.gain_db, rack=checked.bus_racks[bus.name]) for bus in cover.buses
+    ]
+    done = mix_tracks(
+        inputs,
+        buses,
+        work.folder / "mix.wav",
+        sample_rate=rate,
+        frames=frames,
+        start=start,
+        tail=cover.mix.tail,
+        progress=work.progress,
+    )
+    return plain(done)
+
+
+def master(work: Work, *, settings: Master, rack: tuple[EffectSettings, ...]) -> Report:
+    """mix.wav -> master.wav at its loudness, under its ceiling."""
+    from covermaker.master.master import MasterSettings, master_file
+
+    wanted = MasterSettings(
+        loudness_lufs=None if settings.loudness_lufs == "off" else settings.loudness_lufs,
+        true_peak_dbtp=settings.true_peak_dbtp,
+        rack=rack,
+    )
+    done = master_file(
+        work.inputs["mix"], work.folder / "master.wav", settings=wanted, progress=work.progress
+    )
+    return plain(done)
+
+
+def export(work: Work, *, formats: Sequence[str], name: str, tags: Mapping[str, str]) -> Report:
+    """master.wav -> the files that people open."""
+    from covermaker.export.files import export_master
+
+    files = export_master(
+        work.inputs["master"],
+        work.folder,
+        formats=formats,
+        stem_name=name,
+        tags=tags,
+        seed=work.seed,
+        progress=work.progress,
+    )
+    return {"files": [plain(file) for file in files]}
+
+
+def export_stems(work: Work, *, title: str) -> Report:
+    """The stems and the converted vocal as 24-bit files."""
+    from covermaker.export.stems import export_stems as write
+
+    files = write(dict(work.inputs), work.folder, stem_name=title, seed=work.seed, progress=work.progress)
+    return {"files": [plain(file) for file in files]}
+
+
+def score(work: Work, *, voice: Voice, pitch: str) -> Report:
+    """The separated and the converted vocal -> lag, similarity, pitch and words."""
+    import numpy as np
+
+    from covermaker.evaluate.report import score_cover
+
+    conversion = json.loads(work.inputs["conversion"].read_text(encoding="utf-8"))
+    done = score_cover(
+        work.inputs["vocal"],
+        work.inputs["converted"],
+        voice_embedding=voice.embedding(),
+        transpose_semitones=conversion["semitones"],
+        source_f0_hz=np.load(work.inputs["f0"], allow_pickle=False),
+        pitch_method=pitch,
+        progress=work.progress,
+    )
+    return plain(done)
+
+
+def instrumental_file(separator: Separator) -> str:
+    """Return the name of the file that holds everything but the vocals."""
+    others = [name for name in separator.stem_names() if name != "vocals"]
+    return f"{others[0]}.wav" if len(others) == 1 else "instrumental.wav"
+
+
+def plain(value: Any) -> Any:
+    """Return a report as JSON values: dataclasses as objects, infinities and NaN as null, paths as names."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {key: plain(item) for key, item in asdict(value).items()}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if value - value == 0.0 else None
+    if isinstance(value, (str, bool, int)) or value is None:
+        return value
+    if hasattr(value, "item"):
+        return plain(value.item())
+    return getattr(value, "name", str(value))
+
+
+def _save(work: Work, name: str, values: NDArray[np.floating[Any]]) -> Report:
+    import numpy as np
+
+    np.save(work.folder / name, values, allow_pickle=False)
+    return {"shape": list(values.shape)}
+
+
+def _frames(region: Region | None, rate: int, total: int) -> tuple[int, int]:
+    """Return first frame and number of frames of a region, cut at the song's end."""
+    from covermaker.errors import UsageError
+    from covermaker.units import clock
+
+    if region is None:
+        return 0, total
+    start = round(region.start_seconds * rate)
+    if start >= total:
+        raise UsageError(f"the song ends at {clock(total / rate)}, before the preview begins")
+    return start, min(round(region.seconds * rate), total - start)

@@ -1,0 +1,409 @@
+"""A small singer that filters a buzz and a hiss: differentiable DSP with a convolutional conductor.
+
+After Engel et al. 2020 ("DDSP: Differentiable Digital Signal Processing"): a network of about two million weights
+reads content, pitch and level a hundred times a second and sets two filters; the sound is a band-limited pulse
+train on the wanted pitch through the first and white noise through the second. The network never sees a waveform,
+so it learns in minutes on a CPU, and the pitch it sings is the pitch it is given.
+
+Controls (`DdspNetwork.controls`) and signal (`DdspNetwork.signal`) are apart. Every layer is a convolution over
+frames with a stated reach, every hop of noise is drawn from its position on the song's clock, and the phase comes from
+outside: frames away from a chunk's ends do not know that there are chunks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from covermaker.errors import ProjectError, WeightsError
+from covermaker.features.clock import FRAME_RATE
+from covermaker.voices.networks.base import voiced_edges
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_HARMONIC_HOPS = 3  # Hann windows of 3 and 2 hops overlap to a constant
+_NOISE_HOPS = 2
+_SIGNAL_CONTEXT = 4  # frames that the two overlap-adds reach, with the filters' tails
+_LOG_RANGE = (-14.0, 6.0)  # nepers: filters stay between -121 dB and +52 dB
+_LOUDNESS_FLOOR_DB = -100.0
+_DB_TO_NEPER = np.log(10.0) / 20.0
+
+
+@dataclass(frozen=True)
+class DdspConfig:
+    """What a network is built from; goes into the voice card as it is.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz, a multiple of 100.
+    content_dim : int
+        Width of a content row.
+    hidden, inner : int
+        Channels of the trunk and inside its blocks.
+    dilations : tuple of int
+        One residual block each; a block reaches `dilation` frames to both sides.
+    harmonic_bands, noise_bands : int
+        Points of each filter, even on the mel scale from 0 Hz to half the sample rate.
+    harmonic_fft, noise_fft : int
+        Samples of each filter, powers of two above 3 and 2 hops.
+    speakers : int
+        Rows of the speaker table.
+    """
+
+    sample_rate: int = 16_000
+    content_dim: int = 512
+    hidden: int = 256
+    inner: int = 384
+    dilations: tuple[int, ...] = (1, 2, 4, 1)
+    harmonic_bands: int = 96
+    noise_bands: int = 64
+    harmonic_fft: int = 1024
+    noise_fft: int = 512
+    speakers: int = 1
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples a frame."""
+        return self.sample_rate // FRAME_RATE
+
+    @property
+    def context_frames(self) -> int:
+        """Frames at each end of a run that may differ from a longer run."""
+        return 1 + sum(self.dilations) + _SIGNAL_CONTEXT
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> DdspConfig:
+        """Read a card's table.
+
+        Raises
+        ------
+        ProjectError
+            When a key is unknown or a value is of the wrong kind or size.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ProjectError(f"network.config: unknown key '{unknown[0]}'", hint="known: " + ", ".join(sorted(known)))
+        for name, value in values.items():
+            numbers = list(value) if name == "dilations" and isinstance(value, (list, tuple)) else [value]
+            if not numbers or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers):
+                raise ProjectError(f"network.config.{name} must be whole and above 0, not {value!r}")
+        config = cls(**{**values, "dilations": tuple(values.get("dilations", cls.dilations))})
+        hop = config.hop_samples
+        if config.sample_rate % FRAME_RATE or config.harmonic_fft < 4 * hop or config.noise_fft < 3 * hop:
+            raise ProjectError(f"network.config: a hop of {hop} samples needs longer filters or another rate")
+        return config
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the card's table."""
+        table = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**table, "dilations": list(self.dilations)}
+
+
+class FrameNorm(nn.Module):
+    """Layer norm over the channels of each frame alone: no frame sees another through it."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(channels, 1))
+        self.bias = nn.Parameter(torch.zeros(channels, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise (B, C, T)."""
+        mean = x.mean(dim=1, keepdim=True)
+        spread = (x - mean).square().mean(dim=1, keepdim=True)
+        return (x - mean) * torch.rsqrt(spread + 1e-5) * self.gain + self.bias
+
+
+class Block(nn.Module):
+    """Residual block: norm, convolution of 3 frames, GELU, 1x1 back."""
+
+    def __init__(self, channels: int, inner: int, dilation: int) -> None:
+        super().__init__()
+        self.norm = FrameNorm(channels)
+        self.mix = nn.Conv1d(channels, inner, 3, padding=dilation, dilation=dilation)
+        self.back = nn.Conv1d(inner, channels, 1)
+        nn.init.zeros_(self.back.weight)
+        nn.init.zeros_(self.back.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, T) to the same shape."""
+        change: Tensor = self.back(functional.gelu(self.mix(self.norm(x))))
+        return x + change
+
+
+class DdspNetwork(nn.Module):
+    """The network and its two filters; see the module's text."""
+
+    content_mean: Tensor
+    content_spread: Tensor
+    harmonic_shape: Tensor
+    noise_shape: Tensor
+    harmonic_window: Tensor
+    noise_window: Tensor
+
+    def __init__(self, config: DdspConfig) -> None:
+        super().__init__()
+        self.config = config
+        hidden = config.hidden
+        self.register_buffer("content_mean", torch.zeros(config.content_dim))
+        self.register_buffer("content_spread", torch.ones(config.content_dim))
+        self.content_in = nn.Conv1d(config.content_dim, hidden, 3, padding=1)
+        self.curves_in = nn.Conv1d(4, hidden, 1)  # log f0, voiced, loudness, log f0 squared
+        self.speaker_in = nn.Embedding(config.speakers, hidden)
+        nn.init.normal_(self.speaker_in.weight, std=0.02)
+        self.blocks = nn.Sequential(*(Block(hidden, config.inner, d) for d in config.dilations))
+        self.norm_out = FrameNorm(hidden)
+        self.out = nn.Conv1d(hidden, config.harmonic_bands + config.noise_bands, 1)
+        nn.init.normal_(self.out.weight, std=0.01)
+        with torch.no_grad():
+            assert self.out.bias is not None
+            self.out.bias.fill_(-2.0)
+        rate, hop = config.sample_rate, config.hop_samples
+        fixed = {
+            "harmonic_shape": _band_shape(config.harmonic_bands, config.harmonic_fft, rate),
+            "noise_shape": _band_shape(config.noise_bands, config.noise_fft, rate),
+            "harmonic_window": torch.hann_window(_HARMONIC_HOPS * hop) / (_HARMONIC_HOPS / 2),
+            "noise_window": torch.hann_window(_NOISE_HOPS * hop) / (_NOISE_HOPS / 2),
+        }
+        for name, value in fixed.items():
+            self.register_buffer(name, value, persistent=False)
+
+    def controls(self, content: Tensor, f0_hz: Tensor, loudness_db: Tensor, speaker: Tensor) -> dict[str, Tensor]:
+        """Read the features, set the filters.
+
+        Parameters
+        ----------
+        content : (B, T, content_dim)
+        f0_hz, loudness_db : (B, T)
+        speaker : (B,) int
+
+        Returns
+        -------
+        dict
+            ``harmonic`` (B, harmonic_bands, T) and ``noise`` (B, noise_bands, T): log amplitudes in nepers, the
+            level of the source already in them, so that 6 dB more in is 6 dB more out.
+        """
+        loudness_db = loudness_db.clamp(min=_LOUDNESS_FLOOR_DB)
+        voiced = (f0_hz > 0).to(content.dtype)
+        pitch = torch.log2(f0_hz.clamp(min=20.0) / 220.0) * voiced
+        curves = torch.stack([pitch, voiced, (loudness_db / 20.0 + 1.5).clamp(-3.0, 1.5), pitch.square()], dim=1)
+        standard = ((content - self.content_mean) / self.content_spread).clamp(-8.0, 8.0)
+        x = self.content_in(standard.transpose(1, 2))  # (B, hidden, T)
+        x = x + self.curves_in(curves) + self.speaker_in(speaker)[:, :, None]
+        x = self.out(functional.gelu(self.norm_out(self.blocks(x))))
+        level = (loudness_db * _DB_TO_NEPER)[:, None, :]
+        harmonic, noise = x.split([self.config.harmonic_bands, self.config.noise_bands], dim=1)
+        return {"harmonic": harmonic.clamp(*_LOG_RANGE) + level, "noise": noise.clamp(*_LOG_RANGE) + level}
+
+    def signal(
+        self, controls: dict[str, Tensor], left_hz: Tensor, right_hz: Tensor, phase_cycles: Tensor, noise: Tensor
+    ) -> Tensor:
+        """Sound the filters.
+
+        Parameters
+        ----------
+        controls : dict
+            As `controls` gives them.
+        left_hz, right_hz : (B, T)
+            Pitch at both ends of each hop (`base.voiced_edges`), 0 in hops without voice.
+        phase_cycles : (B, T)
+            At each hop's start; whole cycles may be missing.
+        noise : (B, T * hop)
+            White, unit variance.
+
+        Returns
+        -------
+        (B, T * hop)
+        """
+        pulses = pulse_train(left_hz, right_hz, phase_cycles, self.config.sample_rate, self.config.hop_samples)
+        voice = self._filtered(
+            pulses, controls["harmonic"], self.harmonic_shape, self.harmonic_window, minimum_phase=True
+        )
+        breath = self._filtered(noise, controls["noise"], self.noise_shape, self.noise_window, minimum_phase=False)
+        return voice + breath
+
+    def _filtered(
+        self, source: Tensor, bands: Tensor, shape: Tensor, window: Tensor, *, minimum_phase: bool
+    ) -> Tensor:
+        """Filter windowed frames of `source` in the frequency domain and overlap-add them.
+
+        A window longer than one hop reaches over both ends: one frame is added before the first and two after
+        the last, with their neighbours' filters.
+        """
+        hop, fft = self.config.hop_samples, 2 * (shape.shape[1] - 1)
+        length, size = source.shape[1], window.shape[0]
+        bands = functional.pad(bands, (1, 2), mode="replicate")  # frames -1 .. T + 1
+        log_gain = torch.einsum("bkt,kf->btf", bands, shape)
+        gain = _minimum_phase(log_gain, fft) if minimum_phase else log_gain.exp()
+        # Frame i's window is centred on sample i * hop.
+        before = hop + size // 2
+        frames = functional.pad(source, (before, before + 2 * hop)).unfold(1, size, hop)[:, : bands.shape[2]]
+        lead = 0 if minimum_phase else (fft - size) // 2  # a zero-phase filter rings to both sides
+        spectrum = torch.fft.rfft(functional.pad(frames * window, (lead, fft - size - lead)))
+        rung = torch.fft.irfft(spectrum * gain, n=fft)  # (B, frames, fft)
+        total = (rung.shape[1] - 1) * hop + fft
+        summed = functional.fold(
+            rung.transpose(1, 2), output_size=(1, total), kernel_size=(1, fft), stride=(1, hop)
+        )[:, 0, 0]  # starts `before + lead` samples before the source
+        return summed[:, before + lead : before + lead + length]
+
+
+def _band_shape(bands: int, fft: int, sample_rate: int) -> Tensor:
+    """Return the (bands, fft // 2 + 1) matrix that draws straight lines between points on the mel scale."""
+    hz = np.fft.rfftfreq(fft, 1.0 / sample_rate)
+    at = np.log1p(hz / 700.0) / np.log1p(sample_rate / 1400.0) * (bands - 1)
+    weights = np.clip(1.0 - np.abs(at[None, :] - np.arange(bands)[:, None]), 0.0, 1.0)
+    return torch.from_numpy(weights.astype(np.float32))
+
+
+def _minimum_phase(log_gain: Tensor, fft: int) -> Tensor:
+    """Return the complex spectrum with these log magnitudes whose energy comes as early as it can.
+
+    Folding the cepstrum's negative half onto the positive one (Oppenheim & Schafer, ch. 13).
+    """
+    cepstrum = torch.fft.irfft(log_gain, n=fft)
+    fold = torch.zeros(fft, dtype=log_gain.dtype, device=log_gain.device)
+    fold[0] = fold[fft // 2] = 1.0
+    fold[1 : fft // 2] = 2.0
+    return torch.fft.rfft(cepstrum * fold).exp()
+
+
+def pulse_train(
+    left_hz: Tensor, right_hz: Tensor, phase_cycles: Tensor, sample_rate: int, hop_samples: int
+) -> Tensor:
+    """Sum all harmonics below half the sample rate, in closed form.
+
+    The Dirichlet kernel gives ``sum cos(k x)`` for the cost of three sines, whatever the number of harmonics. The
+    highest one fades in as it comes below half the sample rate, so glides neither click nor alias. The sum is scaled
+    to unit power at any pitch.
+
+    Parameters
+    ----------
+    left_hz, right_hz, phase_cycles : (B, T)
+        See `DdspNetwork.signal`; a hop whose ends are both 0 Hz is silent.
+
+    Returns
+    -------
+    (B, T * hop_samples)
+    """
+    time = torch.arange(hop_samples, dtype=left_hz.dtype, device=left_hz.device) / hop_samples
+    left, right = left_hz[..., None], right_hz[..., None]
+    hop_seconds = hop_samples / sample_rate
+    cycles = phase_cycles[..., None] + hop_seconds * (left * time + 0.5 * (right - left) * time.square())
+    hz = (left + (right - left) * time).clamp(min=20.0)
+    cycles = cycles - cycles.round()  # -0.5 .. 0.5
+    room = 0.5 * sample_rate / hz
+    count = room.floor()
+    half_angle = np.pi * cycles
+    sine = half_angle.sin()
+    safe = torch.where(sine.abs() < 1e-5, torch.full_like(sine, 1e-5), sine)
+    full = (((2 * count - 1) * half_angle).sin() - sine) / (2 * safe)  # harmonics 1 .. count - 1
+    full = torch.where(sine.abs() < 1e-5, count - 1, full)
+    top = (room - count) * (2 * count * half_angle).cos()
+    pulses = (full + top) * (2.0 * hz / (0.5 * sample_rate)).sqrt()
+    return (pulses * (left > 0)).flatten(1)
+
+
+def hop_noise(seed: int, first_frame: int, frames: int, hop_samples: int) -> NDArray[np.float32]:
+    """Return white noise of unit variance that depends on nothing but `seed` and the position on the clock.
+
+    A counter through the SplitMix64 mixer (Steele et al. 2014): any range of a song gives the samples that the whole
+    song would.
+
+    Returns
+    -------
+    float32 array (frames * hop_samples,)
+        Uniform within +-sqrt(3).
+    """
+    start = np.uint64((first_frame * hop_samples) % 2**64)
+    key = np.uint64((seed * 0x9E3779B97F4A7C15) % 2**64)
+    with np.errstate(over="ignore"):
+        state = (np.arange(frames * hop_samples, dtype=np.uint64) + start) * np.uint64(0x9E3779B97F4A7C15) + key
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state ^= state >> np.uint64(31)
+    uniform = (state >> np.uint64(40)).astype(np.float32) / np.float32(2**24)
+    return (uniform - np.float32(0.5)) * np.float32(np.sqrt(12.0))
+
+
+class DdspSynthesizer:
+    """A loaded `DdspNetwork` behind the `Synthesizer` protocol.
+
+    Parameters
+    ----------
+    network : DdspNetwork
+    device : str
+    """
+
+    def __init__(self, network: DdspNetwork, *, device: str = "cpu") -> None:
+        config = network.config
+        self.network = network.to(device).eval()
+        self.sample_rate = config.sample_rate
+        self.hop_samples = config.hop_samples
+        self.content_dim = config.content_dim
+        self.context_frames = config.context_frames
+        self._device = device
+
+    def render(
+        self,
+        content: NDArray[np.float32],
+        f0_hz: NDArray[np.floating[Any]],
+        loudness_db: NDArray[np.floating[Any]],
+        *,
+        phase_cycles: NDArray[np.float64],
+        first_frame: int,
+        seed: int,
+        speaker: int = 0,
+    ) -> NDArray[np.float32]:
+        """Sing; see `Synthesizer.render`."""
+        frames = len(f0_hz)
+        if frames == 0:
+            return np.zeros(0, dtype=np.float32)
+        left, right = voiced_edges(f0_hz)
+
+        def batch(values: NDArray[Any]) -> Tensor:
+            return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None].to(self._device)
+
+        with torch.inference_mode():
+            who = torch.tensor([speaker], device=self._device)
+            controls = self.network.controls(batch(content), batch(f0_hz), batch(loudness_db), who)
+            # Whole cycles are dropped in float64: hours into a song float32 would have no fraction left.
+            phase = batch(phase_cycles - np.floor(phase_cycles))
+            noise = batch(hop_noise(seed, first_frame, frames, self.hop_samples))
+            sound: NDArray[np.float32] = self.network.signal(controls, batch(left), batch(right), phase, noise)[0].cpu().numpy()
+        return sound
+
+
+def load_synthesizer(config: Mapping[str, Any], weights: Path, device: str = "cpu") -> DdspSynthesizer:
+    """Build a network from a card's table and load its weights.
+
+    Raises
+    ------
+    ProjectError
+        When the table is refused.
+    WeightsError
+        When the file is missing, damaged or made for another configuration.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    network = DdspNetwork(DdspConfig.from_mapping(config))
+    try:
+        network.load_state_dict(load_file(weights))
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"{weights} cannot be read as safetensors: {error}") from error
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise WeightsError(f"{weights} does not fit the card's network: {reason}") from error
+    return DdspSynthesizer(network, device=device)

@@ -1,0 +1,146 @@
+"""Silences, levels and consonants on their own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from covermaker.convert.cleanup import ConsonantBlend, FrameCurve, level_gain, silence_curve
+
+
+def test_following_the_source_exactly():
+    source = np.array([-20.0, -35.0, -10.0])
+    gain = level_gain(source, np.array([-26.0, -30.0, -10.0]), loudness_mix=0.0)
+    np.testing.assert_allclose(gain, [6.0, -5.0, 0.0])
+
+
+def test_keeping_the_networks_level():
+    loud = np.array([-20.0, -35.0, -10.0])
+    np.testing.assert_array_equal(level_gain(loud, loud + np.array([6, -9, 0]), loudness_mix=1.0), 0.0)
+
+
+def test_half_way():
+    assert level_gain(np.array([-20.0]), np.array([-26.0]), loudness_mix=0.5)[0] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("mix", [0.0, 0.5, 1.0])
+def test_quiet_source_quiet_output(mix):
+    """Where the source is at -60 dB or below, the output is at most 3 dB louder, whatever the network sings."""
+    source = np.linspace(-100.0, -60.0, 50)
+    output = np.full(50, -15.0)
+    assert np.all(output + level_gain(source, output, loudness_mix=mix) <= source + 3.0 + 1e-9)
+
+
+def test_a_silent_network_is_not_blown_up():
+    assert level_gain(np.array([-12.0]), np.array([-100.0]), loudness_mix=0.0)[0] == 12.0
+
+
+def test_the_quiet_limit_has_no_step():
+    source = np.linspace(-100.0, 0.0, 10_001)
+    gain = level_gain(source, np.full_like(source, -15.0), loudness_mix=1.0)
+    assert np.abs(np.diff(gain)).max() < 0.05
+    assert np.all(gain[source > -35.0] == 0.0)
+
+
+@pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 44_101, 96_000])
+def test_a_frame_curve_reads_centres_at_their_samples(rate):
+    values = np.random.default_rng(0).random(40)
+    curve = FrameCurve(values, rate)
+    whole = curve.at(0, rate // 3)
+    centres = np.arange(33) * rate / 100
+    expected = np.interp(np.arange(rate // 3), np.arange(40) * rate / 100, values)
+    np.testing.assert_allclose(whole, expected, atol=1e-6)
+    assert whole[round(centres[7])] == pytest.approx(values[7], abs=0.01)
+    parts = np.concatenate(
+        [curve.at(start, min(777, rate // 3 - start)) for start in range(0, rate // 3, 777)]
+    )
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_a_frame_curve_holds_its_end():
+    np.testing.assert_array_equal(FrameCurve(np.array([1.0, 3.0]), 8_000).at(8_000, 4), 3.0)
+
+
+def seconds_of(samples: np.ndarray, rate: int) -> list[np.ndarray]:
+    return [samples[:, start : start + rate] for start in range(0, samples.shape[1], rate)]
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 44_101])
+def test_silence_is_exact_and_the_sound_untouched(rate):
+    sound = np.random.default_rng(1).uniform(0.1, 0.5, (2, 3 * rate + 17)).astype(np.float32)
+    begin, end = round(0.70 * rate), round(1.40 * rate)
+    sound[:, begin:end] = 0.0
+    gain = silence_curve(seconds_of(sound, rate), rate).at(0, sound.shape[1])
+    fade = round(0.021 * rate)
+    np.testing.assert_array_equal(gain[begin + fade : end - fade], 0.0)
+    np.testing.assert_array_equal(gain[: begin - 1], 1.0)
+    np.testing.assert_allclose(gain[end + 1 :], 1.0, atol=1e-6)
+    assert np.abs(np.diff(gain)).max() < 1.01 / (0.015 * rate)
+
+
+def test_silence_at_both_ends_has_no_fade_there():
+    rate = 8_000
+    sound = np.zeros((1, 2 * rate), dtype=np.float32)
+    sound[:, 6_000:8_000] = 0.5
+    gain = silence_curve(seconds_of(sound, rate), rate).at(0, 2 * rate)
+    assert gain[0] == gain[5_000] == gain[-1] == 0.0
+    assert gain[6_000] == gain[7_999] == 1.0
+
+
+def test_short_pauses_and_one_channel_are_no_silence():
+    rate = 8_000
+    sound = np.full((2, rate), 0.3, dtype=np.float32)
+    sound[:, 1_000:1_240] = 0.0  # 30 ms
+    sound[0, 4_000:6_000] = 0.0  # the left side only
+    assert silence_curve(seconds_of(sound, rate), rate).at(0, rate).min() == 1.0
+
+
+def test_all_silence_and_nothing():
+    assert silence_curve([np.zeros((1, 500), np.float32)], 8_000).at(0, 500).max() == 0.0
+    assert silence_curve([], 8_000).at(0, 0).shape == (0,)
+
+
+def band_db(signal: np.ndarray, rate: int, low: float, high: float) -> float:
+    spectrum = np.abs(np.fft.rfft(signal * np.hanning(len(signal)))) ** 2
+    hz = np.fft.rfftfreq(len(signal), 1 / rate)
+    return 10 * np.log10(spectrum[(hz >= low) & (hz < high)].mean())
+
+
+def test_consonants_come_from_the_source_and_keep_the_power():
+    rate, generator = 44_100, np.random.default_rng(3)
+    f0_hz = np.zeros(101)
+    output, source = generator.standard_normal((2, rate)).astype(np.float32)
+    low_only = np.fft.irfft(np.fft.rfft(output) * (np.fft.rfftfreq(rate, 1 / rate) < 8_000), rate).astype(
+        np.float32
+    )
+    blended = ConsonantBlend(f0_hz, np.full(101, -20.0), protect=0.0, sample_rate=rate).apply(
+        low_only, source, 0
+    )
+    # What a 16 kHz voice cannot sing is there again; what lies below the band is the voice's own.
+    assert band_db(blended, rate, 9_000, 20_000) == pytest.approx(
+        band_db(source, rate, 9_000, 20_000), abs=0.5
+    )
+    assert band_db(blended - low_only, rate, 20, 500) < band_db(low_only, rate, 20, 500) - 40
+    half = ConsonantBlend(f0_hz, np.full(101, -20.0), protect=0.25, sample_rate=rate).apply(output, source, 0)
+    assert band_db(half, rate, 4_000, 20_000) == pytest.approx(band_db(output, rate, 4_000, 20_000), abs=0.5)
+
+
+def test_voiced_and_quiet_frames_take_nothing():
+    rate = 16_000
+    output = np.random.default_rng(4).standard_normal(rate).astype(np.float32)
+    source = np.random.default_rng(5).standard_normal(rate).astype(np.float32)
+    for f0_hz, level_db in ((200.0, -20.0), (0.0, -70.0)):
+        blend = ConsonantBlend(np.full(101, f0_hz), np.full(101, level_db), protect=0.0, sample_rate=rate)
+        np.testing.assert_array_equal(blend.apply(output, source, 0), output)
+
+
+def test_blocks_equal_the_whole():
+    rate, generator = 16_000, np.random.default_rng(6)
+    output, source = generator.standard_normal((2, rate)).astype(np.float32)
+    f0_hz = np.where(np.arange(101) % 20 < 10, 0.0, 200.0)
+
+    def run(size: int) -> np.ndarray:
+        blend = ConsonantBlend(f0_hz, np.full(101, -20.0), protect=0.1, sample_rate=rate)
+        starts = range(0, rate, size)
+        return np.concatenate([blend.apply(output[s : s + size], source[s : s + size], s) for s in starts])
+
+    np.testing.assert_allclose(run(997), run(rate), atol=1e-5)

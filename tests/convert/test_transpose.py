@@ -1,0 +1,104 @@
+"""Which way the melody moves, and the sentence that says why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from covermaker.convert.transpose import choose_transposition, shift_pitch
+from covermaker.errors import ProjectError
+from covermaker.units import cents
+from covermaker.voices.card import F0Part
+
+ALTO = F0Part(low_hz=180.0, median_hz=293.66, high_hz=440.0)
+
+
+def melody(middle_hz: float, spread_semitones: float = 6.0, frames: int = 401) -> np.ndarray:
+    """A melody whose median is `middle_hz`, with unvoiced frames between."""
+    steps = np.linspace(-spread_semitones, spread_semitones, frames)
+    sung = middle_hz * 2 ** (steps / 12)
+    return np.concatenate([sung, np.zeros(200)])
+
+
+@pytest.mark.parametrize(
+    ("middle_hz", "semitones"),
+    [
+        (293.66, 0),
+        (250.0, 0),
+        (210.0, 0),  # 5.8 semitones below: less than half an octave
+        (200.0, 0),  # 6.6 below: an octave up would be closer by too little
+        (190.0, 12),  # 7.5 below
+        (146.83, 12),
+        (110.0, 12),
+        (73.42, 24),
+        (45.0, 36),
+        (30.0, 36),  # never more than three octaves
+        (415.0, 0),  # 6 above
+        (460.0, -12),
+        (587.33, -12),
+        (1174.66, -24),
+    ],
+)
+def test_auto_moves_whole_octaves_towards_the_voice(middle_hz, semitones):
+    assert choose_transposition("auto", melody(middle_hz), ALTO).semitones == semitones
+
+
+def test_the_sentence_names_both_middles_and_the_move():
+    up = choose_transposition("auto", melody(110.0), ALTO)
+    assert up.why == "the vocal's middle is A2 (110 Hz), the voice's is D4 (294 Hz): one octave up"
+    down = choose_transposition("auto", melody(1174.66), ALTO)
+    assert down.why.endswith("two octaves down")
+    assert choose_transposition("auto", melody(293.66), ALTO).why.endswith("its own octave, nothing moves")
+    assert "no clearly closer" in choose_transposition("auto", melody(200.0), ALTO).why
+
+
+def test_a_small_win_moves_when_much_more_of_the_singing_fits():
+    """Just past half an octave the range decides: here the melody lies wholly below a narrow voice."""
+    narrow = F0Part(low_hz=262.0, median_hz=293.66, high_hz=392.0)
+    vocal = melody(200.0, spread_semitones=1.0)
+    moved = choose_transposition("auto", vocal, narrow)
+    assert moved.semitones == 12
+    assert moved.range_share == 1.0
+    assert choose_transposition("off", vocal, narrow).range_share == 0.0
+
+
+def test_a_move_out_of_the_range_is_not_made():
+    """A lopsided voice: its middle is close to its top, an octave up would leave the range."""
+    lopsided = F0Part(low_hz=100.0, median_hz=290.0, high_hz=300.0)
+    assert choose_transposition("auto", melody(180.0, spread_semitones=2.0), lopsided).semitones == 0
+
+
+def test_a_silent_vocal_stays():
+    for f0_hz in (np.zeros(100), np.zeros(0)):
+        chosen = choose_transposition("auto", f0_hz, ALTO)
+        assert (chosen.semitones, chosen.why, chosen.range_share) == (
+            0,
+            "the vocal has no pitch to move",
+            0.0,
+        )
+
+
+def test_octave_errors_of_the_tracker_do_not_decide():
+    vocal = melody(280.0)
+    vocal[:80] *= 2
+    vocal[-280:-200] /= 4
+    assert choose_transposition("auto", vocal, ALTO).semitones == 0
+
+
+def test_off_and_a_number():
+    assert choose_transposition("off", melody(110.0), ALTO).semitones == 0
+    chosen = choose_transposition(-5, melody(110.0), ALTO)
+    assert (chosen.semitones, chosen.why) == (-5, "set to -5 semitones")
+    assert choose_transposition(36, melody(110.0), ALTO).semitones == 36
+
+
+@pytest.mark.parametrize("wanted", [37, -37, 1.5, "up", True, None])
+def test_refused(wanted):
+    with pytest.raises(ProjectError, match=r"convert\.transpose must be 'auto', 'off' or whole semitones"):
+        choose_transposition(wanted, melody(110.0), ALTO)
+
+
+def test_shift_keeps_unvoiced_frames():
+    moved = shift_pitch(np.array([0.0, 220.0, 331.0], dtype=np.float32), 7)
+    assert moved[0] == 0.0
+    assert cents(moved[1], 220.0) == pytest.approx(700.0)
+    assert cents(moved[2], 331.0) == pytest.approx(700.0)
