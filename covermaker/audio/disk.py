@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PART = re.compile(r"\.part-(?P<host>[\w.-]*)-(?P<pid>\d+)-[0-9a-f]{8}(\..*)?")
+
+# Less free space than any encoder's next block.
+_NO_SPACE_BYTES = 1 << 20
 
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space or choose another folder"),
@@ -38,6 +42,13 @@ def write_error(error: OSError, path: Path) -> ResourceError:
     if known is not None:
         return ResourceError(f"cannot write '{path}': {known[0]}", hint=known[1])
     return ResourceError(f"cannot write '{path}': {error.strerror or error}")
+
+
+def encoder_error(path: Path, said: str) -> ResourceError:
+    """Return the error of an encoder that failed to write and names no errno: look whether the disk is full."""
+    if shutil.disk_usage(path.parent).free < _NO_SPACE_BYTES:
+        return write_error(OSError(errno.ENOSPC, ""), path)
+    return ResourceError(f"cannot write '{path}': {said}")
 
 
 @contextmanager

@@ -75,13 +75,19 @@ def stereo_matrix(channels: int, names: Sequence[str] = ()) -> NDArray[np.float3
     return np.array([GAINS[name] for name in names], np.float32).T.copy()
 
 
-def to_stereo(block: Samples, matrix: NDArray[np.float32]) -> Samples:
-    """Mix (channels, n) samples down by `stereo_matrix`."""
-    if matrix.shape[1] == 2 and block.shape[0] == 2:
+def mix_down(block: Samples, matrix: NDArray[np.float32]) -> Samples:
+    """Mix (channels, n) samples down by `stereo_matrix`; one or two channels come back as they are."""
+    if block.shape[0] <= 2:
         return block
-    if block.shape[0] == 1:
-        return np.repeat(block, 2, axis=0)
     # A plain sum in channel order: a matrix product may round differently on another machine.
-    left, right = (sum(gain * row for gain, row in zip(gains, block, strict=True) if gain) for gains in matrix)
-    silence = np.zeros(block.shape[1], np.float32)
-    return np.stack([silence + left, silence + right]).astype(np.float32, copy=False)
+    out = np.zeros((2, block.shape[1]), np.float32)
+    for side, gains in zip(out, matrix, strict=True):
+        for gain, row in zip(gains, block, strict=True):
+            if gain:
+                side += gain * row
+    return out
+
+
+def widen(block: Samples) -> Samples:
+    """Return two channels: a single one twice."""
+    return np.repeat(block, 2, axis=0) if block.shape[0] == 1 else block

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 RIFF_LIMIT = 0xFFFFFFFF  # largest size a RIFF header can hold
 _DS64_BYTES = 28
@@ -70,7 +71,13 @@ class WavWriter:
     """
 
     def __init__(
-        self, path: Path, *, sample_rate: int, channels: int, sample_format: str = "float32", reserve: bool = True
+        self,
+        path: Path,
+        *,
+        sample_rate: int,
+        channels: int,
+        sample_format: str = "float32",
+        reserve: bool = True,
     ) -> None:
         self.frames = 0
         self._rate, self._channels, self._reserve = sample_rate, channels, reserve
@@ -81,7 +88,9 @@ class WavWriter:
     def write(self, block: NDArray[Any]) -> None:
         """Append (channels, n) samples."""
         if block.ndim != 2 or block.shape[0] != self._channels:
-            raise ValueError(f"a block of shape {block.shape} does not fit a file of {self._channels} channels")
+            raise ValueError(
+                f"a block of shape {block.shape} does not fit a file of {self._channels} channels"
+            )
         self._file.write(self._format.pack(np.ascontiguousarray(block.T)))
         self.frames += block.shape[1]
 

@@ -46,14 +46,14 @@ def shelf(kind: Literal["low", "high"], frequency_hz: float, gain_db: float, *, 
     amplitude, cosine, alpha = _cookbook(frequency_hz, gain_db, math.sqrt(0.5), sample_rate)
     sign = 1.0 if kind == "low" else -1.0
     root = 2 * math.sqrt(amplitude) * alpha
-    plus, minus = amplitude + 1, sign * (amplitude - 1)
+    plus, minus = amplitude + 1, amplitude - 1
     return _section(
-        amplitude * (plus - minus * cosine + root),
-        2 * sign * amplitude * (sign * minus - plus * cosine),
-        amplitude * (plus - minus * cosine - root),
-        plus + minus * cosine + root,
-        -2 * sign * (sign * minus + plus * cosine),
-        plus + minus * cosine - root,
+        amplitude * (plus - sign * minus * cosine + root),
+        2 * sign * amplitude * (minus - sign * plus * cosine),
+        amplitude * (plus - sign * minus * cosine - root),
+        plus + sign * minus * cosine + root,
+        -2 * sign * (minus + sign * plus * cosine),
+        plus + sign * minus * cosine - root,
     )
 
 

@@ -184,7 +184,8 @@ class Rack:
         for start in range(0, block.shape[1], BLOCK_SAMPLES):
             piece = np.ascontiguousarray(block[:, start : start + BLOCK_SAMPLES], dtype=np.float32)
             for index, name, effect in self._stages:
-                piece = effect.process(piece)
+                with np.errstate(over="ignore", invalid="ignore"):  # looked at in the next line
+                    piece = effect.process(piece)
                 if not np.isfinite(piece).all():
                     raise CovermakerError(
                         f"effect {index + 1} of a rack ({name}) made NaN or infinite samples",

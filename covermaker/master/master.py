@@ -291,9 +291,7 @@ class _Run:
         meter = StreamMeter(channels=song.info.channels, sample_rate=song.info.sample_rate)
         least = 1.0
         chunk = CHUNK_BLOCKS * song.curve.block
-        with wav_writer(
-            self._out, sample_rate=song.info.sample_rate, channels=song.info.channels
-        ) as writer:
+        with wav_writer(self._out, sample_rate=song.info.sample_rate, channels=song.info.channels) as writer:
             curve = song.curve.nodes(drive=drive, ceiling=db_to_gain(self._limit_db(drive_db)))
             for block, nodes in zip(blocks(song.path, block_frames=chunk), curve, strict=True):
                 louder = song.curve.apply(block, nodes, drive=drive)

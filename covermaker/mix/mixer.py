@@ -236,7 +236,9 @@ def _check(tracks: Sequence[TrackInput], buses: Sequence[BusInput], *, frames: i
 def _probe(track: TrackInput, *, sample_rate: int) -> AudioInfo:
     info = probe(track.path)
     if info.sample_rate != sample_rate:
-        raise AudioInputError(f"track '{track.name}' is at {info.sample_rate} Hz, the mix at {sample_rate} Hz")
+        raise AudioInputError(
+            f"track '{track.name}' is at {info.sample_rate} Hz, the mix at {sample_rate} Hz"
+        )
     if info.channels > 2:
         raise AudioInputError(f"track '{track.name}' has {info.channels} channels, a track has one or two")
     return info

@@ -6,7 +6,8 @@ Run before any step, so that a mistake in the last line of a ``cover.toml`` is t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from covermaker.effects.rack import parse_rack
 from covermaker.errors import ProjectError, nearest
@@ -16,12 +17,16 @@ from covermaker.stems import SEPARATORS
 from covermaker.voices.library import find_voice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from covermaker.effects.rack import EffectSettings
+    from covermaker.project.document import Stems
     from covermaker.project.load import Project
+    from covermaker.stems.base import Separator
     from covermaker.voices.voice import Voice
+
+    MakeSeparator = Callable[[str], Separator]
 
 CONVERTED = "converted"
 INSTRUMENTAL = "instrumental"
@@ -41,17 +46,20 @@ class Checked:
         By track and by bus.
     master_rack : tuple of EffectSettings
         The master's.
-    provided : dict of str to Path
-        Stems that the user brings, by name.
+    separator : callable
+        Makes the separator for a device.
+    stems : tuple of str
+        What it separates into.
     """
 
     project: Project
     song: Path
     voice: Voice
+    separator: MakeSeparator
+    stems: tuple[str, ...]
     racks: dict[str, tuple[EffectSettings, ...]]
     bus_racks: dict[str, tuple[EffectSettings, ...]]
     master_rack: tuple[EffectSettings, ...]
-    provided: dict[str, Path]
 
 
 def check(project: Project) -> Checked:
@@ -75,10 +83,16 @@ def check(project: Project) -> Checked:
     for index, track in enumerate(cover.tracks):
         for bus in track.sends:
             _known(f"tracks[{index}].sends", "bus", bus, [bus.name for bus in cover.buses])
+    separator = make_separator(
+        cover.stems,
+        {stem: project.path(file, f"stems.files.{stem}") for stem, file in cover.stems.files.items()},
+    )
     return Checked(
         project=project,
         song=project.path(cover.song.file, "song.file"),
-        voice=find_voice(cover.voice.name, project.root),
+        voice=_voice(project),
+        separator=separator,
+        stems=separator("auto").stems,
         racks={
             track.name: parse_rack(track.rack, where=f"tracks[{index}].rack")
             for index, track in enumerate(cover.tracks)
@@ -88,11 +102,23 @@ def check(project: Project) -> Checked:
             for index, bus in enumerate(cover.buses)
         },
         master_rack=parse_rack(cover.master.rack, where="master.rack"),
-        provided={
-            stem: project.path(file, f"stems.files.{stem}")
-            for stem, file in sorted(cover.stems.files.items())
-        },
     )
+
+
+def make_separator(stems: Stems, provided: Mapping[str, Path]) -> MakeSeparator:
+    """Return what makes the separator that a document asks for; `provided` are the user's own stems."""
+    options: dict[str, dict[str, Any]] = {
+        "demucs": stems.model_dump(include={"model", "repo", "shifts", "overlap", "segment"}),
+        "provided": {"files": dict(provided)},
+    }
+    return partial(SEPARATORS.load(stems.separator), **options.get(stems.separator, {}))
+
+
+def _voice(project: Project) -> Voice:
+    name = project.cover.voice.name
+    if "/" in name:
+        project.path(name, "voice.name")
+    return find_voice(name, project.root)
 
 
 def _known(where: str, kind: str, name: str, names: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from covermaker.graph.store import Store
     from covermaker.project.document import Convert, Track
     from covermaker.project.load import Project
-    from covermaker.stems.base import Separator
+    from covermaker.render.checks import MakeSeparator
     from covermaker.voices.voice import Voice
 
 # Raised when the glue in `work` changes what a step makes; the rooms' own versions are added where they have one.
@@ -100,7 +100,7 @@ def build(
     checked = check(project)
     cover = project.cover
     decode = decode_step(checked.song)
-    separate = separate_step(decode, checked.separator, checked.provided)
+    separate = separate_step(decode, checked.separator)
     features = feature_steps(separate, cover.convert.pitch)
     whole = convert_step(separate, features, checked.voice, cover.convert)
     convert = whole
@@ -134,16 +134,16 @@ def vocal_step(vocal: Path) -> Step:
     return _step("decode", "vocal", {}, {"song": Outside(vocal)}, work.vocal)
 
 
-def separate_step(decode: Step, separator: Separator, provided: Mapping[str, Path] | None = None) -> Step:
+def separate_step(decode: Step, make: MakeSeparator) -> Step:
     """Separate the song into stems."""
-    files = {f"stem {name}": Outside(path) for name, path in (provided or {}).items()}
+    separator = make("auto")
     return _step(
         "separate",
         "separate",
-        {"separator": separator.NAME, "version": separator.VERSION, **separator.params()},
-        {"song": From(decode, "song.wav"), **files},
-        partial(work.separate, separator=separator),
-        weights=separator.weights_used(),
+        {"separator": type(separator).__name__, "version": separator.VERSION, **separator.params()},
+        {"song": From(decode, "song.wav")},
+        partial(work.separate, make=make),
+        weights={f"part {index}": sha256 for index, sha256 in enumerate(separator.weights_used())},
     )
 
 
@@ -273,13 +273,14 @@ def _master_step(checked: Checked, mix: Step) -> Step:
 
 def _export_step(checked: Checked, master: Step, *, preview: bool) -> Step:
     cover = checked.project.cover
-    params = {
-        "formats": ["wav24"] if preview else list(cover.export.formats),
-        "name": f"{cover.title} (preview)" if preview else cover.title,
-        "tags": tags(checked),
-    }
+    formats = ["wav24"] if preview else list(cover.export.formats)
+    name = f"{cover.title} (preview)" if preview else cover.title
     return _step(
-        "export", "export", params, {"master": From(master, "master.wav")}, partial(work.export, **params)
+        "export",
+        "export",
+        {"formats": formats, "name": name, "tags": tags(checked)},
+        {"master": From(master, "master.wav")},
+        partial(work.export, formats=formats, name=name, tags=tags(checked)),
     )
 
 
@@ -297,7 +298,7 @@ def tags(checked: Checked) -> dict[str, str]:
 
 
 def _stems_step(checked: Checked, separate: Step, convert: Step) -> Step:
-    names = checked.separator.stem_names()
+    names = checked.stems
     inputs = {name: From(separate, f"{name}.wav") for name in names}
     return _step(
         "stems",
@@ -328,8 +329,8 @@ def _source(track: Track, checked: Checked, separate: Step, convert: Step) -> Fr
     if track.source == CONVERTED:
         return From(convert, "converted.wav")
     if track.source == INSTRUMENTAL:
-        return From(separate, work.instrumental_file(checked.separator))
-    names = checked.separator.stem_names()
+        return From(separate, work.instrumental_file(checked.stems))
+    names = checked.stems
     if track.source not in names:
         known = [CONVERTED, INSTRUMENTAL, *names]
         raise ProjectError(

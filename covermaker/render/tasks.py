@@ -54,10 +54,10 @@ def render(request: Request, listener: Listener) -> dict[str, Any]:
 def separate(request: Request, listener: Listener) -> dict[str, Any]:
     """Separate ``request["song"]`` into files in ``request["out"]``."""
     store, out = _store(request), Path(request["out"])
-    separator = make_separator(Stems.model_validate(request.get("stems", {})), {})
-    step = pipeline.separate_step(pipeline.decode_step(Path(request["song"])), separator)
+    make = make_separator(Stems.model_validate(request.get("stems", {})), {})
+    step = pipeline.separate_step(pipeline.decode_step(Path(request["song"])), make)
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
-    files = _copy(entry, out, [f"{name}.wav" for name in separator.stem_names()])
+    files = _copy(entry, out, [f"{name}.wav" for name in make("auto").stems])
     return {"files": files, "report": entry.meta["report"]}
 
 

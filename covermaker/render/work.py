@@ -6,8 +6,11 @@ import json
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from covermaker.progress import part
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -15,10 +18,12 @@ if TYPE_CHECKING:
     from covermaker.effects.rack import EffectSettings
     from covermaker.graph.step import Report, Work
     from covermaker.project.document import Convert, Master
-    from covermaker.render.checks import Checked
+    from covermaker.render.checks import Checked, MakeSeparator
     from covermaker.render.pipeline import Region
-    from covermaker.stems.base import Separator
     from covermaker.voices.voice import Voice
+
+
+INSTRUMENTAL_FILE = "instrumental.wav"
 
 
 def decode(work: Work) -> Report:
@@ -32,15 +37,23 @@ def decode(work: Work) -> Report:
 
 
 def vocal(work: Work) -> Report:
-    """A recording -> vocals.wav."""
+    """song -> vocals.wav."""
     from covermaker.audio.decode import decode_song
 
     return plain(decode_song(work.inputs["song"], work.folder / "vocals.wav", progress=work.progress))
 
 
-def separate(work: Work, *, separator: Separator) -> Report:
-    """song.wav -> one file a stem."""
-    return plain(separator.separate(work.inputs["song"], work.folder, progress=work.progress))
+def separate(work: Work, *, make: MakeSeparator) -> Report:
+    """song.wav -> one file a stem, and instrumental.wav where several stems are not the vocals."""
+    done = make(work.device).separate(
+        work.inputs["song"], work.folder, progress=part(work.progress, 0.0, 0.95)
+    )
+    if instrumental_file(done.stems) == INSTRUMENTAL_FILE:
+        _sum(
+            [work.folder / f"{name}.wav" for name in done.stems if name != "vocals"],
+            work.folder / INSTRUMENTAL_FILE,
+        )
+    return plain(done)
 
 
 def content(work: Work) -> Report:
@@ -82,7 +95,7 @@ def convert(work: Work, *, voice: Voice, settings: Convert, region: Region | Non
         f0_hz=np.load(work.inputs["f0"], allow_pickle=False),
         loudness_db=np.load(work.inputs["loudness"], allow_pickle=False),
         voice=voice,
-        transpose_by=settings.transpose,
+        transpose=settings.transpose,
         seed=work.seed,
         settings=ConvertSettings(protect=settings.protect, loudness_mix=settings.loudness_mix),
         device=work.device,
@@ -187,7 +200,7 @@ def export(work: Work, *, formats: Sequence[str], name: str, tags: Mapping[str, 
 
 
 def export_stems(work: Work, *, title: str) -> Report:
-    """The stems and the converted vocal as 24-bit files."""
+    """Stems and converted vocal -> 24-bit files."""
     from covermaker.export.stems import export_stems as write
 
     files = write(dict(work.inputs), work.folder, stem_name=title, seed=work.seed, progress=work.progress)
@@ -195,7 +208,7 @@ def export_stems(work: Work, *, title: str) -> Report:
 
 
 def score(work: Work, *, voice: Voice, pitch: str) -> Report:
-    """The separated and the converted vocal -> lag, similarity, pitch and words."""
+    """Separated and converted vocal -> lag, similarity, pitch and words."""
     import numpy as np
 
     from covermaker.evaluate.report import score_cover
@@ -213,27 +226,44 @@ def score(work: Work, *, voice: Voice, pitch: str) -> Report:
     return plain(done)
 
 
-def instrumental_file(separator: Separator) -> str:
+def instrumental_file(stems: Sequence[str]) -> str:
     """Return the name of the file that holds everything but the vocals."""
-    others = [name for name in separator.stem_names() if name != "vocals"]
-    return f"{others[0]}.wav" if len(others) == 1 else "instrumental.wav"
+    others = [name for name in stems if name != "vocals"]
+    return f"{others[0]}.wav" if len(others) == 1 else INSTRUMENTAL_FILE
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Report:
+    """Return a room's report as a JSON object; see `_plain`."""
+    report: Report = _plain(value)
+    return report
+
+
+def _plain(value: Any) -> Any:
     """Return a report as JSON values: dataclasses as objects, infinities and NaN as null, paths as names."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {key: plain(item) for key, item in asdict(value).items()}
+        return {key: _plain(item) for key, item in asdict(value).items()}
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, float):
         return value if value - value == 0.0 else None
     if isinstance(value, (str, bool, int)) or value is None:
         return value
     if hasattr(value, "item"):
-        return plain(value.item())
+        return _plain(value.item())
     return getattr(value, "name", str(value))
+
+
+def _sum(parts: Sequence[Path], out: Path) -> None:
+    import numpy as np
+
+    from covermaker.audio.files import blocks, probe, wav_writer
+
+    info = probe(parts[0])
+    with wav_writer(out, sample_rate=info.sample_rate, channels=info.channels) as writer:
+        for together in zip(*map(blocks, parts), strict=True):
+            writer.write(np.asarray(np.sum(together, axis=0, dtype=np.float64), np.float32))
 
 
 def _save(work: Work, name: str, values: NDArray[np.floating[Any]]) -> Report:

@@ -4,9 +4,9 @@ The song is cut into segments of 512 STFT frames (11.9 s) without overlap, each 
 the reference does; the masks are the squared estimates over their sum, so they add up to one. Only a segment, its
 spectrum and three quarters of a window's tail are held.
 
-The networks know the lowest 1024 of 2049 bins, up to 11 kHz. The reference drops what is above from both stems.
-Here it gets the mask of the highest bins that are known, frame by frame: a sibilant goes where its lower half
-went, and nothing is lost.
+The networks know the lowest 1024 of 2049 bins, up to 11 kHz. The packaged port drops what is above from both stems.
+Here it gets the mean mask of the known bins, frame by frame (the original's mask extension "average"), so nothing
+is lost and the air of a voice goes with the voice.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from covermaker.weights.device import pick_device, torch_ready
 from covermaker.weights.unpickle import read_arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from torch import Tensor
@@ -38,8 +38,6 @@ HOP_SAMPLES = 1024
 _OVERLAPS = WINDOW_SAMPLES // HOP_SAMPLES
 _HALF_HOPS = _OVERLAPS // 2
 _MASK_EPSILON = 1e-10
-# The highest known bins, 8.3 to 11 kHz, whose mask stands for everything above.
-_EXTENSION_BINS = 256
 
 
 class SpleeterSeparator:
@@ -78,28 +76,37 @@ class SpleeterSeparator:
         info = probe_song(song)
         torch = torch_ready()
         device = pick_device(self._device)
-        networks = self._load(device)
+        networks = load_networks(tuple(self._WEIGHTS.values()), device)
         total = info.frames * SAMPLE_RATE / info.sample_rate
+        done = 0
         with StemWriter(song, out, self.stems, sample_rate=SAMPLE_RATE) as writer, torch.inference_mode():
-            synthesis = _Synthesis(len(networks), device)
-            done = 0
-            for spectrum in spectra(song_blocks(song, SAMPLE_RATE), device):
-                block = synthesis.push(spectrum, masks(networks, spectrum))
+            for block in split(networks, song_blocks(song, SAMPLE_RATE), device):
                 writer.write(block)
                 done += block.shape[-1]
                 progress(min(done / total, 1.0))
-            writer.write(synthesis.finish())
             report = writer.finish()
         progress(1.0)
         return report
 
-    def _load(self, device: str) -> list[SpleeterNetwork]:
-        from covermaker.stems.spleeter_network import SpleeterNetwork
 
-        return [SpleeterNetwork(read_arrays(locate(name)), device=device) for name in self._WEIGHTS.values()]
+def load_networks(names: tuple[str, ...], device: str = "cpu") -> list[SpleeterNetwork]:
+    """Load one network for each catalog name."""
+    from covermaker.stems.spleeter_network import SpleeterNetwork
+
+    return [SpleeterNetwork(read_arrays(locate(name)), device=device) for name in names]
 
 
-def spectra(blocks: Iterator[Samples], device: str = "cpu") -> Iterator[Tensor]:
+def split(
+    networks: Sequence[SpleeterNetwork], blocks: Iterable[Samples], device: str = "cpu"
+) -> Iterator[Samples]:
+    """Turn (2, n) blocks of a song at 44.1 kHz into (stems, 2, m) blocks, at least as long in all."""
+    synthesis = _Synthesis(len(networks), device)
+    for spectrum in spectra(blocks, device):
+        yield synthesis.push(spectrum, masks(networks, spectrum))
+    yield synthesis.finish()
+
+
+def spectra(blocks: Iterable[Samples], device: str = "cpu") -> Iterator[Tensor]:
     """Yield the song's STFT a segment at a time.
 
     Frame `k` is centred on sample ``1024 k``, with silence before and after the song; there are
@@ -158,7 +165,7 @@ def masks(networks: Sequence[SpleeterNetwork], spectrum: Tensor) -> Tensor:
     padded = torch.nn.functional.pad(magnitude, (0, 0, 0, frames_seen(frames) - frames))[None]
     squares = torch.stack([network(padded)[0, :, :frames].square() for network in networks])
     known = (squares + _MASK_EPSILON / len(networks)) / (squares.sum(0) + _MASK_EPSILON)
-    above = known[..., -_EXTENSION_BINS:].mean(-1, keepdim=True)
+    above = known.mean(-1, keepdim=True)
     extended = above.expand(-1, -1, -1, spectrum.shape[-1] - BINS)
     return cast("Tensor", torch.cat([known, extended], dim=-1))
 

@@ -100,7 +100,9 @@ class Dataset:
                 total += (wide.sum(axis=0), (wide**2).sum(axis=0))
                 count += len(rows)
         mean = total[0] / count
-        return mean.astype(np.float32), np.sqrt(np.maximum(total[1] / count - mean**2, 1e-8)).astype(np.float32)
+        return mean.astype(np.float32), np.sqrt(np.maximum(total[1] / count - mean**2, 1e-8)).astype(
+            np.float32
+        )
 
     def f0_range_hz(self) -> tuple[float, float, float]:
         """Return the 5th, 50th and 95th percentile of the voiced pitch."""

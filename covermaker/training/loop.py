@@ -107,7 +107,9 @@ def train(
     network.content_spread.copy_(spread)
     average = copy.deepcopy(network).eval()
     loss_of = SpectralLoss(config.sample_rate).to(recipe.device)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.peak_rate, betas=(0.9, 0.98), weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=recipe.peak_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True
+    )
     started = time.monotonic()
     recent: list[float] = []
     step = 0
@@ -149,8 +151,12 @@ def step_loss(
     loudness_db = torch.from_numpy(batch.loudness_db).to(device)
     speaker = torch.from_numpy(batch.speaker).to(device)
     edges = [voiced_edges(row) for row in batch.f0_hz]
-    left, right = (torch.from_numpy(np.stack(side).astype(np.float32)).to(device) for side in zip(*edges, strict=True))
-    noise = rng.uniform(-(3.0**0.5), 3.0**0.5, (len(batch.f0_hz), batch.f0_hz.shape[1] * hop)).astype(np.float32)
+    left, right = (
+        torch.from_numpy(np.stack(side).astype(np.float32)).to(device) for side in zip(*edges, strict=True)
+    )
+    noise = rng.uniform(-(3.0**0.5), 3.0**0.5, (len(batch.f0_hz), batch.f0_hz.shape[1] * hop)).astype(
+        np.float32
+    )
     controls = network.controls(content, f0_hz, loudness_db, speaker)
     phase = torch.from_numpy(batch.phase_cycles).to(device)
     sung = network.signal(controls, left, right, phase, torch.from_numpy(noise).to(device))

@@ -107,6 +107,8 @@ class Voice:
     def synthesizer(self, device: str = "cpu") -> Synthesizer:
         """Build the network, load the weights and return the singer.
 
+        `device` is a preference that `weights.device.pick_device` understands.
+
         Raises
         ------
         WeightsError
@@ -115,6 +117,7 @@ class Voice:
             When no network of the card's kind is known.
         """
         from covermaker.voices.networks.base import NETWORKS
+        from covermaker.weights.device import pick_device, torch_ready
 
         kind = self.card.network.kind
         if kind not in NETWORKS:
@@ -123,7 +126,8 @@ class Voice:
                 hint="known: " + ", ".join(NETWORKS.names()),
             )
         self.verify()
-        return NETWORKS.load(kind)(self.card.network.config, self.weights_path, device)
+        torch_ready()  # network modules import torch at their top
+        return NETWORKS.load(kind)(self.card.network.config, self.weights_path, pick_device(device))
 
     def embedding(self) -> NDArray[np.float32] | None:
         """Return the singer's speaker embedding as (256,) float32, or None when the card names none.

@@ -248,6 +248,7 @@ def vocal() -> np.ndarray:
         notes = [Note(syllable, (beat + offset) * BEAT_S, midi) for syllable, beat, midi in line.notes]
         voice, lead_s = sing(line.text, notes, (line.end_beat + offset) * BEAT_S, seed=SEED + number)
         voice = soxr.resample(voice, VOICE_RATE_HZ, RATE_HZ, "VHQ")
+        voice /= np.sqrt(np.mean(voice[np.abs(voice) > 0.1 * np.abs(voice).max()] ** 2))  # lines alike in level
         start = round(((line.beat - offset) * BEAT_S - lead_s) * RATE_HZ)
         track[start : start + len(voice)] += voice
     track = play.filtered(track, "highpass", 75, 2)
@@ -273,11 +274,11 @@ def mix(voice: np.ndarray, backing: dict[str, np.ndarray], noise: np.random.Gene
     """Balance, two reverbs, a gentle bus compressor, loudness, and peaks rounded under -1.5 dBFS."""
     small = play.room(0.7, 5200, noise, before_s=0.012)
     large = play.room(2.6, 3800, noise, before_s=0.03)
-    lead = np.stack([voice, voice]) * 0.6
+    lead = np.stack([voice, voice]) * 0.66
     # The chords make a little room while somebody sings.
     singing = play.filtered(np.abs(voice), "lowpass", 4.0, 1)
     chords = backing["chords"] * (1 - 0.28 * np.clip(singing / 0.12, 0, 1))
-    backing_sum = backing["drums"] + backing["bass"] + chords
+    backing_sum = 0.85 * backing["drums"] + backing["bass"] + chords
     sends = 0.12 * lead + 0.32 * backing["chords"] + 0.03 * backing["drums"]
     song = lead + backing_sum + play.reverb(sends, large) * 0.5
     song += 0.16 * play.reverb(backing["drums"], small) + 0.12 * play.reverb(lead, small)
@@ -318,7 +319,7 @@ def main() -> None:
     (HERE / "lyrics.txt").write_text("".join(line.text.capitalize() + "\n" for line in LINES))
     if options.parts:
         options.parts.mkdir(parents=True, exist_ok=True)
-        for name, part in {"vocal": voice * 0.6, "backing": sum(backing.values()), **backing}.items():
+        for name, part in {"vocal": voice * 0.66, "backing": sum(backing.values()), **backing}.items():
             soundfile.write(options.parts / f"{name}.wav", np.asarray(part).T, RATE_HZ, subtype="FLOAT")
     print(f"song.flac: {song.shape[1] / RATE_HZ:.2f} s, {loudness_lufs(song):.2f} LUFS, peak {np.abs(song).max():.3f}")
 

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-
 from covermaker.effects import EFFECTS
 from covermaker.effects.rack import Rack, parse_rack
 from covermaker.effects.spec import OFF_DB, defaults, describe
@@ -19,8 +18,22 @@ BUSY = {
     "gate": {"threshold_db": -14.0, "hold_ms": 3.0, "release_ms": 20.0},
     "high_pass": {"cutoff_hz": 300.0, "slope_db": 48.0},
     "low_pass": {"cutoff_hz": 3000.0, "slope_db": 48.0},
-    "eq": {"low_shelf_db": 6.0, "band1_db": -9.0, "band2_db": 5.0, "band3_db": 3.0, "band4_db": -4.0, "high_shelf_db": 6.0},
-    "compressor": {"threshold_db": -40.0, "ratio": 8.0, "attack_ms": 0.5, "release_ms": 20.0, "makeup_db": 6.0, "mix": 0.7},
+    "eq": {
+        "low_shelf_db": 6.0,
+        "band1_db": -9.0,
+        "band2_db": 5.0,
+        "band3_db": 3.0,
+        "band4_db": -4.0,
+        "high_shelf_db": 6.0,
+    },
+    "compressor": {
+        "threshold_db": -40.0,
+        "ratio": 8.0,
+        "attack_ms": 0.5,
+        "release_ms": 20.0,
+        "makeup_db": 6.0,
+        "mix": 0.7,
+    },
     "reverb": {"room_size": 0.2, "pre_delay_ms": 7.0, "wet_db": 0.0},
     "delay": {"time_ms": 11.0, "feedback": 0.6, "ping_pong": True, "wet_db": -3.0},
     "gain": {"gain_db": -7.3},
@@ -30,7 +43,11 @@ BUSY = {
 NEUTRAL = {
     "gate": [{"range_db": 0.0}, {"ratio": 1.0}],
     "eq": [{}],
-    "compressor": [{"ratio": 1.0}, {"mix": 0.0, "threshold_db": -60.0}, {"threshold_db": 0.0, "knee_db": 0.0}],
+    "compressor": [
+        {"ratio": 1.0},
+        {"mix": 0.0, "threshold_db": -60.0},
+        {"threshold_db": 0.0, "knee_db": 0.0},
+    ],
     "reverb": [{"wet_db": OFF_DB}],
     "delay": [{"wet_db": OFF_DB}],
     "gain": [{}],
@@ -38,7 +55,9 @@ NEUTRAL = {
 
 
 def make(name: str, row: dict[str, object] | None = None, *, channels: int = 2, rate: int = RATE) -> Rack:
-    return Rack(parse_rack([{"effect": name, **(row or {})}], where="rack"), sample_rate=rate, channels=channels)
+    return Rack(
+        parse_rack([{"effect": name, **(row or {})}], where="rack"), sample_rate=rate, channels=channels
+    )
 
 
 def song(seconds: float = 0.6, *, channels: int = 2, rate: int = RATE, seed: int = 1) -> np.ndarray:
@@ -46,13 +65,17 @@ def song(seconds: float = 0.6, *, channels: int = 2, rate: int = RATE, seed: int
     rng = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
     swell = 0.02 + 0.3 * np.maximum(0.0, np.sin(2 * math.pi * 5.0 * time)) ** 4
-    sound = swell * rng.standard_normal((channels, len(time))) * 0.4 + 0.1 * swell * np.sin(2 * math.pi * 220 * time)
+    sound = swell * rng.standard_normal((channels, len(time))) * 0.4 + 0.1 * swell * np.sin(
+        2 * math.pi * 220 * time
+    )
     sound[:, len(time) // 2 : len(time) // 2 + 2000] = 0.0
     return np.clip(sound, -1, 1).astype(np.float32)
 
 
 def in_blocks(rack: Rack, sound: np.ndarray, size: int) -> np.ndarray:
-    return np.concatenate([rack.process(sound[:, at : at + size]) for at in range(0, sound.shape[1], size)], axis=1)
+    return np.concatenate(
+        [rack.process(sound[:, at : at + size]) for at in range(0, sound.shape[1], size)], axis=1
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -115,7 +138,9 @@ def test_block_size_does_not_matter(name: str, channels: int) -> None:
     whole = make(name, BUSY.get(name), channels=channels).process(sound)
     assert not np.array_equal(whole, sound)
     for size in (64, 65, 1000, 8192, 8193):
-        assert np.array_equal(in_blocks(make(name, BUSY.get(name), channels=channels), sound, size), whole), size
+        assert np.array_equal(in_blocks(make(name, BUSY.get(name), channels=channels), sound, size), whole), (
+            size
+        )
     for size in (1, 2, 3):
         part = sound[:, :3000]
         cut = in_blocks(make(name, BUSY.get(name), channels=channels), part, size)
@@ -151,7 +176,7 @@ def test_extremes_stay_finite(name: str, rate: int) -> None:
     for row in rows:
         typed = {key: bool(value) if key in switches else value for key, value in row.items()}
         out = make(name, typed, rate=rate).process(loud)  # raises when not finite
-        assert np.abs(out).max() < 1e4, row
+        assert np.abs(out).max() < 1e6, row  # six bands at +24 dB reach 1e4 by right
 
 
 @pytest.mark.parametrize(("name", "row"), [(name, row) for name, rows in NEUTRAL.items() for row in rows])
@@ -175,10 +200,12 @@ def test_no_delay(name: str) -> None:
     click[:, 10000] = 0.5
     out = make(name).process(click)
     assert not out[:, :10000].any()
-    assert np.argmax(np.abs(out[0])) == (10000 if name != "low_pass" else np.argmax(np.abs(out[0])))
+    spread = 2 if name == "low_pass" else 0  # a low-pass smears a click over the samples after it
+    assert 10000 <= np.argmax(np.abs(out[0])) <= 10000 + spread
     noise = song(0.3)
-    spectrum = np.fft.rfft(noise[0], 1 << 15).conj() * np.fft.rfft(make(name, NEUTRAL.get(name, [{}])[0]).process(noise)[0], 1 << 15)
-    assert abs(int(np.argmax(np.fft.irfft(spectrum)))) <= (1 if name == "low_pass" else 0)
+    answer = make(name, NEUTRAL.get(name, [{}])[0]).process(noise)
+    correlation = np.fft.irfft(np.fft.rfft(noise[0], 1 << 15).conj() * np.fft.rfft(answer[0], 1 << 15))
+    assert 0 <= np.argmax(correlation) <= spread
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -139,3 +139,25 @@ def make_vocal(tmp_path):
         return Vocal(path, features, samples, sample_rate)
 
     return make
+
+
+def lag_ms(output: np.ndarray, source: np.ndarray, rate: int) -> float:
+    """Return by how many ms the envelope of `output` follows that of `source`, to a fraction of a ms."""
+    step = rate // 1000
+
+    def envelope(x):
+        power = np.convolve(x.astype(float) ** 2, np.hanning(10 * step), mode="same")
+        level = np.sqrt(np.maximum(power, 0))[::step]
+        return level - level.mean()
+
+    a, b = envelope(output), envelope(source)
+    around = np.correlate(a, b, mode="full")[len(b) - 1 - 40 : len(b) + 40]
+    top = int(np.argmax(around))
+    assert 0 < top < len(around) - 1
+    left, middle, right = around[top - 1 : top + 2]
+    return top - 40 + 0.5 * (left - right) / (left - 2 * middle + right)
+
+
+@pytest.fixture
+def envelope_lag_ms():
+    return lag_ms

@@ -7,9 +7,8 @@ import time
 
 import numpy as np
 import pytest
-from .conftest import RATE, MakeRack, response_db
-
 from covermaker.effects.filters import SectionStream, bell, butterworth, shelf
+from effect_signals import RATE, MakeRack, response_db
 
 
 @pytest.mark.parametrize("slope_db", [6.0, 12.0, 24.0, 48.0])
@@ -21,9 +20,12 @@ def test_high_pass_corner_and_slope(rack: MakeRack, slope_db: float, cutoff_hz: 
     for hz in (cutoff_hz / 4, cutoff_hz / 2, cutoff_hz * 2):
         # The analogue curve, with the bilinear transform's bend of the frequency axis.
         ratio = math.tan(math.pi * cutoff_hz / RATE) / math.tan(math.pi * hz / RATE)
-        assert response_db(rack(row), hz) == pytest.approx(-10 * math.log10(1 + ratio ** (2 * order)), abs=0.1)
+        assert response_db(rack(row), hz) == pytest.approx(
+            -10 * math.log10(1 + ratio ** (2 * order)), abs=0.1
+        )
     if cutoff_hz == 1000.0:
-        octave = response_db(rack(row), 125.0) - response_db(rack(row), 62.5)
+        upper_hz = 125.0 if slope_db < 48.0 else 500.0  # deeper down float32 has no digits left
+        octave = response_db(rack(row), upper_hz) - response_db(rack(row), upper_hz / 2)
         assert octave == pytest.approx(slope_db, abs=0.2)
     assert response_db(rack(row), 15000.0) == pytest.approx(0.0, abs=0.05)
 
@@ -72,7 +74,9 @@ def test_bands_add_up(rack: MakeRack) -> None:
     two = {"effect": "eq", "high_shelf_db": -3.0}
     both = {**one, **two}
     for hz in (100.0, 400.0, 5000.0, 12000.0):
-        assert response_db(rack(both), hz) == pytest.approx(response_db(rack(one), hz) + response_db(rack(two), hz), abs=0.01)
+        assert response_db(rack(both), hz) == pytest.approx(
+            response_db(rack(one), hz) + response_db(rack(two), hz), abs=0.01
+        )
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])

@@ -154,7 +154,10 @@ def test_a_pickle_that_would_run_code_is_refused(write_wav, tmp_path, monkeypatc
 
 
 def test_naming_the_methods_loads_no_network_library():
-    code = "import sys; from covermaker.features.pitch import METHODS; METHODS.names(); assert 'torch' not in sys.modules"
+    code = (
+        "import sys; from covermaker.features.pitch import METHODS; METHODS.names(); "
+        "assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.errors import WeightsError
+from covermaker.features.checkpoint import load_network
 from covermaker.features.pitch.recording import HOP_SAMPLES
 
 if TYPE_CHECKING:
@@ -68,15 +68,10 @@ def _load(size: str, weights: str, device: str) -> Any:
     from covermaker.features.pitch.crepe_network import Crepe as Network
     from covermaker.features.pitch.crepe_network import own_names
     from covermaker.weights.catalog import locate
-    from covermaker.weights.device import torch_ready
 
-    path = locate(weights)
-    try:
-        network = Network(size)
-        network.load_state_dict(own_names(torch_ready().load(path, map_location="cpu", weights_only=True)))
-    except (KeyError, RuntimeError, TypeError, ValueError, OSError) as error:
-        raise WeightsError(f"{path} holds no {size} CREPE weights: {error}") from error
-    return network.eval().to(device)
+    return load_network(
+        Network(size), locate(weights), what=f"{size} CREPE", tensors=own_names, device=device
+    )
 
 
 def _salience(network: Any, piece: Piece, device: str) -> NDArray[np.float64]:

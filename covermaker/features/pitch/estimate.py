@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from covermaker.audio.mono import mono_blocks
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.features.loudness import frame_loudness_db
-from covermaker.features.mono import mono_blocks
 from covermaker.features.pitch.recording import SAMPLE_RATE, Recording
 from covermaker.progress import part, silent
 
@@ -94,7 +94,7 @@ def estimate_pitch(
 
     def read() -> Iterator[NDArray[np.float32]]:
         for block in mono_blocks(vocal, SAMPLE_RATE):
-            yield block * gain
+            yield block[0] * gain
 
     recording = Recording(read, audible, piece_frames=max(1, round(piece_seconds * 100)))
     done = 0

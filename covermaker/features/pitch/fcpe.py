@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.errors import WeightsError
+from covermaker.features.checkpoint import load_network
 from covermaker.features.mel import mel_filters
 from covermaker.features.pitch.recording import HOP_SAMPLES, SAMPLE_RATE
 
@@ -57,16 +57,10 @@ def _load(device: str) -> Any:
     from covermaker.features.pitch.fcpe_network import Fcpe as Network
     from covermaker.features.pitch.fcpe_network import own_names
     from covermaker.weights.catalog import locate
-    from covermaker.weights.device import torch_ready
 
-    path = locate("fcpe")
-    try:
-        published = torch_ready().load(path, map_location="cpu", weights_only=True)["model"]
-        network = Network()
-        network.load_state_dict(own_names(published))
-    except (KeyError, RuntimeError, TypeError, ValueError, OSError) as error:
-        raise WeightsError(f"{path} holds no FCPE weights: {error}") from error
-    return network.eval().to(device)
+    return load_network(
+        Network(), locate("fcpe"), what="FCPE", tensors=lambda file: own_names(file["model"]), device=device
+    )
 
 
 class _LogMel:

@@ -79,7 +79,7 @@ class DdspConfig:
     @property
     def context_frames(self) -> int:
         """Frames at each end of a run that may differ from a longer run."""
-        return 1 + sum(self.dilations) + _SIGNAL_CONTEXT
+        return sum(self.dilations) + _SIGNAL_CONTEXT
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> DdspConfig:
@@ -93,10 +93,14 @@ class DdspConfig:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise ProjectError(f"network.config: unknown key '{unknown[0]}'", hint="known: " + ", ".join(sorted(known)))
+            raise ProjectError(
+                f"network.config: unknown key '{unknown[0]}'", hint="known: " + ", ".join(sorted(known))
+            )
         for name, value in values.items():
             numbers = list(value) if name == "dilations" and isinstance(value, (list, tuple)) else [value]
-            if not numbers or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers):
+            if not numbers or not all(
+                isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in numbers
+            ):
                 raise ProjectError(f"network.config.{name} must be whole and above 0, not {value!r}")
         config = cls(**{**values, "dilations": tuple(values.get("dilations", cls.dilations))})
         hop = config.hop_samples
@@ -158,7 +162,7 @@ class DdspNetwork(nn.Module):
         hidden = config.hidden
         self.register_buffer("content_mean", torch.zeros(config.content_dim))
         self.register_buffer("content_spread", torch.ones(config.content_dim))
-        self.content_in = nn.Conv1d(config.content_dim, hidden, 3, padding=1)
+        self.content_in = nn.Conv1d(config.content_dim, hidden, 1)
         self.curves_in = nn.Conv1d(4, hidden, 1)  # log f0, voiced, loudness, log f0 squared
         self.speaker_in = nn.Embedding(config.speakers, hidden)
         nn.init.normal_(self.speaker_in.weight, std=0.02)
@@ -179,7 +183,9 @@ class DdspNetwork(nn.Module):
         for name, value in fixed.items():
             self.register_buffer(name, value, persistent=False)
 
-    def controls(self, content: Tensor, f0_hz: Tensor, loudness_db: Tensor, speaker: Tensor) -> dict[str, Tensor]:
+    def controls(
+        self, content: Tensor, f0_hz: Tensor, loudness_db: Tensor, speaker: Tensor
+    ) -> dict[str, Tensor]:
         """Read the features, set the filters.
 
         Parameters
@@ -197,7 +203,9 @@ class DdspNetwork(nn.Module):
         loudness_db = loudness_db.clamp(min=_LOUDNESS_FLOOR_DB)
         voiced = (f0_hz > 0).to(content.dtype)
         pitch = torch.log2(f0_hz.clamp(min=20.0) / 220.0) * voiced
-        curves = torch.stack([pitch, voiced, (loudness_db / 20.0 + 1.5).clamp(-3.0, 1.5), pitch.square()], dim=1)
+        curves = torch.stack(
+            [pitch, voiced, (loudness_db / 20.0 + 1.5).clamp(-3.0, 1.5), pitch.square()], dim=1
+        )
         standard = ((content - self.content_mean) / self.content_spread).clamp(-8.0, 8.0)
         x = self.content_in(standard.transpose(1, 2))  # (B, hidden, T)
         x = x + self.curves_in(curves) + self.speaker_in(speaker)[:, :, None]
@@ -207,7 +215,12 @@ class DdspNetwork(nn.Module):
         return {"harmonic": harmonic.clamp(*_LOG_RANGE) + level, "noise": noise.clamp(*_LOG_RANGE) + level}
 
     def signal(
-        self, controls: dict[str, Tensor], left_hz: Tensor, right_hz: Tensor, phase_cycles: Tensor, noise: Tensor
+        self,
+        controls: dict[str, Tensor],
+        left_hz: Tensor,
+        right_hz: Tensor,
+        phase_cycles: Tensor,
+        noise: Tensor,
     ) -> Tensor:
         """Sound the filters.
 
@@ -226,11 +239,15 @@ class DdspNetwork(nn.Module):
         -------
         (B, T * hop)
         """
-        pulses = pulse_train(left_hz, right_hz, phase_cycles, self.config.sample_rate, self.config.hop_samples)
+        pulses = pulse_train(
+            left_hz, right_hz, phase_cycles, self.config.sample_rate, self.config.hop_samples
+        )
         voice = self._filtered(
             pulses, controls["harmonic"], self.harmonic_shape, self.harmonic_window, minimum_phase=True
         )
-        breath = self._filtered(noise, controls["noise"], self.noise_shape, self.noise_window, minimum_phase=False)
+        breath = self._filtered(
+            noise, controls["noise"], self.noise_shape, self.noise_window, minimum_phase=False
+        )
         return voice + breath
 
     def _filtered(
@@ -329,7 +346,9 @@ def hop_noise(seed: int, first_frame: int, frames: int, hop_samples: int) -> NDA
     start = np.uint64((first_frame * hop_samples) % 2**64)
     key = np.uint64((seed * 0x9E3779B97F4A7C15) % 2**64)
     with np.errstate(over="ignore"):
-        state = (np.arange(frames * hop_samples, dtype=np.uint64) + start) * np.uint64(0x9E3779B97F4A7C15) + key
+        state = (np.arange(frames * hop_samples, dtype=np.uint64) + start) * np.uint64(
+            0x9E3779B97F4A7C15
+        ) + key
         state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         state ^= state >> np.uint64(31)
@@ -381,7 +400,9 @@ class DdspSynthesizer:
             # Whole cycles are dropped in float64: hours into a song float32 would have no fraction left.
             phase = batch(phase_cycles - np.floor(phase_cycles))
             noise = batch(hop_noise(seed, first_frame, frames, self.hop_samples))
-            sound: NDArray[np.float32] = self.network.signal(controls, batch(left), batch(right), phase, noise)[0].cpu().numpy()
+            sound: NDArray[np.float32] = (
+                self.network.signal(controls, batch(left), batch(right), phase, noise)[0].cpu().numpy()
+            )
         return sound
 
 

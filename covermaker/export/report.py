@@ -1,0 +1,131 @@
+"""``render.json``: what was made, of what, with which settings, and how it measures."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from covermaker.audio.disk import write_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from covermaker.audio.loudness import Loudness
+    from covermaker.export.files import ExportedFile
+
+SCHEMA = 1
+
+# Packages whose version can change what is heard.
+_PACKAGES = (
+    "covermaker",
+    "av",
+    "ctranslate2",
+    "demucs",
+    "faster-whisper",
+    "numpy",
+    "pedalboard",
+    "pyebur128",
+    "scipy",
+    "soundfile",
+    "soxr",
+    "torch",
+    "torchcrepe",
+    "torchfcpe",
+)
+
+
+def build_report(
+    *,
+    title: str,
+    keys: Mapping[str, str],
+    settings: Mapping[str, Any],
+    loudness: Loudness,
+    files: Sequence[ExportedFile],
+    stems: Sequence[ExportedFile] = (),
+    notes: Sequence[str] = (),
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the report of a render; it holds no time and no path, so the same render gives the same report.
+
+    Parameters
+    ----------
+    title : str
+        Of the project.
+    keys : mapping of str to str
+        Step name to step key.
+    settings : mapping
+        The project document, or the part of it that matters.
+    loudness : Loudness
+        Of the master.
+    files, stems : sequence of ExportedFile
+        What was written.
+    notes : sequence of str
+        What the user should know: damage, downmix, a loudness that could not be reached.
+    extra : mapping, optional
+        Further sections (scores, transposition), one name each.
+    """
+    report: dict[str, Any] = {
+        "schema": SCHEMA,
+        "title": title,
+        "length": {
+            "frames": loudness.frames,
+            "sample_rate": loudness.sample_rate,
+            "seconds": round(loudness.frames / loudness.sample_rate, 6),
+        },
+        "loudness": {
+            "integrated_lufs": loudness.integrated_lufs,
+            "range_lu": loudness.range_lu,
+            "momentary_max_lufs": loudness.momentary_max_lufs,
+            "short_term_max_lufs": loudness.short_term_max_lufs,
+            "true_peak_dbtp": loudness.true_peak_dbtp,
+            "sample_peak_dbfs": loudness.sample_peak_dbfs,
+        },
+        "files": [asdict(file) for file in files],
+        "stems": [asdict(file) for file in stems],
+        "notes": list(notes),
+        "settings": dict(settings),
+        "keys": dict(keys),
+        "versions": versions(),
+        **(extra or {}),
+    }
+    plain: dict[str, Any] = _plain(report)
+    return plain
+
+
+def write_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write a report as indented JSON, whole or not at all.
+
+    Raises
+    ------
+    ResourceError
+        When the disk refuses.
+    """
+    text = json.dumps(_plain(report), indent=2, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, f"{text}\n".encode())
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the installed packages that make the sound."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Make a value JSON: silence (minus infinity) is null, levels are rounded to what a meter means."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value

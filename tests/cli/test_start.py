@@ -1,0 +1,82 @@
+"""The command line starts fast and loads nothing heavy; errors end with one line and an exit code."""
+
+import subprocess
+import sys
+
+import pytest
+from covermaker.cli.main import COMMANDS, run
+from covermaker.errors import (
+    AudioInputError,
+    CovermakerError,
+    ExitCode,
+    ProjectError,
+    ResourceError,
+    UsageError,
+    WeightsError,
+    nearest,
+)
+
+HEAVY = ("torch", "pedalboard", "scipy", "faster_whisper", "demucs", "textual", "ray", "librosa", "rich")
+
+
+def modules_after(code):
+    script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint(' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_help_loads_nothing_heavy():
+    loaded = modules_after("from covermaker.cli.main import run; run(['--help'])")
+    assert not loaded & {*HEAVY, "numpy", "pydantic", "soundfile"}
+
+
+def test_help_lists_every_command_in_order(capsys):
+    assert run(["--help"]) == 0
+    text = capsys.readouterr().out
+    places = [text.index(f"  {name} ") for name in COMMANDS]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name, capsys):
+    assert run([name, "--help"]) == 0
+    assert "Usage: covermaker" in capsys.readouterr().out
+
+
+def test_an_unknown_command_names_the_nearest(capsys):
+    assert run(["rendr"]) == ExitCode.USAGE
+    assert "did you mean 'render'?" in capsys.readouterr().err
+
+
+def test_wrong_options_are_usage_errors(capsys):
+    assert run(["render"]) == ExitCode.USAGE
+    assert "PROJECT" in capsys.readouterr().err
+    assert run(["render", "x", "--nonsense"]) == ExitCode.USAGE
+    assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (CovermakerError, 1),
+        (UsageError, 2),
+        (ProjectError, 3),
+        (AudioInputError, 4),
+        (WeightsError, 5),
+        (ResourceError, 6),
+    ],
+)
+def test_every_error_has_its_exit_code(kind, code):
+    assert int(kind("x").exit_code) == code
+
+
+def test_messages_are_one_line():
+    error = ProjectError("two\n  lines", hint="try this")
+    assert error.message == "two lines"
+    assert str(error) == "two lines (try this)"
+
+
+def test_nearest_names():
+    assert nearest("reverd", ["reverb", "delay"]) == "did you mean 'reverb'?"
+    assert nearest("zzz", ["b", "a"]) == "known: a, b"
+    assert nearest("zzz", []) == "there are none"
