@@ -95,9 +95,8 @@ def _changes(power: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.zeros(1)
     smooth = _smoothed(power, SMOOTH_MS)
     floor = smooth.max() * 10.0 ** (-FLOOR_BELOW_PEAK_DB / 10.0)
-    level_db = 10.0 * np.log10(
-        np.maximum(smooth, floor) / floor
-    )  # 0 where nothing is heard, also past the ends
+    # 0 where nothing is heard, as past the ends.
+    level_db = 10.0 * np.log10(np.maximum(smooth, floor) / floor)
     return np.asarray(level_db - _smoothed(level_db, SLOW_MS))
 
 

@@ -218,9 +218,9 @@ def _rack_step(
     return _step(
         f"rack: {name}",
         "rack",
-        {"rack": rack_params(settings), "region": _region(span)},
+        {"rack": rack_params(settings), "rack_lufs": track.rack_lufs, "region": _region(span)},
         {"source": source},
-        partial(work.rack, settings=settings, region=span),
+        partial(work.rack, settings=settings, level_lufs=track.rack_lufs, region=span),
     )
 
 
@@ -243,7 +243,7 @@ def _mix_step(
         inputs[f"track {index}"] = (
             From(racks[track.name], "racked.wav") if racked else _source(track, checked, separate, convert)
         )
-        row = track.model_dump(exclude={"rack", "source", "name"})
+        row = track.model_dump(exclude={"rack", "rack_lufs", "source", "name"})
         tracks.append({**row, "cut": racked or (cut and track.source == CONVERTED)})
     params = {
         "tracks": tracks,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 INSTRUMENTAL_FILE = "instrumental.wav"
+# Below this a vocal is nothing but leftovers of the separation; raising it would raise noise.
+_INAUDIBLE_LUFS = -50.0
 
 
 def decode(work: Work) -> Report:
@@ -37,7 +39,7 @@ def decode(work: Work) -> Report:
 
 
 def vocal(work: Work) -> Report:
-    """song -> vocals.wav."""
+    """Song -> vocals.wav."""
     from covermaker.audio.decode import decode_song
 
     return plain(decode_song(work.inputs["song"], work.folder / "vocals.wav", progress=work.progress))
@@ -108,7 +110,9 @@ def convert(work: Work, *, voice: Voice, settings: Convert, region: Region | Non
     return report
 
 
-def rack(work: Work, *, settings: tuple[EffectSettings, ...], region: Region | None) -> Report:
+def rack(
+    work: Work, *, settings: tuple[EffectSettings, ...], level_lufs: float | str, region: Region | None
+) -> Report:
     """One track's source -> racked.wav, tail included."""
     from covermaker.audio.files import probe
     from covermaker.effects.rack import render_rack
@@ -116,17 +120,32 @@ def rack(work: Work, *, settings: tuple[EffectSettings, ...], region: Region | N
     source = work.inputs["source"]
     info = probe(source)
     start, frames = _frames(region, info.sample_rate, info.frames)
+    trim_db = 0.0 if isinstance(level_lufs, str) else _trim_db(source, level_lufs)
     done = render_rack(
         source,
         work.folder / "racked.wav",
-        settings,
+        (_gain(trim_db), *settings, _gain(-trim_db)) if trim_db else settings,
         sample_rate=info.sample_rate,
         channels=2,
         start=start,
         frames=frames,
         progress=work.progress,
     )
-    return plain(done)
+    return {**plain(done), "trim_db": trim_db}
+
+
+def _trim_db(source: Path, level_lufs: float) -> float:
+    """Return the gain that brings a source to a loudness: thresholds mean the same for a quiet and a loud vocal."""
+    from covermaker.audio.loudness import measure_file
+
+    found = measure_file(source, true_peak=False).integrated_lufs
+    return 0.0 if found is None or found < _INAUDIBLE_LUFS else round(level_lufs - found, 2)
+
+
+def _gain(gain_db: float) -> EffectSettings:
+    from covermaker.effects.rack import EffectSettings
+
+    return EffectSettings("gain", {"gain_db": gain_db})
 
 
 def mix(

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 from covermaker.cli.main import COMMANDS, run
 from covermaker.errors import (
     AudioInputError,

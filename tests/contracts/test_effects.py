@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from covermaker.effects import EFFECTS
 from covermaker.effects.rack import Rack, parse_rack
 from covermaker.effects.spec import OFF_DB, defaults, describe

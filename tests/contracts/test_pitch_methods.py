@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import soundfile
+
 from covermaker.errors import UsageError
 from covermaker.features.clock import frame_count
 from covermaker.features.pitch import METHODS, estimate_pitch

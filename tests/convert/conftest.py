@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from covermaker.audio.files import wav_writer
 from covermaker.features.clock import frame_count
 from covermaker.features.loudness import frame_loudness_db

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from covermaker.convert.cleanup import ConsonantBlend, FrameCurve, level_gain, silence_curve
 
 

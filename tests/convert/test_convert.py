@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from covermaker.audio.files import probe, read, wav_writer
 from covermaker.convert.convert import ConvertSettings, convert_vocal
 from covermaker.errors import CovermakerError, ProjectError, UsageError, WeightsError

@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
+
 from covermaker.audio.files import read
 from covermaker.convert.convert import ConvertSettings, convert_vocal
 from covermaker.voices.card import write_card
@@ -18,8 +19,9 @@ def ddsp_folder(tmp_path_factory):
     from covermaker.weights.device import torch_ready
 
     torch = torch_ready()
-    from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork
     from safetensors.torch import save_file
+
+    from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork
 
     config = DdspConfig(content_dim=8, hidden=32, inner=32)
     with torch.random.fork_rng(devices=[]):

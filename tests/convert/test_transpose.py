@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from covermaker.convert.transpose import choose_transposition, shift_pitch
 from covermaker.errors import ProjectError
 from covermaker.units import cents

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from covermaker.effects.rack import Rack, parse_rack
 from effect_signals import RATE, MakeRack
+
+from covermaker.effects.rack import Rack, parse_rack
 
 
 @pytest.fixture

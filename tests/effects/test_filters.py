@@ -7,8 +7,9 @@ import time
 
 import numpy as np
 import pytest
-from covermaker.effects.filters import SectionStream, bell, butterworth, shelf
 from effect_signals import RATE, MakeRack, response_db
+
+from covermaker.effects.filters import SectionStream, bell, butterworth, shelf
 
 
 @pytest.mark.parametrize("slope_db", [6.0, 12.0, 24.0, 48.0])

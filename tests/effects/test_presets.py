@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
 from covermaker.effects.presets import KINDS, Kind, list_presets, load_preset, shipped_folder, user_folder
 from covermaker.effects.rack import Rack, parse_rack
 from covermaker.errors import ProjectError, UsageError

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soundfile
+from effect_signals import RATE, MakeRack, rms_db, tone
+
 from covermaker.effects.rack import Rack, parse_rack, rack_params, render_rack
 from covermaker.errors import AudioInputError, CovermakerError, ProjectError, UsageError
-from effect_signals import RATE, MakeRack, rms_db, tone
 
 if TYPE_CHECKING:
     from pathlib import Path

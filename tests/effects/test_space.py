@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from covermaker.effects.spec import OFF_DB
 from effect_signals import RATE, MakeRack, rms_db
+
+from covermaker.effects.spec import OFF_DB
 
 OPEN = {"low_cut_hz": 20.0, "high_cut_hz": 20000.0}
 

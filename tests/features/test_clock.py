@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from covermaker.features.clock import curve_at_clock, f0_at_clock, f0_at_times, frame_count, frame_times
 
 

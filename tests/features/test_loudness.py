@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import soundfile
+
 from covermaker.audio import files
 from covermaker.features import loudness
 from covermaker.features.clock import frame_count

@@ -11,6 +11,7 @@ import warnings
 import numpy as np
 import pytest
 import soundfile
+
 from covermaker.errors import WeightsError
 from covermaker.features.mel import mel_filters
 from covermaker.features.pitch import crepe, estimate_pitch, fcpe

@@ -9,6 +9,7 @@ import textwrap
 import time
 
 import pytest
+
 from covermaker.errors import CovermakerError, ExitCode, ResourceError
 from covermaker.graph.events import Note, nobody
 from covermaker.jobs import launch as launching

@@ -93,7 +93,7 @@ def test_silence_has_no_loudness() -> None:
         (lambda x: x - 5.0, 9.0, 7.0, 7.0),  # an empty range
     ],
 )
-def test_rising_root(function, low: float, high: float, expected: float) -> None:  # noqa: ANN001
+def test_rising_root(function, low: float, high: float, expected: float) -> None:
     found = rising_root(function, low=low, high=high, tolerance=1e-3)
     assert found == pytest.approx(expected, abs=0.15 if expected == 4.9 else 5e-3)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+
 from covermaker.errors import ExitCode, ProjectError
 from covermaker.voices.card import VoiceCard, read_card, write_card
 

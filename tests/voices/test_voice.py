@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from covermaker.errors import ProjectError, WeightsError
 from covermaker.voices.voice import Voice
 

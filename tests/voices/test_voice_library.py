@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from covermaker.errors import ProjectError
 from covermaker.voices import library
 from covermaker.voices.library import find_voice, list_voices, user_library
