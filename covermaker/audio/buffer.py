@@ -21,8 +21,8 @@ class Audio:
     Parameters
     ----------
     samples : float32 array (channels, frames)
-        C-contiguous. Other float or integer-free layouts are refused, not guessed: a square array has no
-        recognisable channel axis.
+        Made C-contiguous. Other types and shapes are refused, not guessed: a square array has no recognisable
+        channel axis.
     sample_rate : int
         In Hz.
 
@@ -42,6 +42,8 @@ class Audio:
             )
         if not np.isfinite(self.samples).all():
             raise AudioInputError("audio holds NaN or infinite samples")
+        if not self.samples.flags.c_contiguous:
+            object.__setattr__(self, "samples", np.ascontiguousarray(self.samples))
 
     @property
     def channels(self) -> int:

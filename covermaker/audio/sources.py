@@ -59,7 +59,7 @@ class SoundFileSource:
     def __init__(self, path: Path) -> None:
         import soundfile
 
-        self._path = path
+        self.path = path
         self.problem: str | None = None
         self.holes: list[tuple[int, int]] = []
         self.channel_names: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class SoundFileSource:
         import soundfile
 
         self.problem = self._cut or None
-        with soundfile.SoundFile(str(self._path)) as file:
+        with soundfile.SoundFile(str(self.path)) as file:
             while True:
                 try:
                     data = file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
@@ -96,7 +96,7 @@ class AvSource:
     backend = "ffmpeg"
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self.problem: str | None = None
         self.holes: list[tuple[int, int]] = []
         with self._stream() as (container, stream):
@@ -150,7 +150,7 @@ class AvSource:
     def _stream(self) -> Iterator[tuple[Any, Any]]:
         import av
 
-        with av.open(str(self._path)) as container:
+        with av.open(str(self.path)) as container:
             if not container.streams.audio:
                 raise AudioInputError("it holds no audio stream")
             stream = container.streams.audio[0]
@@ -317,9 +317,12 @@ def _by_duration(source: AvSource, _container: Any, stream: Any) -> int | None:
     return frames
 
 
-def _by_xing(source: AvSource, container: Any, stream: Any) -> int | None:
-    # Without a Xing/Info header the duration is a guess from the size of the file.
-    with source._path.open("rb") as file:
+def _by_xing(source: AvSource, _container: Any, _stream: Any) -> int | None:
+    """Length of an MP3 by its Xing/Info header and the LAME extension of it.
+
+    ffmpeg mistrusts the header when other data follows the last frame, and without it guesses from the file's size.
+    """
+    with source.path.open("rb") as file:
         head = file.read(10)
         tag_bytes = 0
         if head[:3] == b"ID3":
@@ -327,17 +330,26 @@ def _by_xing(source: AvSource, container: Any, stream: Any) -> int | None:
                 (byte & 127) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True)
             )
         file.seek(tag_bytes)
-        first_frame = file.read(1024)
-    if b"Xing" not in first_frame and b"Info" not in first_frame:
+        data = file.read(1024)
+    at = max(data.find(b"Xing"), data.find(b"Info"))
+    flags = int.from_bytes(data[at + 4 : at + 8], "big")
+    if at < 0 or not flags & 1:
         return None
-    return _by_duration(source, container, stream)
+    mp3_frames = int.from_bytes(data[at + 8 : at + 12], "big")
+    lame = at + 8 + sum(size for bit, size in ((1, 4), (2, 4), (4, 100), (8, 4)) if flags & bit)
+    trimmed = 0
+    if data[lame : lame + 4] in (b"LAME", b"Lavf", b"Lavc"):
+        both = int.from_bytes(data[lame + 21 : lame + 24], "big")
+        trimmed = (both >> 12) + (both & 0xFFF)  # encoder delay and padding
+    samples_each = 1152 if source.sample_rate >= 32_000 else 576  # MPEG-1, MPEG-2 and 2.5
+    return max(0, mp3_frames * samples_each - trimmed) or None
 
 
 def _by_edit_list(source: AvSource, container: Any, stream: Any) -> int | None:
     """Length of an MP4 track: iTunSMPB, else the edit list, mended by the last packet's duration.
 
-    Edit lists count in the movie's clock, often milliseconds, and are rounded down; a last packet that is shorter
-    than the others tells the true end to the sample.
+    Edit lists count in the movie's clock, often milliseconds; a last packet that is shorter than the others tells the
+    true end to the sample.
     """
     smpb = container.metadata.get("iTunSMPB", "").split()
     if len(smpb) > 3 and int(smpb[3], 16) > 0:
@@ -349,9 +361,10 @@ def _by_edit_list(source: AvSource, container: Any, stream: Any) -> int | None:
     for packet in container.demux(stream):
         if packet.pts is not None and packet.duration:
             last, longest = packet, max(longest, packet.duration)
-    if last is not None and last.duration < longest:
+    if last is not None:
         end: int = round((last.pts + last.duration) * stream.time_base * source.sample_rate)
-        if 0 <= end - claimed <= source.sample_rate / 600 + 1:
+        near = abs(end - claimed) <= source.sample_rate / 600 + 1
+        if near and (last.duration < longest or end < claimed):
             return end
     return claimed
 

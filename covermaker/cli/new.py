@@ -13,6 +13,12 @@ from covermaker.project.create import NewProject, create, slug
 from covermaker.units import clock
 from covermaker.voices.library import find_voice
 
+# Every project has a reverb and a delay to send to, also where the preset brings only one of them.
+_BUSES: dict[str, list[dict[str, str | float]]] = {
+    "reverb": [{"effect": "reverb", "wet_db": 0.0, "dry_db": -100.0}],
+    "delay": [{"effect": "delay", "wet_db": 0.0, "dry_db": -100.0}],
+}
+
 
 @click.command("new")
 @click.argument("song", type=click.Path(path_type=Path))
@@ -53,7 +59,7 @@ def command(
         voice=voice,
         rack=rack.rack,
         sends=rack.sends,
-        buses=rack.buses,
+        buses={**_BUSES, **rack.buses},
         separator=separator,
         loudness_lufs=-14.0 if target.loudness_lufs is None else target.loudness_lufs,
         true_peak_dbtp=-1.0 if target.true_peak_dbtp is None else target.true_peak_dbtp,

@@ -60,8 +60,8 @@ def apply(name: str, project: Path, track: str) -> None:
     """Copy the preset NAME into PROJECT; comments in its cover.toml stay."""
     preset, opened = _find(name), load(project)
     if preset.kind == "racks":
-        set_rack(opened, track, preset.rack, preset.sends)
-        missing = sorted(set(preset.sends) - {bus.name for bus in opened.cover.buses})
+        set_rack(opened, track, preset.rack, preset.sends, preset.buses)
+        missing = sorted(set(preset.sends) - set(preset.buses) - {bus.name for bus in opened.cover.buses})
         click.echo(f"{opened.file}: track '{track}' has the rack '{name}'")
         if missing:
             click.echo(f"note: the project has no bus {', '.join(missing)}; its send was left out", err=True)

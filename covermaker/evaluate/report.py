@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from covermaker.audio.files import probe
-from covermaker.errors import AudioInputError
 from covermaker.evaluate.clicks import find_clicks
 from covermaker.evaluate.lag import envelope_lag_ms
 from covermaker.evaluate.pitch_match import PitchMatch, match_pitch
 from covermaker.evaluate.similarity import similarity
-from covermaker.evaluate.speaker_encoder import embed
+from covermaker.evaluate.speaker_encoder import NoVoiceError, embed
 from covermaker.evaluate.words import character_error_rate, read_lyrics, word_recall
 from covermaker.features.pitch import estimate_pitch
 from covermaker.progress import part, silent
@@ -159,7 +158,5 @@ def _likeness(vocal: Path, voice_embedding: NDArray[np.floating[Any]] | None, de
         return None
     try:
         return similarity(embed(vocal, device=device), np.asarray(voice_embedding))
-    except AudioInputError:
-        if not probe(vocal).frames:
-            raise
-        return None  # silent or too short, which is a vocal's right
+    except NoVoiceError:
+        return None

@@ -52,6 +52,10 @@ LEAST_SECONDS = 0.25  # less voice than this is nobody's
 _BATCH = 64
 
 
+class NoVoiceError(AudioInputError):
+    """A file is sound enough, but nobody sings in it."""
+
+
 def embed(path: Path, *, device: str = "cpu", progress: Progress = silent) -> NDArray[np.float32]:
     """Embed the singer of a vocal.
 
@@ -72,13 +76,15 @@ def embed(path: Path, *, device: str = "cpu", progress: Progress = silent) -> ND
     Raises
     ------
     AudioInputError
-        When the file cannot be read or holds under a quarter of a second of voice.
+        When the file cannot be read.
+    NoVoiceError
+        When it holds under a quarter of a second of voice.
     WeightsError
         When the weights are missing or damaged.
     """
     active = _active(frame_loudness_db(path, progress=part(progress, 0.0, 0.1)))
     if active.sum() < LEAST_SECONDS * SAMPLE_RATE / HOP_SAMPLES:
-        raise AudioInputError(
+        raise NoVoiceError(
             f"{path.name} holds no voice to compare", hint="it is silent or shorter than 0.25 s"
         )
     energy, count = 0.0, 0

@@ -1,8 +1,8 @@
 """The master: rack, then loudness to a target under a true-peak ceiling, measured afterwards.
 
 The song is read once to learn its blocks (`blocks`), the drive into the limiter is found on those (`prediction`), a
-real pass is written and its loudness measured; what the prediction missed is added to the next pass. Two passes are
-usual, one where nothing has to be limited. Everything streams; work files live beside `out` and nowhere else.
+real pass is written and its loudness measured; what the prediction missed is added to the next pass. Mostly one pass
+is enough. Everything streams; work files live beside `out` and nowhere else.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ _SHORTEST_SECONDS = 0.4  # one window of BS.1770
 # The limiter aims this far below the ceiling: multiplying by a moving gain shifts peaks a little, and meters with
 # other oversampling filters read a little differently.
 _MARGIN_DB = 0.1
+# Readings of meters that follow one standard differ by this much at most.
+_METER_ERROR_DB = 0.002
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ class MasterSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MasterReport:
-    """What the master became. Levels are ``-inf`` for silence.
+    """What the master became. Levels are ``-inf`` for silence; None is too short to have one.
 
     Parameters
     ----------
@@ -105,10 +107,10 @@ class MasterReport:
 
     sample_rate: int
     frames: int
-    input_lufs: float
+    input_lufs: float | None
     input_true_peak_dbtp: float
-    integrated_lufs: float
-    loudness_range_lu: float
+    integrated_lufs: float | None
+    loudness_range_lu: float | None
     true_peak_dbtp: float
     sample_peak_dbfs: float
     gain_db: float
@@ -176,6 +178,11 @@ class _Song:
     integrated_lufs: float
     true_peak: float
 
+    @property
+    def too_short(self) -> bool:
+        """Whether the song has no loudness by definition."""
+        return self.info.seconds < _SHORTEST_SECONDS
+
     @classmethod
     def analyse(cls, path: Path, info: AudioInfo, *, progress: Progress) -> _Song:
         analyser = BlockAnalyser(channels=info.channels, sample_rate=info.sample_rate)
@@ -217,14 +224,16 @@ class _Run:
     def report(self, *, progress: Progress) -> MasterReport:
         """Write passes until loudness and ceiling fit, and say how it went."""
         for number in range(1, _MAX_PASSES + 1):
-            # Two passes are usual; every further one halves what is left of the bar.
+            # One or two passes are usual; every one takes half of what is left of the bar.
             done, share = 1.0 - 0.5 ** (number - 1), 0.5**number
             drive_db = self._drive_db()
             lufs = self._write(drive_db, progress=part(progress, done, done + 0.5 * share))
             if number < _MAX_PASSES and not self._settled(drive_db, lufs):
                 self._learn(drive_db, lufs)
                 continue
-            loudness = measure_file(self._out, true_peak=True)
+            loudness = measure_file(
+                self._out, true_peak=True, progress=part(progress, done + 0.5 * share, done + share)
+            )
             over_db = self._over_ceiling_db(loudness)
             if over_db <= 0.0:
                 break
@@ -232,17 +241,17 @@ class _Run:
                 loudness = self._trim(over_db)
                 drive_db -= over_db
             else:
-                self._excess_db += over_db + 0.01
                 self._learn(drive_db, lufs)
+                self._excess_db += over_db + 0.01
         reached, reason = self._judge(drive_db, loudness.integrated_lufs)
         return MasterReport(
             sample_rate=self._song.info.sample_rate,
             frames=self._song.info.frames,
-            input_lufs=self._song.integrated_lufs,
+            input_lufs=None if self._song.too_short else self._song.integrated_lufs,
             input_true_peak_dbtp=self._peak_db,
             integrated_lufs=loudness.integrated_lufs,
             loudness_range_lu=loudness.range_lu,
-            true_peak_dbtp=loudness.true_peak_dbtp,
+            true_peak_dbtp=_true_peak_db(loudness),
             sample_peak_dbfs=loudness.sample_peak_dbfs,
             gain_db=drive_db,
             max_gain_reduction_db=self._reduction_db,
@@ -305,7 +314,7 @@ class _Run:
 
     def _over_ceiling_db(self, loudness: Loudness) -> float:
         """Return by how much the written pass exceeds the ceiling on the stricter of two meters."""
-        highest_db = loudness.true_peak_dbtp
+        highest_db = _true_peak_db(loudness)
         if self._reduction_db > 0.0:
             analyser = BlockAnalyser(
                 channels=self._song.info.channels, sample_rate=self._song.info.sample_rate
@@ -313,13 +322,13 @@ class _Run:
             for block in blocks(self._out):
                 analyser.push(block)
             highest_db = max(highest_db, gain_to_db(float(analyser.finish()[0].max())))
-        return highest_db - self._ceiling_db
+        return highest_db + _METER_ERROR_DB - self._ceiling_db
 
     def _trim(self, over_db: float) -> Loudness:
         """Turn the finished file down: what no further pass could shape is left to a plain gain."""
         louder = self._out.with_name("untrimmed.wav")
         os.replace(self._out, louder)
-        gain = np.float32(db_to_gain(-over_db - 0.001))
+        gain = np.float32(db_to_gain(-over_db))
         info = self._song.info
         with wav_writer(self._out, sample_rate=info.sample_rate, channels=info.channels) as writer:
             for block in blocks(louder):
@@ -327,15 +336,18 @@ class _Run:
         louder.unlink()
         return measure_file(self._out, true_peak=True)
 
-    def _judge(self, drive_db: float, lufs: float) -> tuple[bool, str]:
+    def _judge(self, drive_db: float, lufs: float | None) -> tuple[bool, str]:
         """Return whether the target is reached, and why not."""
         if self._wanted is None:
             return True, ""
         if self._song.true_peak == 0.0:
             return False, "the mix is silent: no gain was given"
-        if self._target is None:
-            short = self._song.info.seconds < _SHORTEST_SECONDS
-            why = "the mix is shorter than 0.4 s" if short else "nothing in the mix is above -70 LUFS"
+        if self._target is None or lufs is None:
+            why = (
+                "the mix is shorter than 0.4 s"
+                if self._song.too_short
+                else "nothing in the mix is above -70 LUFS"
+            )
             return False, f"{why}, so it has no loudness: only the ceiling was kept"
         if abs(lufs - self._target) <= _TOLERANCE_LU:
             return True, ""
@@ -345,3 +357,8 @@ class _Run:
                 f"{self._max_drive_db:g} dB over the ceiling: compress the mix, or ask for less loudness"
             )
         return False, f"the limiter came no closer than {lufs:.2f} LUFS under {self._ceiling_db:g} dBTP"
+
+
+def _true_peak_db(loudness: Loudness) -> float:
+    assert loudness.true_peak_dbtp is not None  # it was asked for
+    return loudness.true_peak_dbtp

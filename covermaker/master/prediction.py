@@ -92,6 +92,8 @@ class LoudnessModel:
 
     def predict(self, curve: GainCurve, *, drive: float, ceiling: float) -> float:
         """Return LUFS for a linear `drive` into a linear `ceiling`; ``-inf`` when nothing passes the gate."""
+        if not len(self.windows):
+            return -math.inf
         hops = len(self.windows) + _WINDOW_HOPS - 1
         plain, limited = np.zeros(hops + 1), np.zeros(hops + 1)
         for index, nodes in enumerate(curve.nodes(drive=drive, ceiling=ceiling)):

@@ -222,7 +222,8 @@ def _check(tracks: Sequence[TrackInput], buses: Sequence[BusInput], *, frames: i
         for name in names:
             if names.count(name) > 1:
                 raise ProjectError(f"two {kind} are called '{name}'", hint="give each its own name")
-    for strip in (*tracks, *buses):
+    strips: list[TrackInput | BusInput] = [*tracks, *buses]
+    for strip in strips:
         if not -1.0 <= strip.pan <= 1.0:
             raise ProjectError(f"'{strip.name}' has pan {strip.pan:g}, it must be -1 (left) to 1 (right)")
     for track in tracks:

@@ -92,6 +92,11 @@ class Track(_Model):
     rack: list[RackRow] = Field(
         default_factory=list, description="Effects in order; see the effects reference."
     )
+    rack_lufs: Annotated[float, Field(ge=-40.0, le=-5.0)] | Literal["off"] = Field(
+        default=-18.0,
+        description="Loudness at which the rack hears its source, which is what the presets' thresholds expect; "
+        "the level is put back behind the rack. `off`: as it comes.",
+    )
 
 
 class Bus(_Model):

@@ -11,13 +11,19 @@ from covermaker.project.load import Project, parse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    Rows = Sequence[Mapping[str, Any]]
+
 
 def set_rack(
-    project: Project, track: str, rack: Sequence[Mapping[str, Any]], sends: Mapping[str, float] | None = None
+    project: Project,
+    track: str,
+    rack: Rows,
+    sends: Mapping[str, float] | None = None,
+    buses: Mapping[str, Rows] | None = None,
 ) -> Project:
-    """Replace a track's rack (and its sends, when given) and save.
+    """Replace a track's rack (its sends and the buses' racks too, when given) and save.
 
-    Sends to buses that the project does not have are left out.
+    A bus that the project does not have yet is added; a send to a bus that is nowhere is left out.
 
     Raises
     ------
@@ -31,20 +37,35 @@ def set_rack(
     names = [row.name for row in project.cover.tracks]
     if track not in names:
         raise UsageError(f"the project has no track '{track}'", hint=nearest(track, names))
-    document = tomlkit.parse(project.file.read_text(encoding="utf-8"))
-    table: Any = document["tracks"][names.index(track)]
+    document: Any = tomlkit.parse(project.file.read_text(encoding="utf-8"))
+    table = document["tracks"][names.index(track)]
+    table["rack"] = _rows(rack)
+    known = [bus.name for bus in project.cover.buses]
+    for name, rows in (buses or {}).items():
+        if name in known:
+            document["buses"][known.index(name)]["rack"] = _rows(rows)
+            continue
+        bus = tomlkit.table()
+        bus.update({"name": name, "rack": _rows(rows)})
+        if "buses" not in document:
+            document["buses"] = tomlkit.aot()
+        document["buses"].append(bus)
+    if sends is not None:
+        levels = tomlkit.inline_table()
+        levels.update({name: level for name, level in sends.items() if name in {*known, *(buses or {})}})
+        table["sends"] = levels
+    return save(project, tomlkit.dumps(document))
+
+
+def _rows(rack: Rows) -> Any:
+    import tomlkit
+
     rows = tomlkit.array().multiline(True)
     for row in rack:
         inline = tomlkit.inline_table()
         inline.update(row)
         rows.append(inline)
-    table["rack"] = rows
-    if sends is not None:
-        buses = {bus.name for bus in project.cover.buses}
-        levels = tomlkit.inline_table()
-        levels.update({name: level for name, level in sends.items() if name in buses})
-        table["sends"] = levels
-    return save(project, tomlkit.dumps(document))
+    return rows
 
 
 def set_master(project: Project, values: Mapping[str, Any]) -> Project:

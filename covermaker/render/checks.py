@@ -6,7 +6,6 @@ Run before any step, so that a mistake in the last line of a ``cover.toml`` is t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from covermaker.effects.rack import parse_rack
@@ -111,7 +110,13 @@ def make_separator(stems: Stems, provided: Mapping[str, Path]) -> MakeSeparator:
         "demucs": stems.model_dump(include={"model", "repo", "shifts", "overlap", "segment"}),
         "provided": {"files": dict(provided)},
     }
-    return partial(SEPARATORS.load(stems.separator), **options.get(stems.separator, {}))
+    kind: Any = SEPARATORS.load(stems.separator)
+
+    def make(device: str) -> Separator:
+        made: Separator = kind(device=device, **options.get(stems.separator, {}))
+        return made
+
+    return make
 
 
 def _voice(project: Project) -> Voice:

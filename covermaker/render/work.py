@@ -222,7 +222,7 @@ def export_stems(work: Work, *, title: str) -> Report:
     """Stems and converted vocal -> 24-bit files."""
     from covermaker.export.stems import export_stems as write
 
-    files = write(dict(work.inputs), work.folder, stem_name=title, seed=work.seed, progress=work.progress)
+    files = write(dict(work.inputs), work.folder, tags={"title": title}, progress=work.progress)
     return {"files": [plain(file) for file in files]}
 
 

@@ -36,7 +36,7 @@ class SeparationReport:
 
 
 class Separator(Protocol):
-    """Splits a song. Constructed with ``device=`` and its own options as keywords."""
+    """Splits a song. Constructed with the device first and its own options as keywords."""
 
     VERSION: ClassVar[int]
     """Raised whenever the same input would give other samples."""

@@ -55,7 +55,7 @@ class SpleeterSeparator:
         "accompaniment": "spleeter-2stems-accompaniment",
     }
 
-    def __init__(self, *, device: str = "auto") -> None:
+    def __init__(self, device: str = "auto") -> None:
         self._device = device
 
     @property
@@ -142,7 +142,7 @@ def spectra(blocks: Iterable[Samples], device: str = "cpu") -> Iterator[Tensor]:
 
 
 def masks(networks: Sequence[SpleeterNetwork], spectrum: Tensor) -> Tensor:
-    """Estimate each stem's share of a segment's spectrum.
+    """Estimate each stem's share of the known bins of a segment.
 
     Parameters
     ----------
@@ -153,21 +153,29 @@ def masks(networks: Sequence[SpleeterNetwork], spectrum: Tensor) -> Tensor:
 
     Returns
     -------
-    float32 tensor (stems, 2, frames, 2049)
+    float32 tensor (stems, 2, frames, 1024)
         In 0..1, adding up to one over the stems.
     """
     from covermaker.stems.spleeter_network import BINS, frames_seen
 
     torch = torch_ready()
     frames = spectrum.shape[1]
-    magnitude = spectrum[..., :BINS].abs()
+    parts = torch.view_as_real(spectrum[..., :BINS])
+    magnitude = (parts[..., 0].square() + parts[..., 1].square()).sqrt_()
     # The reference fills the last segment with silence up to 512 frames; more than the networks can see is waste.
     padded = torch.nn.functional.pad(magnitude, (0, 0, 0, frames_seen(frames) - frames))[None]
     squares = torch.stack([network(padded)[0, :, :frames].square() for network in networks])
-    known = (squares + _MASK_EPSILON / len(networks)) / (squares.sum(0) + _MASK_EPSILON)
-    above = known.mean(-1, keepdim=True)
-    extended = above.expand(-1, -1, -1, spectrum.shape[-1] - BINS)
-    return cast("Tensor", torch.cat([known, extended], dim=-1))
+    total = squares.sum(0).add_(_MASK_EPSILON)
+    return cast("Tensor", squares.add_(_MASK_EPSILON / len(networks)).div_(total))
+
+
+def apply_mask(spectrum: Tensor, mask: Tensor) -> Tensor:
+    """Return a spectrum (2, frames, 2049) under a mask (2, frames, 1024), its mean standing in above."""
+    bins = mask.shape[-1]
+    masked = torch_ready().empty_like(spectrum)
+    masked[..., :bins] = spectrum[..., :bins] * mask
+    masked[..., bins:] = spectrum[..., bins:] * mask.mean(-1, keepdim=True)
+    return cast("Tensor", masked)
 
 
 class _Synthesis:
@@ -191,7 +199,7 @@ class _Synthesis:
         total[:, :, : _OVERLAPS - 1] = self._tail
         weight[: _OVERLAPS - 1] = self._tail_weight
         for stem in range(stems):
-            pieces = torch.fft.irfft(spectrum * masks[stem], n=WINDOW_SAMPLES).mul_(self._window)
+            pieces = torch.fft.irfft(apply_mask(spectrum, masks[stem]), n=WINDOW_SAMPLES).mul_(self._window)
             pieces = pieces.view(2, frames, _OVERLAPS, HOP_SAMPLES)
             for part in range(_OVERLAPS):
                 total[stem, :, part : part + frames] += pieces[:, :, part]

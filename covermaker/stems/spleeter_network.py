@@ -84,6 +84,7 @@ class SpleeterNetwork:
         self._up = [convolution(f"up{level}.0") for level in levels]
         self._up_norm = [normalisation(f"up{level}.3") for level in levels]
         self._mask = convolution("up7.0")
+        self._rooms: dict[torch.Size, tuple[Tensor, Tensor]] = {}
 
     def __call__(self, magnitude: Tensor) -> Tensor:
         """Estimate the stem's magnitudes.
@@ -98,14 +99,16 @@ class SpleeterNetwork:
         float32 tensor (batch, 2, frames, 1024)
             The same, under the network's mask.
         """
-        x = magnitude.contiguous(memory_format=torch.channels_last)
         skips = []
+        padded, inside = self._room(magnitude.shape)
+        inside.copy_(magnitude)
         for level, (weight, bias) in enumerate(self._down):
-            x = nnf.conv2d(nnf.pad(x, (_BEFORE, _AFTER, _BEFORE, _AFTER)), weight, bias, stride=2)
+            x = nnf.conv2d(padded, weight, bias, stride=2)
             if level < len(self._down_norm):
                 skips.append(x)
                 scale, shift = self._down_norm[level]
-                x = nnf.leaky_relu_(torch.addcmul(shift, x, scale), _LEAK)
+                padded, inside = self._room(x.shape)
+                nnf.leaky_relu_(torch.addcmul(shift, x, scale, out=inside), _LEAK)
         for level, (weight, bias) in enumerate(self._up):
             grow = _grow if weight.shape[1] > 1 else _grow_to_one
             scale, shift = self._up_norm[level]
@@ -114,6 +117,18 @@ class SpleeterNetwork:
                 x = torch.cat([skips.pop(), x], dim=1)
         weight, bias = self._mask
         return nnf.conv2d(x, weight, bias, dilation=2, padding=3).sigmoid_().mul_(magnitude)
+
+    def _room(self, shape: torch.Size) -> tuple[Tensor, Tensor]:
+        """Return a padded tensor, its border zero, and the view inside the border: made once for each shape."""
+        if shape not in self._rooms:
+            batch, channels, height, width = shape
+            border = _BEFORE + _AFTER
+            padded = torch.zeros(
+                batch, channels, height + border, width + border, device=self._mask[0].device
+            )
+            padded = padded.contiguous(memory_format=torch.channels_last)
+            self._rooms[shape] = padded, padded[:, :, _BEFORE:-_AFTER, _BEFORE:-_AFTER]
+        return self._rooms[shape]
 
 
 def _grow(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

@@ -54,6 +54,26 @@ def song_blocks(song: Path, sample_rate: int) -> Iterator[Samples]:
     yield resampler.finish()
 
 
+class BlockQueue:
+    """Blocks of a stream, taken in lengths that suit its neighbours; the stream must not end before it is asked."""
+
+    def __init__(self, stream: Iterator[Samples]) -> None:
+        self._stream = stream
+        self._held: Samples | None = None
+
+    def fill(self) -> int:
+        """Make sure that something is there; return how many samples are."""
+        while self._held is None or not self._held.shape[-1]:
+            self._held = next(self._stream)
+        return int(self._held.shape[-1])
+
+    def take(self, frames: int) -> Samples:
+        """Return (…, frames) samples, at most as many as `fill` has said."""
+        assert self._held is not None
+        taken, self._held = self._held[..., :frames], self._held[..., frames:]
+        return taken
+
+
 class StemWriter:
     """Writes the stems of one song; a context manager that leaves no file behind when the work fails.
 
@@ -67,9 +87,14 @@ class StemWriter:
         Names; the last one takes the residue.
     sample_rate : int
         In Hz, of what `write` is given.
+    keep_residue : bool
+        Whether the last stem takes what the stems lack; otherwise it is measured only.
     """
 
-    def __init__(self, song: Path, out: Path, stems: Sequence[str], *, sample_rate: int) -> None:
+    def __init__(
+        self, song: Path, out: Path, stems: Sequence[str], *, sample_rate: int, keep_residue: bool = True
+    ) -> None:
+        self._keep_residue = keep_residue
         self._info = probe_song(song)
         self._song = song
         self._out = out
@@ -86,7 +111,9 @@ class StemWriter:
         with ExitStack() as files:
             self._writers = [
                 files.enter_context(
-                    wav_writer(self._path(stem), sample_rate=self._info.sample_rate, channels=CHANNELS)
+                    wav_writer(
+                        self._out / f"{stem}.wav", sample_rate=self._info.sample_rate, channels=CHANNELS
+                    )
                 )
                 for stem in self._stems
             ]
@@ -97,9 +124,6 @@ class StemWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._files.__exit__(kind, error, trace)
-        if kind is not None:
-            for stem in self._stems:
-                self._path(stem).unlink(missing_ok=True)
 
     def write(self, block: Samples) -> None:
         """Append (stems, 2, n) samples at the network's rate."""
@@ -130,11 +154,9 @@ class StemWriter:
         self._residue_energy += float(np.square(residue).sum())
         for writer, samples in zip(self._writers[:-1], stems, strict=False):
             writer.write(np.ascontiguousarray(samples))
-        self._writers[-1].write((stems[-1] + residue).astype(np.float32))
+        last = (stems[-1] + residue).astype(np.float32) if self._keep_residue else stems[-1]
+        self._writers[-1].write(np.ascontiguousarray(last))
         self._position += frames
-
-    def _path(self, stem: str) -> Path:
-        return self._out / f"{stem}.wav"
 
 
 def relative_db(energy: float, reference: float) -> float:

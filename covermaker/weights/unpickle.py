@@ -1,13 +1,15 @@
-"""Read foreign checkpoints that hold nothing but arrays, and refuse everything else.
+"""Look into foreign checkpoints without running anything they name.
 
-A pickle may name any function of any package to be called on load. This reader knows exactly what rebuilding a
-numpy array takes and stops at the first other name.
+A pickle may name any function of any package to be called on load. `read_arrays` knows exactly what rebuilding a
+numpy array takes and stops at the first other name; `read_outline` lets every name stand for itself, calls nothing,
+and so tells how a checkpoint is built and what its plain values are.
 """
 
 from __future__ import annotations
 
 import pickle
 import zipfile
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -33,19 +35,59 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.float32]]:
     WeightsError
         When the file is damaged or holds anything but a dict of named arrays.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            member = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
-            with archive.open(member) as file:
-                table = _ArrayUnpickler(file).load()
-    except (*_BROKEN, StopIteration) as error:
-        raise WeightsError(f"{path} is no checkpoint of plain arrays: {error}") from error
+    table = _unpickle(path, _ArrayUnpickler)
     if not isinstance(table, dict) or not all(
         isinstance(name, str) and isinstance(array, np.ndarray) and array.dtype == np.float32
         for name, array in table.items()
     ):
         raise WeightsError(f"{path} holds something else than named float32 arrays")
     return cast("dict[str, NDArray[np.float32]]", table)
+
+
+def read_outline(path: Path) -> Any:
+    """Return what a ``torch.save`` archive holds, with tensors and foreign objects as placeholders.
+
+    Dicts, lists, numbers, strings and fractions are themselves. A class is a `Placeholder` type that carries the
+    name and module it stands for.
+
+    Raises
+    ------
+    WeightsError
+        When the file is damaged.
+    """
+    return _unpickle(path, _OutlineUnpickler)
+
+
+class Placeholder:
+    """Stands for an object that was not made."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _unpickle(path: Path, reader: type[pickle.Unpickler]) -> Any:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+            with archive.open(member) as file:
+                return reader(file).load()
+    except (*_BROKEN, StopIteration) as error:
+        raise WeightsError(f"{path} is no checkpoint that can be read: {error}") from error
+
+
+class _OutlineUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return dict
+        if (module, name) == ("fractions", "Fraction"):
+            return Fraction
+        return type(name, (Placeholder,), {"__module__": module})
+
+    def persistent_load(self, pid: object) -> Any:
+        return None  # A tensor's storage, in another member of the archive.
 
 
 class _ArrayUnpickler(pickle.Unpickler):

@@ -207,7 +207,7 @@ def bass_line() -> np.ndarray:
             for beat, length, octave, velocity in BASS_FIGURES[part]:
                 note = play.bass(root + 12 * octave, length * BEAT_S, velocity)
                 place(track, note, bar * BAR_S + (2 * half + beat) * BEAT_S + 0.006, 0.24)
-    return play.filtered(play.filtered(track, "lowpass", 1400, 2), "highpass", 32, 2)
+    return play.filtered(play.filtered(track, "lowpass", 600, 2), "highpass", 32, 2)
 
 
 def chords_and_bells(noise: np.random.Generator) -> np.ndarray:
@@ -274,14 +274,15 @@ def mix(voice: np.ndarray, backing: dict[str, np.ndarray], noise: np.random.Gene
     """Balance, two reverbs, a gentle bus compressor, loudness, and peaks rounded under -1.5 dBFS."""
     small = play.room(0.7, 5200, noise, before_s=0.012)
     large = play.room(2.6, 3800, noise, before_s=0.03)
-    lead = np.stack([voice, voice]) * 0.66
+    lead = np.stack([voice, voice])
     # The chords make a little room while somebody sings.
     singing = play.filtered(np.abs(voice), "lowpass", 4.0, 1)
     chords = backing["chords"] * (1 - 0.28 * np.clip(singing / 0.12, 0, 1))
-    backing_sum = 0.85 * backing["drums"] + backing["bass"] + chords
-    sends = 0.12 * lead + 0.32 * backing["chords"] + 0.03 * backing["drums"]
+    backing_sum = 0.55 * backing["drums"] + 0.65 * backing["bass"] + 0.75 * chords
+    sends = 0.07 * lead + 0.26 * backing["chords"] + 0.02 * backing["drums"]
     song = lead + backing_sum + play.reverb(sends, large) * 0.5
-    song += 0.16 * play.reverb(backing["drums"], small) + 0.12 * play.reverb(lead, small)
+    song += 0.09 * play.reverb(backing["drums"], small) + 0.08 * play.reverb(lead, small)
+    song = play.filtered(song, "highpass", 25)
     song = play.compress(song, threshold_db=-12, ratio=1.8, release_s=0.2)
 
     ceiling = 10 ** (-1.5 / 20)
@@ -319,7 +320,7 @@ def main() -> None:
     (HERE / "lyrics.txt").write_text("".join(line.text.capitalize() + "\n" for line in LINES))
     if options.parts:
         options.parts.mkdir(parents=True, exist_ok=True)
-        for name, part in {"vocal": voice * 0.66, "backing": sum(backing.values()), **backing}.items():
+        for name, part in {"vocal": voice, "backing": sum(backing.values()), **backing}.items():
             soundfile.write(options.parts / f"{name}.wav", np.asarray(part).T, RATE_HZ, subtype="FLOAT")
     print(f"song.flac: {song.shape[1] / RATE_HZ:.2f} s, {loudness_lufs(song):.2f} LUFS, peak {np.abs(song).max():.3f}")
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from covermaker.audio.files import read
+from covermaker.units import gain_to_db
 
 RATE = 44_100
 
@@ -18,7 +19,16 @@ def true_peak_db(samples: NDArray[np.floating]) -> float:
     from scipy.signal import resample_poly
 
     dense = resample_poly(samples.astype(np.float64), 8, 1, axis=-1)
-    return float(20.0 * np.log10(max(np.abs(dense).max(), np.abs(samples).max())))
+    return gain_to_db(float(max(np.abs(dense).max(), np.abs(samples).max())))
+
+
+def libebur128_peak_db(samples: NDArray[np.floating], rate: int = RATE) -> float:
+    """Return the peak in dBTP as libebur128 itself reads it."""
+    import pyebur128
+
+    state = pyebur128.R128State(samples.shape[0], rate, pyebur128.MeasurementMode.MODE_TRUE_PEAK)
+    state.add_frames(np.ascontiguousarray(samples.T).reshape(-1), samples.shape[1])
+    return gain_to_db(max(pyebur128.get_true_peak(state, channel) for channel in range(samples.shape[0])))
 
 
 def stereo(mono: NDArray[np.floating]) -> NDArray[np.float32]:

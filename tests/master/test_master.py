@@ -10,6 +10,7 @@ import pytest
 from master_signals import (
     RATE,
     clicks,
+    libebur128_peak_db,
     noise,
     quarter_rate,
     real_song,
@@ -40,6 +41,7 @@ def run(
     assert report.frames == before.frames
     assert report.true_peak_dbtp <= true_peak_dbtp
     assert true_peak_db(after.samples) <= true_peak_dbtp
+    assert libebur128_peak_db(after.samples, after.sample_rate) <= true_peak_dbtp
     assert measure_file(out, true_peak=True).true_peak_dbtp == report.true_peak_dbtp
     assert {path.name for path in mix.parent.iterdir()} == {mix.name, out.name}
     if report.reached and loudness_lufs is not None:
@@ -125,7 +127,7 @@ def test_silence_gets_no_gain(wav: Wav) -> None:
     assert not samples.any()
     assert report.gain_db == 0.0
     assert report.reason == "the mix is silent: no gain was given"
-    assert report.integrated_lufs == report.true_peak_dbtp == -math.inf
+    assert report.input_lufs == report.integrated_lufs == report.true_peak_dbtp == -math.inf
 
 
 @pytest.mark.parametrize("frames", [1, 2, 31, 4410, 17_639])
@@ -134,6 +136,7 @@ def test_too_short_for_a_loudness(frames: int, level: float, wav: Wav) -> None:
     report, samples = run(wav(np.full((2, frames), level, np.float32)))
     assert not report.reached
     assert "shorter than 0.4 s" in report.reason
+    assert report.input_lufs is report.integrated_lufs is report.loudness_range_lu is None
     if level == 0.1:
         assert (samples == np.float32(0.1)).all()
 
@@ -166,8 +169,13 @@ def test_mono_stays_mono(wav: Wav) -> None:
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 48_000, 96_000, 192_000])
 def test_other_rates(rate: int, wav: Wav) -> None:
-    samples = np.random.default_rng(5).standard_normal((2, 2 * rate)) * 0.25
-    report, _ = run(wav(samples, rate=rate), loudness_lufs=-9.0)
+    """Noise up to 20 kHz with loud bursts: as dense as music, whatever the rate."""
+    spectrum = np.fft.rfft(np.random.default_rng(5).standard_normal((2, 2 * rate)))
+    spectrum[:, 2 * 20_000 :] = 0.0
+    samples = np.fft.irfft(spectrum)
+    samples *= 0.12 / samples.std()
+    samples[:, rate // 2 : rate // 2 + rate // 100] *= 3.0
+    report, _ = run(wav(samples, rate=rate), loudness_lufs=-11.0)
     assert report.sample_rate == rate
     assert report.reached
     assert report.max_gain_reduction_db > 0.5

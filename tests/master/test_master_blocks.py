@@ -7,14 +7,18 @@ from master_signals import RATE, noise, quarter_rate, sine, stereo, true_peak_db
 from covermaker.master.blocks import BlockAnalyser, block_frames, oversampling
 
 
-def analyse(samples: np.ndarray, *, cut: int = 1 << 16, rate: int = RATE) -> tuple[np.ndarray, np.ndarray, int]:
+def analyse(
+    samples: np.ndarray, *, cut: int = 1 << 16, rate: int = RATE
+) -> tuple[np.ndarray, np.ndarray, int]:
     analyser = BlockAnalyser(channels=samples.shape[0], sample_rate=rate)
     for at in range(0, samples.shape[-1], cut):
         analyser.push(samples[:, at : at + cut])
     return *analyser.finish(), analyser.block
 
 
-@pytest.mark.parametrize(("rate", "block"), [(8000, 4), (22_050, 16), (44_100, 32), (48_000, 32), (192_000, 128)])
+@pytest.mark.parametrize(
+    ("rate", "block"), [(8000, 4), (22_050, 16), (44_100, 32), (48_000, 32), (192_000, 128)]
+)
 def test_a_block_lasts_about_0_7_ms(rate: int, block: int) -> None:
     assert block_frames(rate) == block
     assert oversampling(rate) * rate >= min(8 * rate, 352_800)

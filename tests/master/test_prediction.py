@@ -11,7 +11,7 @@ from covermaker.master.limiter import CHUNK_BLOCKS, GainCurve
 from covermaker.master.prediction import LoudnessModel, StreamMeter
 from covermaker.master.solve import rising_root
 
-# EBU Tech 3341 (2016), minimum requirements test signals 1-5: (level in dBFS, seconds) of a 1 kHz stereo sine at 48 kHz.
+# EBU Tech 3341 (2016), test signals 1-5: (level in dBFS, seconds) of a 1 kHz stereo sine at 48 kHz.
 EBU_CASES = [
     ([(-23.0, 20.0)], -23.0),
     ([(-33.0, 20.0)], -33.0),
@@ -22,7 +22,9 @@ EBU_CASES = [
 
 
 def ebu_signal(parts: list[tuple[float, float]]) -> np.ndarray:
-    return stereo(np.concatenate([sine(1000.0, seconds, level_db=level, rate=48_000) for level, seconds in parts]))
+    return stereo(
+        np.concatenate([sine(1000.0, seconds, level_db=level, rate=48_000) for level, seconds in parts])
+    )
 
 
 def song_model(samples: np.ndarray, *, rate: int) -> tuple[GainCurve, LoudnessModel, float]:
@@ -36,7 +38,9 @@ def song_model(samples: np.ndarray, *, rate: int) -> tuple[GainCurve, LoudnessMo
 
 
 @pytest.mark.parametrize(("parts", "expected_lufs"), EBU_CASES)
-def test_ebu_cases_by_the_meter_and_by_the_model(parts: list[tuple[float, float]], expected_lufs: float) -> None:
+def test_ebu_cases_by_the_meter_and_by_the_model(
+    parts: list[tuple[float, float]], expected_lufs: float
+) -> None:
     curve, model, measured = song_model(ebu_signal(parts), rate=48_000)
     assert measured == pytest.approx(expected_lufs, abs=0.1)
     assert model.predict(curve, drive=1.0, ceiling=1.0) == pytest.approx(measured, abs=1e-6)

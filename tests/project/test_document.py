@@ -119,6 +119,14 @@ def test_edits_keep_comments_and_order(project):
     assert set_master(project, {"loudness_lufs": -9.0}).cover.master.loudness_lufs == -9.0
 
 
+def test_a_preset_brings_its_buses(project):
+    buses = {"reverb": [{"effect": "reverb", "room_size": 0.9}], "slap": [{"effect": "delay"}]}
+    changed = set_rack(project, "vocals", [], {"slap": -9.0}, buses).cover
+    assert [bus.name for bus in changed.buses] == ["reverb", "delay", "slap"]
+    assert changed.buses[0].rack == [{"effect": "reverb", "room_size": 0.9}]
+    assert changed.tracks[0].sends == {"slap": -9.0}
+
+
 def test_a_refused_edit_leaves_the_file_as_it_was(project):
     before = project.file.read_text()
     with pytest.raises(ProjectError):

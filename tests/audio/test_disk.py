@@ -1,0 +1,82 @@
+import errno
+import os
+import subprocess
+import sys
+
+import pytest
+
+from covermaker.audio import disk
+from covermaker.audio.disk import encoder_error, replacing, write_bytes, write_error
+from covermaker.errors import ResourceError
+
+
+def test_the_file_appears_whole(tmp_path):
+    target = tmp_path / "new folder" / "x.bin"
+    with replacing(target) as temporary:
+        temporary.write_bytes(b"abc")
+        assert temporary.suffix == ".bin"
+        assert not target.exists()
+    assert target.read_bytes() == b"abc"
+    assert os.listdir(target.parent) == ["x.bin"]
+
+
+def test_after_an_error_the_old_file_stands_alone(tmp_path):
+    target = tmp_path / "x.bin"
+    target.write_bytes(b"old")
+
+    def fail():
+        with replacing(target) as temporary:
+            temporary.write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["x.bin"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "permission"),
+        (errno.EIO, "error"),
+    ],
+)
+def test_operating_system_errors_are_mapped(tmp_path, number, words):
+    def fail():
+        with replacing(tmp_path / "x"):
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(ResourceError, match=words):
+        fail()
+    assert not list(tmp_path.iterdir())
+
+
+def test_leftovers_of_a_killed_process_go_with_the_next_write(tmp_path):
+    script = (
+        "import os, pathlib; from covermaker.audio.disk import replacing\n"
+        f"with replacing(pathlib.Path({str(tmp_path)!r}) / 'song.wav') as t:\n"
+        "    t.write_bytes(b'x'); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    assert len(list(tmp_path.iterdir())) == 1
+    alive = tmp_path / f".part-{disk._host()}-{os.getpid()}-00000000.wav"
+    alive.touch()
+    foreign = tmp_path / ".part-elsewhere-1-00000000.wav"
+    foreign.touch()
+    write_bytes(tmp_path / "other.txt", b"y")
+    assert {p.name for p in tmp_path.iterdir()} == {"other.txt", alive.name, foreign.name}
+
+
+def test_an_encoder_that_names_no_reason(tmp_path, monkeypatch):
+    assert "psf said no" in str(encoder_error(tmp_path / "x", "psf said no"))
+    monkeypatch.setattr(disk, "_NO_SPACE_BYTES", 1 << 62)
+    assert "disk is full" in str(encoder_error(tmp_path / "x", "psf said no"))
+
+
+def test_unknown_numbers_keep_the_system_words(tmp_path):
+    assert "Device or resource busy" in str(
+        write_error(OSError(errno.EBUSY, "Device or resource busy"), tmp_path)
+    )
