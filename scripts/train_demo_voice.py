@@ -185,6 +185,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--minutes", type=float, help="stop after this long, whatever the steps")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--half", action="store_true", help="bfloat16 trunk, for CPUs that have it")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--spoken", type=int, default=300, help="takes as flite says them")
     parser.add_argument("--transposed", type=int, default=110, help="takes with the pitch moved")
@@ -226,7 +227,7 @@ def main() -> None:
     network = train(
         DdspConfig(sample_rate=SAMPLE_RATE),
         dataset,
-        Recipe(steps=options.steps, device=options.device, seed=SEED),
+        Recipe(steps=options.steps, device=options.device, half=options.half, seed=SEED),
         watch=watch,
         seconds=None if options.minutes is None else options.minutes * 60.0,
     )

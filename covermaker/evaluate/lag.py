@@ -90,20 +90,20 @@ def power_per_ms(path: Path) -> NDArray[np.float64]:
 
 
 def _changes(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the dB envelope without its slow part."""
+    """Return the dB envelope without its slow part; that a file begins or ends is no change."""
     if not len(power) or power.max() <= 0.0:
         return np.zeros(1)
     smooth = _smoothed(power, SMOOTH_MS)
-    floor = smooth.max() * 10.0 ** (-FLOOR_BELOW_PEAK_DB / 10.0)
-    # 0 where nothing is heard, as past the ends.
-    level_db = 10.0 * np.log10(np.maximum(smooth, floor) / floor)
+    level_db = 10.0 * np.log10(np.maximum(smooth, smooth.max() * 10.0 ** (-FLOOR_BELOW_PEAK_DB / 10.0)))
     return np.asarray(level_db - _smoothed(level_db, SLOW_MS))
 
 
 def _smoothed(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """Return the mean under a centred Hann window of about `width` points."""
+    """Return the mean under a centred Hann window of about `width` points, over what lies inside the ends."""
     from scipy.signal import oaconvolve
 
     window = np.hanning(2 * (width // 2) + 3)[1:-1]
-    full = oaconvolve(values, window / window.sum(), mode="full")
-    return np.asarray(np.maximum(full[len(window) // 2 :][: len(values)], 0.0))
+    inside = slice(len(window) // 2, len(window) // 2 + len(values))
+    summed = oaconvolve(values - values.min(), window)[inside]  # from 0 up: no rounding below it
+    weight = oaconvolve(np.ones(len(values)), window)[inside]
+    return np.asarray(np.maximum(summed, 0.0) / weight + values.min())

@@ -80,7 +80,7 @@ def in_order(targets: Sequence[Step]) -> list[Step]:
     return order
 
 
-def run(store: Store, targets: Sequence[Step], *, listener: Listener, device: str = "cpu") -> list[Entry]:
+def run(store: Store, targets: Sequence[Step], *, listener: Listener, device: str = "auto") -> list[Entry]:
     """Make `targets` and what they need; returns the targets' entries, their files checked against their sha256.
 
     Raises

@@ -54,14 +54,14 @@ class Work:
     seed : int
         Derived from the key.
     device : str
-        ``"cpu"``, ``"cuda"`` or ``"mps"``. Never changes what is asked for, only where it is computed.
+        Where networks should run: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; never part of the key.
     """
 
     folder: Path
     inputs: Mapping[str, Path]
     progress: Progress
     seed: int
-    device: str = "cpu"
+    device: str = "auto"
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,7 +63,7 @@ def content(work: Work) -> Report:
     from covermaker.features.content import extract_content
 
     return _save(
-        work, "content.npy", extract_content(work.inputs["vocal"], progress=work.progress, device=work.device)
+        work, "content.npy", extract_content(work.inputs["vocal"], progress=work.progress, device=_device(work))
     )
 
 
@@ -71,7 +71,7 @@ def pitch(work: Work, *, method: str) -> Report:
     """vocals.wav -> f0.npy."""
     from covermaker.features.pitch.estimate import estimate_pitch
 
-    f0_hz = estimate_pitch(work.inputs["vocal"], method=method, progress=work.progress, device=work.device)
+    f0_hz = estimate_pitch(work.inputs["vocal"], method=method, progress=work.progress, device=_device(work))
     voiced = f0_hz > 0
     report = _save(work, "f0.npy", f0_hz)
     return {**report, "voiced_share": round(float(voiced.mean()), 4) if len(f0_hz) else 0.0}
@@ -100,7 +100,7 @@ def convert(work: Work, *, voice: Voice, settings: Convert, region: Region | Non
         transpose=settings.transpose,
         seed=work.seed,
         settings=ConvertSettings(protect=settings.protect, loudness_mix=settings.loudness_mix),
-        device=work.device,
+        device=_device(work),
         start_seconds=region.start_seconds if region else 0.0,
         seconds=region.seconds if region else None,
         progress=work.progress,
@@ -283,6 +283,13 @@ def _sum(parts: Sequence[Path], out: Path) -> None:
     with wav_writer(out, sample_rate=info.sample_rate, channels=info.channels) as writer:
         for together in zip(*map(blocks, parts), strict=True):
             writer.write(np.asarray(np.sum(together, axis=0, dtype=np.float64), np.float32))
+
+
+def _device(work: Work) -> str:
+    """Return the device that the preference means here; asking loads torch, so only networks do."""
+    from covermaker.weights.device import pick_device
+
+    return pick_device(work.device)
 
 
 def _save(work: Work, name: str, values: NDArray[np.floating[Any]]) -> Report:

@@ -42,6 +42,9 @@ class Recipe:
         Decay of the running mean of the weights, which is what comes out.
     content_noise : float
         Deviation of the noise on the standardised content.
+    half : bool
+        Run the trunk in bfloat16, filters and losses staying float32: nearly twice as fast on CPUs and GPUs with
+        such instructions, no gain on others.
     seed : int
     device : str
     """
@@ -53,6 +56,7 @@ class Recipe:
     warm_steps: int = 100
     averaging: float = 0.995
     content_noise: float = 0.15
+    half: bool = False
     seed: int = 1
     device: str = "cpu"
 
@@ -119,7 +123,7 @@ def train(
             spent = (time.monotonic() - started) / seconds
             if spent >= 1.0:
                 break
-            position = max(min(step, recipe.warm_steps), int(spent * recipe.steps))
+            position = step if step < recipe.warm_steps else max(recipe.warm_steps, int(spent * recipe.steps))
         for group in optimiser.param_groups:
             group["lr"] = recipe.rate(position)
         loss = step_loss(network, dataset.batch(recipe.batch_size, rng), loss_of, recipe, rng)
@@ -157,7 +161,9 @@ def step_loss(
     noise = rng.uniform(-(3.0**0.5), 3.0**0.5, (len(batch.f0_hz), batch.f0_hz.shape[1] * hop)).astype(
         np.float32
     )
-    controls = network.controls(content, f0_hz, loudness_db, speaker)
+    with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=recipe.half):
+        controls = network.controls(content, f0_hz, loudness_db, speaker)
+    controls = {name: bands.float() for name, bands in controls.items()}
     phase = torch.from_numpy(batch.phase_cycles).to(device)
     sung = network.signal(controls, left, right, phase, torch.from_numpy(noise).to(device))
     return loss_of(sung, torch.from_numpy(batch.target).to(device))

@@ -19,8 +19,17 @@ ROOM = parse_rack(
     [{"effect": "reverb", "room_size": 0.3, "wet_db": 0.0, "dry_db": -100.0}], where="buses[0].rack"
 )
 ECHO = parse_rack(
-    [{"effect": "delay", "time_ms": 400.0, "feedback": 0.5, "wet_db": 0.0, "dry_db": -100.0,
-      "low_cut_hz": 20.0, "high_cut_hz": 20000.0}],
+    [
+        {
+            "effect": "delay",
+            "time_ms": 400.0,
+            "feedback": 0.5,
+            "wet_db": 0.0,
+            "dry_db": -100.0,
+            "low_cut_hz": 20.0,
+            "high_cut_hz": 20000.0,
+        }
+    ],
     where="buses[1].rack",
 )
 
