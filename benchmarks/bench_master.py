@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 from covermaker.audio.files import blocks, probe, read, wav_writer
 from covermaker.audio.loudness import measure_file
 from covermaker.master.blocks import BlockAnalyser
@@ -77,13 +78,15 @@ def peer_pass(source: Path, out: Path, gain_db: float) -> None:
 def peer_master(source: Path, out: Path, target_lufs: float) -> tuple[float, float, int]:
     loudness, _ = libebur128(source, true_peak=False)
     gain_db = target_lufs - loudness
-    for number in range(1, 9):
+    passes = 0
+    while passes < 8:
+        passes += 1
         peer_pass(source, out, gain_db)
         loudness, _ = libebur128(out, true_peak=False)
         if abs(loudness - target_lufs) <= 0.05:
             break
         gain_db += target_lufs - loudness
-    return *libebur128(out, true_peak=True), number
+    return *libebur128(out, true_peak=True), passes
 
 
 def stages(source: Path, out: Path) -> list[tuple[str, float]]:

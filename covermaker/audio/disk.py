@@ -74,6 +74,9 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(temporary)
         os.replace(temporary, path)
         _sync(path.parent)
+    except ResourceError as error:
+        # A writer inside names the file it knows; the user knows the other one.
+        raise ResourceError(error.message.replace(str(temporary), str(path)), hint=error.hint) from error
     except OSError as error:
         raise write_error(error, path) from error
     finally:

@@ -127,7 +127,7 @@ class StemWriter:
 
     def write(self, block: Samples) -> None:
         """Append (stems, 2, n) samples at the network's rate."""
-        self._put(self._resampler.push(block.reshape(-1, block.shape[-1])))
+        self._put(self._resampler.push(block.reshape(CHANNELS * len(self._stems), block.shape[-1])))
 
     def finish(self) -> SeparationReport:
         """Write what the resampler still holds, fill up to the song's length, and report."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections import OrderedDict
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
 
@@ -67,6 +68,10 @@ class Placeholder:
     def __setstate__(self, state: object) -> None:
         pass
 
+    def __call__(self, *args: object, **kwargs: object) -> Placeholder:
+        """Stand for what it would return."""
+        return Placeholder()
+
 
 def _unpickle(path: Path, reader: type[pickle.Unpickler]) -> Any:
     try:
@@ -81,7 +86,7 @@ def _unpickle(path: Path, reader: type[pickle.Unpickler]) -> Any:
 class _OutlineUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
-            return dict
+            return OrderedDict
         if (module, name) == ("fractions", "Fraction"):
             return Fraction
         return type(name, (Placeholder,), {"__module__": module})

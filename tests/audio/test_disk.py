@@ -54,6 +54,16 @@ def test_operating_system_errors_are_mapped(tmp_path, number, words):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_message_names_the_file_the_user_knows(tmp_path):
+    def fail():
+        with replacing(tmp_path / "song.wav") as temporary:
+            raise write_error(OSError(errno.ENOSPC, ""), temporary)
+
+    with pytest.raises(ResourceError, match=r"/song\.wav': the disk is full") as caught:
+        fail()
+    assert ".part" not in str(caught.value)
+
+
 def test_leftovers_of_a_killed_process_go_with_the_next_write(tmp_path):
     script = (
         "import os, pathlib; from covermaker.audio.disk import replacing\n"

@@ -8,7 +8,6 @@ from covermaker.audio import files
 from covermaker.evaluate import lag
 from covermaker.evaluate.lag import envelope_lag_ms, power_per_ms
 
-
 ROOM = 4000
 
 
@@ -17,7 +16,7 @@ def shifted(sound, delay):
     return sound[ROOM - delay : len(sound) - ROOM - delay]
 
 
-@pytest.mark.parametrize("samples", [0, 17, -17, 48, -48, 160, 1600, -3000])
+@pytest.mark.parametrize("samples", [0, 17, -17, 48, -48, 160, 1600, -1600])
 def test_a_planted_delay_is_found_to_a_twentieth_of_a_millisecond(write_wav, spoken, samples):
     sound, rate = spoken
     sound = np.pad(sound, ROOM)

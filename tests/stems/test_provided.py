@@ -104,7 +104,7 @@ class TestRefused:
     def test_another_length(self, parts, song, write_song, tmp_path, difference):
         longer = np.concatenate([parts["vocals"], parts["drums"]], axis=1)[:, : FRAMES + difference]
         vocals = write_song(longer, name="v.wav")
-        with pytest.raises(AudioInputError, match="stem 'vocals' is .* s long, the song 0.681 s"):
+        with pytest.raises(AudioInputError, match=r"stem 'vocals' is .* s long, the song 0\.681 s"):
             ProvidedSeparator(files={"vocals": vocals}).separate(song, tmp_path / "out")
         assert not list((tmp_path / "out").iterdir())
 
@@ -137,8 +137,8 @@ class TestRefused:
 
     def test_not_a_number(self, parts, song, write_song, tmp_path):
         parts["vocals"][0, 5] = np.nan
+        vocals = write_song(parts["vocals"], name="nan.wav")
         with pytest.raises(AudioInputError, match="NaN"):
-            vocals = write_song(parts["vocals"], name="nan.wav")
             ProvidedSeparator(files={"vocals": vocals}).separate(song, tmp_path / "out")
 
 

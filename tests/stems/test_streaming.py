@@ -55,10 +55,13 @@ def test_too_much_is_cut(noise, write_song, load_stems, tmp_path):
 
 
 def test_nothing_is_left_of_a_failure(noise, write_song, tmp_path):
-    song = write_song(noise(5000))
-    with pytest.raises(KeyError), StemWriter(song, tmp_path / "out", ["a", "b"], sample_rate=44100) as writer:
-        writer.write(np.zeros((2, 2, 100), np.float32))
-        raise KeyError
+    def fail():
+        with StemWriter(write_song(noise(5000)), tmp_path / "out", ["a", "b"], sample_rate=44100) as writer:
+            writer.write(np.zeros((2, 2, 100), np.float32))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert not list((tmp_path / "out").iterdir())
 
 

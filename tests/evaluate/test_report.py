@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from covermaker.evaluate.report import score_cover
+from covermaker.evaluate.speaker_encoder import embed
+
+
+@pytest.fixture(scope="module")
+def rms_voice(speak):
+    return embed(speak("rms", "The harbour was blue and the morning wind had gone to sleep"))
+
+
+def test_a_vocal_scores_full_marks_against_itself(speak, rms_voice):
+    told = []
+    score = score_cover(speak("slt"), speak("slt"), voice_embedding=rms_voice, progress=told.append)
+    assert score.lag_ms == pytest.approx(0, abs=1e-6)
+    assert score.lag_correlation == pytest.approx(1)
+    assert score.pitch.correlation == pytest.approx(1)
+    assert score.pitch.mean_cents == 0
+    assert score.words_read == 1
+    assert score.character_error_rate == 0
+    assert score.language == "en"
+    assert score.words_in_source >= 10
+    assert score.voice_similarity == score.source_similarity
+    assert score.new_clicks_seconds == ()
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_another_voice_late_with_a_click_is_told_apart(speak, rms_voice, write_wav):
+    """The wanted voice speaks the sentence an octave lower than it should, 5 ms late, with a click planted."""
+    sound, rate = soundfile.read(speak("rms"))
+    late = np.concatenate([np.zeros(80), sound])[: len(sound)]
+    late[16000] += 0.9
+    f0 = np.where(np.arange(200) % 50 < 40, 200.0, 0.0)
+    score = score_cover(
+        speak("rms"),
+        write_wav(late, rate),
+        voice_embedding=rms_voice,
+        transpose_semitones=12.0,
+        source_f0_hz=f0,
+        converted_f0_hz=f0,
+        language="en",
+    )
+    assert score.lag_ms == pytest.approx(5, abs=0.1)
+    assert score.voice_similarity > 0.8
+    assert score.pitch.median_cents == pytest.approx(1200)
+    assert score.pitch.octave_errors == 1
+    assert score.words_read > 0.8
+    assert score.new_clicks_seconds == (pytest.approx(1.0, abs=0.002),)
+
+
+@pytest.mark.parametrize("frames", [1, 32_000])
+def test_silence_is_scored_without_a_word(write_wav, rms_voice, frames):
+    path = write_wav(np.zeros(frames))
+    score = score_cover(path, path, voice_embedding=rms_voice)
+    assert (score.voice_similarity, score.words_read, score.character_error_rate, score.language) == (
+        None,
+    ) * 4
+    assert score.pitch.voicing_f1 == 1
+    assert score.words_in_source == 0
+
+
+def test_a_score_is_json(speak):
+    score = score_cover(speak("slt"), speak("slt"), source_f0_hz=np.zeros(3), converted_f0_hz=np.zeros(3))
+    values = json.loads(json.dumps(score.as_dict(), allow_nan=False))
+    assert values["voice_similarity"] is None
+    assert values["pitch"]["shared_frames"] == 0
+    assert values["words_read"] == 1

@@ -1,0 +1,140 @@
+"""Whisper's rows: how many, where they lie, what seams and silence do."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from covermaker.errors import WeightsError
+from covermaker.features import content
+from covermaker.features.clock import frame_count
+from covermaker.features.content import CONTENT_DIM, ContentEncoder, content_at, extract_content
+
+
+def syllables(seconds: float, rate: int = 16_000, *, seed: int = 3) -> np.ndarray:
+    """A babble: glottal-like pulses through moving resonances, with pauses."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(int(seconds * rate)) / rate
+    pitch = 150 + 30 * np.sin(2 * np.pi * 0.7 * time)
+    buzz = np.sign(np.sin(2 * np.pi * np.cumsum(pitch) / rate))
+    slow = np.interp(
+        time, np.arange(0, seconds + 1, 0.15), rng.uniform(0, 1, len(np.arange(0, seconds + 1, 0.15)))
+    )
+    voice = buzz * slow + rng.normal(0, 0.3, len(time)) * (1 - slow) ** 3
+    return (0.1 * voice).astype(np.float32)
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def to_file(samples: np.ndarray, rate: int = 16_000) -> Path:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.wav"
+        soundfile.write(path, samples, rate, subtype="FLOAT")
+        return path
+
+    return to_file
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate"),
+    [(1, 16_000), (159, 16_000), (160, 16_000), (320, 16_000), (44_099, 44_100), (3, 8_000)],
+)
+def test_rows_cover_the_clock_exactly(write, samples: int, rate: int) -> None:
+    rows = extract_content(write(syllables(max(samples, rate) / rate, rate)[:samples], rate))
+    assert rows.shape == (-(-frame_count(samples, rate) // 2), CONTENT_DIM)
+    assert rows.dtype == np.float16
+    assert np.isfinite(rows).all()
+
+
+def test_silence_is_zeros_and_never_loads_the_encoder(write, monkeypatch) -> None:
+    monkeypatch.setattr(content, "encoder", lambda device: pytest.fail("the encoder was loaded"))
+    rows = extract_content(write(np.zeros(40 * 16_000, np.float32)))
+    assert rows.shape == (2001, CONTENT_DIM)
+    assert not rows.any()
+
+
+def test_an_event_lies_at_its_own_time(write) -> None:
+    """A burst at 2.0 s changes the rows there and nowhere far from it, at 44.1 kHz as at 16 kHz."""
+    for rate in (16_000, 44_100):
+        quiet = np.random.default_rng(0).normal(0, 1e-3, 4 * rate).astype(np.float32)
+        loud = quiet.copy()
+        loud[2 * rate : 2 * rate + rate // 10] += 0.5 * syllables(0.1, rate)[: rate // 10] * 10
+        first, second = extract_content(write(quiet, rate)), extract_content(write(loud, rate))
+        change = np.linalg.norm(second.astype(np.float32) - first, axis=1)
+        inside = change[98:108].mean()
+        assert inside > 1.5 * change[20:70].mean()
+        assert inside > 1.5 * change[140:190].mean()
+        centre = np.average(
+            np.arange(85, 121), weights=np.maximum(change[85:121] - np.median(change), 0) ** 2
+        )
+        assert centre == pytest.approx(102.5, abs=4)
+
+
+def test_stereo_is_averaged_and_a_second_run_is_identical(write) -> None:
+    voice = syllables(1.0)
+    mono, stereo = write(voice), write(np.stack([voice * 1.5, voice * 0.5], axis=1))
+    first = extract_content(mono)
+    assert np.array_equal(first, extract_content(mono))
+    assert np.allclose(first, extract_content(stereo), atol=0.05)
+
+
+@pytest.mark.slow
+def test_seams_do_not_matter(write) -> None:
+    """Around 25-26 s, where two windows join, rows agree with those of a file that is windowed elsewhere."""
+    voice = syllables(40.0)
+    whole = extract_content(write(voice)).astype(np.float32)
+    later = extract_content(write(voice[10 * 16_000 :])).astype(np.float32)
+    seam, elsewhere = slice(1230, 1320), slice(900, 1100)
+
+    def difference(rows: slice) -> float:
+        ours, theirs = whole[rows], later[rows.start - 500 : rows.stop - 500]
+        return float(np.linalg.norm(ours - theirs) / np.linalg.norm(ours))
+
+    assert difference(seam) < 1.25 * difference(elsewhere)
+    assert difference(seam) < 0.6
+
+
+def test_clips_packed_into_one_window_read_nearly_as_alone() -> None:
+    encoder = content.encoder()
+    clips = [syllables(1.0, seed=1), syllables(0.501, seed=2)]
+    packed = encoder.encode_clips(clips)
+    assert [len(rows) for rows in packed] == [50, 26]
+    alone = encoder.encode(clips[0])[:50]
+    cosine = (
+        np.sum(alone * packed[0], axis=1) / np.linalg.norm(alone, axis=1) / np.linalg.norm(packed[0], axis=1)
+    )
+    assert np.median(cosine) > 0.8
+
+
+def test_content_at_means_between_rows_and_holds_the_ends() -> None:
+    rows = np.arange(4, dtype=np.float16)[:, None] * np.ones((1, 2), np.float16)
+    assert content_at(rows, 0, 7)[:, 0].tolist() == [0, 0.5, 1, 1.5, 2, 2.5, 3]
+    assert content_at(rows, -2, 3)[:, 0].tolist() == [0, 0, 0]
+    assert content_at(rows, 6, 3)[:, 1].tolist() == [3, 3, 3]
+    assert content_at(rows, 3, 2).dtype == np.float32
+    assert content_at(rows[:0], 0, 3).shape == (3, 2)
+
+
+def test_any_cut_of_the_clock_equals_the_whole() -> None:
+    rows = np.random.default_rng(1).normal(size=(50, 8)).astype(np.float16)
+    whole = content_at(rows, 0, 99)
+    for start, count in ((0, 1), (1, 7), (40, 59)):
+        assert np.array_equal(content_at(rows, start, count), whole[start : start + count])
+
+
+def test_a_folder_without_whisper_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="whisper-base cannot be loaded"):
+        ContentEncoder(tmp_path)
+
+
+def test_a_window_is_at_most_thirty_seconds() -> None:
+    with pytest.raises(ValueError, match="a window holds"):
+        content.encoder().encode(np.ones(480_001, np.float32))
+
+
+def test_encoding_leaves_its_input_alone() -> None:
+    voice = syllables(0.5)
+    before = hashlib.sha256(voice).digest()
+    content.encoder().encode(voice)
+    assert hashlib.sha256(voice).digest() == before
