@@ -1,52 +1,117 @@
-"""Files that are either the old ones or the new ones, whatever happens in between."""
+"""Whole files or none, content hashes, and what the operating system's refusals mean.
+
+A file is written under another name, flushed to the disk and renamed. A process that is killed leaves its
+``.part-<host>-<pid>-…`` file behind; the next write into the same folder on the same machine sees that the process is
+gone and takes the file away.
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
+import platform
+import re
+import secrets
 import shutil
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from covermaker.errors import AudioInputError, CovermakerError, ResourceError
+from covermaker.errors import AudioInputError, ResourceError
 from covermaker.units import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-_WORDS = {
-    errno.ENOSPC: ("the disk is full", "free some space, or move the store with --store or COVERMAKER_STORE"),
-    errno.EDQUOT: ("the disk quota is used up", "free some space, or move the store with --store"),
-    errno.EROFS: ("is read-only", "choose another place with --store or COVERMAKER_STORE"),
-    errno.EACCES: ("may not be written", "check its permissions, or choose another place with --store"),
-    errno.EPERM: ("may not be written", "check its permissions, or choose another place with --store"),
+_PART = re.compile(r"\.part-(?P<host>[\w.-]*)-(?P<pid>\d+)-[0-9a-f]{8}(\..*)?")
+
+# Less free space than any encoder's next block.
+ALMOST_FULL_BYTES = 1 << 20
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space or choose another place"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space or choose another place"),
+    errno.EFBIG: ("the file would be larger than this disk or user may write", "choose another place"),
+    errno.EACCES: ("permission denied", "choose a place you may write to"),
+    errno.EPERM: ("permission denied", "choose a place you may write to"),
+    errno.EROFS: ("the disk is read-only", "choose another place"),
 }
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace a text file atomically: temp name beside it, flush, fsync, rename.
+def write_error(error: OSError, path: Path) -> ResourceError:
+    """Map a failed write to the error a user can act on."""
+    known = _REASONS.get(error.errno or 0)
+    if known is None:
+        return ResourceError(f"cannot write '{path}': {error.strerror or error}")
+    reason, hint = known
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        reason += f" ({human_bytes(free_bytes(path))} free)"
+    return ResourceError(f"cannot write '{path}': {reason}", hint=hint)
+
+
+def encoder_error(path: Path, said: str) -> ResourceError:
+    """Return the error of an encoder that failed to write and names no errno: look whether the disk is full."""
+    if free_bytes(path) < ALMOST_FULL_BYTES:
+        return write_error(OSError(errno.ENOSPC, ""), path)
+    return ResourceError(f"cannot write '{path}': {said}")
+
+
+@contextmanager
+def disk_errors(place: Path) -> Iterator[None]:
+    """Map every refusal of the operating system inside the block to one that names `place`."""
+    try:
+        yield
+    except OSError as error:
+        raise write_error(error, place) from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that becomes `path` when the block ends well.
+
+    The temporary keeps the suffix (encoders look at it). It is fsynced before the rename, and so is the folder after
+    it; when the block raises, it is deleted and `path` stays what it was.
 
     Raises
     ------
     ResourceError
-        When the place is full, read-only or forbidden; the old file is untouched and no temp file stays.
+        For every `OSError` of the block: disk full, no permission, read-only.
     """
-    with disk_errors(path.parent):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.chmod(0o644)
-            temporary.replace(path)
-        finally:
+        _sweep(path.parent)
+    temporary = path.parent / f".part-{_host()}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}"
+    try:
+        yield temporary
+        sync(temporary)
+        os.replace(temporary, path)
+        sync(path.parent)
+    except ResourceError as error:
+        # A writer inside names the file it knows; the user knows the other one.
+        raise ResourceError(error.message.replace(str(temporary), str(path)), hint=error.hint) from error
+    except OSError as error:
+        raise write_error(error, path) from error
+    finally:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a small file whole or not at all; see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small UTF-8 file whole or not at all; see `replacing`."""
+    write_bytes(path, text.encode())
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file whole or not at all; see `replacing`."""
+    with replacing(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def file_sha256(path: Path) -> str:
@@ -62,26 +127,18 @@ def file_sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise AudioInputError(f"there is no file {path}") from error
     except OSError as error:
         raise ResourceError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a file atomically; see `write_text`."""
-    with disk_errors(target.parent):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            shutil.copyfile(source, temporary)
-            sync(temporary)
-            temporary.chmod(0o644)
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+def free_bytes(place: Path) -> int:
+    """Return how many bytes are free where `place` is, or will be."""
+    for folder in (place, *place.parents):
+        if folder.exists():
+            return shutil.disk_usage(folder).free
+    return 0
 
 
 def sync(path: Path) -> None:
@@ -93,29 +150,24 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-@contextmanager
-def disk_errors(place: Path) -> Iterator[None]:
-    """Turn the operating system's refusals under `place` into one line with the next step."""
+def _host() -> str:
+    return re.sub(r"[^\w.-]", "_", platform.node())[:64]
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what dead processes of this machine left in the folder."""
+    for entry in os.scandir(folder):
+        match = _PART.fullmatch(entry.name)
+        if match and match["host"] == _host() and not _alive(int(match["pid"])):
+            with suppress(OSError):
+                os.unlink(entry.path)
+
+
+def _alive(pid: int) -> bool:
     try:
-        yield
-    except OSError as error:
-        raise disk_error(error, place) from error
-
-
-def disk_error(error: OSError, place: Path) -> CovermakerError:
-    """Return the error a person should read for an operating system's refusal."""
-    words = _WORDS.get(error.errno or 0)
-    if words is None:
-        return ResourceError(f"{error.filename or place}: {error.strerror or error}")
-    what, hint = words
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ResourceError(f"{what} at {place} ({human_bytes(free_bytes(place))} free)", hint=hint)
-    return ResourceError(f"{error.filename or place} {what}", hint=hint)
-
-
-def free_bytes(place: Path) -> int:
-    """Return how many bytes are free where `place` is, or will be."""
-    for folder in (place, *place.parents):
-        if folder.exists():
-            return shutil.disk_usage(folder).free
-    return 0
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's process: alive
+        return True
+    return True

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from covermaker.audio.disk import replacing
 from covermaker.audio.downmix import mix_down, stereo_matrix, widen
 from covermaker.audio.files import wav_writer
 from covermaker.audio.resample import Resampler
 from covermaker.audio.sources import open_sources, unreadable
+from covermaker.disk import replacing
 from covermaker.errors import AudioInputError
 from covermaker.progress import Progress, silent
 from covermaker.units import clock

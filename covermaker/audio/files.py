@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from covermaker.audio.buffer import Audio, Samples
-from covermaker.audio.disk import write_error
 from covermaker.audio.sources import BLOCK_FRAMES as BLOCK_FRAMES
 from covermaker.audio.sources import open_sources, sniff
 from covermaker.audio.wav import WavWriter
+from covermaker.disk import write_error
 from covermaker.errors import AudioInputError
 
 if TYPE_CHECKING:

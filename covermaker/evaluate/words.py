@@ -38,7 +38,7 @@ CUT_FRAMES = 1000  # the last third of it is searched for the quietest place
 QUIET_FRAMES = 30
 AUDIBLE_DB = -60.0  # a window that never gets louder holds no words, whatever Whisper dreams up
 BEAM = 5
-THREADS = 2
+THREADS = 1  # a second one spins while it waits, which costs more than it gives on a busy machine
 
 # Letters and digits with apostrophes inside; scripts without spaces count one character as one word.
 _WORD = re.compile(

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from covermaker.audio.disk import replacing
 from covermaker.audio.files import probe
+from covermaker.disk import replacing
 from covermaker.errors import AudioInputError, CovermakerError
 from covermaker.export.formats import FORMATS
 from covermaker.export.names import safe_name

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from covermaker.audio.disk import encoder_error
 from covermaker.audio.files import blocks, probe
+from covermaker.disk import encoder_error
 from covermaker.export.quantise import quantise
 from covermaker.export.tags import write_flac_tags
 

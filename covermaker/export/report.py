@@ -6,19 +6,17 @@ import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from covermaker.audio.disk import write_bytes
+from covermaker.disk import write_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from covermaker.audio.loudness import Loudness
-    from covermaker.export.files import ExportedFile
-
 SCHEMA = 1
+
+_LEVELS = ("integrated_lufs", "loudness_range_lu", "true_peak_dbtp", "sample_peak_dbfs")
 
 # Packages whose version can change what is heard.
 _PACKAGES = (
@@ -42,11 +40,9 @@ _PACKAGES = (
 def build_report(
     *,
     title: str,
-    keys: Mapping[str, str],
     settings: Mapping[str, Any],
-    loudness: Loudness,
-    files: Sequence[ExportedFile],
-    stems: Sequence[ExportedFile] = (),
+    master: Mapping[str, Any],
+    files: Sequence[Mapping[str, Any]],
     notes: Sequence[str] = (),
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -56,14 +52,12 @@ def build_report(
     ----------
     title : str
         Of the project.
-    keys : mapping of str to str
-        Step name to step key.
     settings : mapping
         The project document, or the part of it that matters.
-    loudness : Loudness
-        Of the master.
-    files, stems : sequence of ExportedFile
-        What was written.
+    master : mapping
+        What the master step measured: `frames`, `sample_rate` and levels.
+    files : sequence of mappings
+        What was written: name, sha256 and whatever else is known of each.
     notes : sequence of str
         What the user should know: damage, downmix, a loudness that could not be reached.
     extra : mapping, optional
@@ -73,23 +67,14 @@ def build_report(
         "schema": SCHEMA,
         "title": title,
         "length": {
-            "frames": loudness.frames,
-            "sample_rate": loudness.sample_rate,
-            "seconds": round(loudness.frames / loudness.sample_rate, 6),
+            "frames": master["frames"],
+            "sample_rate": master["sample_rate"],
+            "seconds": round(master["frames"] / master["sample_rate"], 6),
         },
-        "loudness": {
-            "integrated_lufs": loudness.integrated_lufs,
-            "range_lu": loudness.range_lu,
-            "momentary_max_lufs": loudness.momentary_max_lufs,
-            "short_term_max_lufs": loudness.short_term_max_lufs,
-            "true_peak_dbtp": loudness.true_peak_dbtp,
-            "sample_peak_dbfs": loudness.sample_peak_dbfs,
-        },
-        "files": [asdict(file) for file in files],
-        "stems": [asdict(file) for file in stems],
+        "loudness": {name: master[name] for name in _LEVELS},
+        "files": [dict(file) for file in files],
         "notes": list(notes),
         "settings": dict(settings),
-        "keys": dict(keys),
         "versions": versions(),
         **(extra or {}),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from covermaker.audio.disk import encoder_error, write_error
+from covermaker.disk import encoder_error, write_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

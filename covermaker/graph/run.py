@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from covermaker import __version__
-from covermaker.disk import disk_error, free_bytes
+from covermaker.disk import ALMOST_FULL_BYTES, free_bytes, write_error
 from covermaker.errors import CovermakerError, ResourceError
 from covermaker.graph.events import (
     StepCached,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 # A step reports progress far more often than anyone can read it.
 _PROGRESS_EVERY_SECONDS = 0.1
-_ALMOST_FULL_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -197,15 +197,13 @@ def _mapped(error: Exception, step: Step, store: Store) -> Exception:
     if isinstance(error, CovermakerError):
         return error
     if isinstance(error, OSError) and error.errno:
-        return disk_error(error, store.root)
+        return write_error(error, store.root)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return ResourceError(
             f"step '{step.name}' ran out of memory",
             hint="close other programs, or render on a larger machine",
         )
-    if free_bytes(store.root) < _ALMOST_FULL_BYTES:
+    if free_bytes(store.root) < ALMOST_FULL_BYTES:
         # libsndfile and others report a full disk only as a failed write.
-        return ResourceError(
-            f"the disk is full at {store.root}", hint="free some space, or move the store with --store"
-        )
+        return write_error(OSError(errno.ENOSPC, ""), store.root)
     return error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from covermaker import __version__
-from covermaker.disk import copy_file, write_text
+from covermaker.disk import copy_file, file_sha256
+from covermaker.errors import UsageError
+from covermaker.export.report import build_report, write_report
 from covermaker.graph.events import Note, Planned
 from covermaker.graph.run import plan, run
 from covermaker.graph.store import Entry, Store, default_root
@@ -18,12 +18,15 @@ from covermaker.render.checks import make_separator
 from covermaker.voices.library import find_voice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import BaseModel
 
     from covermaker.graph.events import Listener
     from covermaker.graph.run import PlannedStep
 
 Request = dict[str, Any]
+M = TypeVar("M", bound="BaseModel")
 
 
 def planned(request: Request) -> tuple[pipeline.River, list[PlannedStep], Store]:
@@ -41,20 +44,20 @@ def render(request: Request, listener: Listener) -> dict[str, Any]:
     listener(Planned(summary(steps)))
     until = request.get("until")
     entries = run(store, river.targets(until), listener=listener, device=request.get("device", "auto"))
-    for entry in entries:
-        store.touch(entry.key)
-    _notes(river, store, listener)
     result: dict[str, Any] = {"title": river.checked.project.cover.title, "until": until, "files": []}
     if until is not None:
         result["folders"] = [str(entry.folder) for entry in entries]
         return result
-    return {**result, **_publish(request, river, entries, store)}
+    published = _publish(request, river, entries, store)
+    for text in _notes(published["reports"]):
+        listener(Note(text))
+    return {**result, **published}
 
 
 def separate(request: Request, listener: Listener) -> dict[str, Any]:
     """Separate ``request["song"]`` into files in ``request["out"]``."""
     store, out = _store(request), Path(request["out"])
-    make = make_separator(Stems.model_validate(request.get("stems", {})), {})
+    make = make_separator(_validated(Stems, request.get("stems", {})), {})
     step = pipeline.separate_step(pipeline.decode_step(Path(request["song"])), make)
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
     files = _copy(entry, out, [f"{name}.wav" for name in make("auto").stems])
@@ -64,7 +67,7 @@ def separate(request: Request, listener: Listener) -> dict[str, Any]:
 def convert(request: Request, listener: Listener) -> dict[str, Any]:
     """Convert the vocal ``request["vocal"]`` with a voice into the file ``request["out"]``."""
     store, out = _store(request), Path(request["out"])
-    settings = Convert.model_validate(request.get("convert", {}))
+    settings = _validated(Convert, request.get("convert", {}))
     vocal = pipeline.vocal_step(Path(request["vocal"]))
     features = pipeline.feature_steps(vocal, settings.pitch)
     step = pipeline.convert_step(vocal, features, find_voice(request["voice"]), settings)
@@ -86,6 +89,18 @@ def summary(steps: Sequence[PlannedStep]) -> list[dict[str, Any]]:
     ]
 
 
+def _validated(model: type[M], values: dict[str, Any]) -> M:
+    """Check options of the command line with the rules of the document."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise UsageError(f"--{name} {first['input']}: {first['msg'].lower()}") from error
+
+
 def _publish(
     request: Request, river: pipeline.River, entries: Sequence[Entry], store: Store
 ) -> dict[str, Any]:
@@ -102,20 +117,20 @@ def _publish(
         for step in river.steps()
         if (found := store.get(step.key)) is not None
     }
-    preview = bool(request.get("region"))
-    steps = [planned.step for planned in plan(store, river.targets())]
-    value = {
-        "covermaker": __version__,
-        "title": river.checked.project.cover.title,
-        "settings": river.checked.project.cover.model_dump(mode="json", by_alias=True),
-        "voice": river.checked.voice.fingerprint,
-        "master": reports.get("master"),
-        "reports": reports,
-        "files": [{"name": str(Path(file).relative_to(out)), **_facts(entries, file)} for file in files],
-        "steps": record.describe(steps),
-    }
-    place = out / ("preview.json" if preview else record.FILE_NAME)
-    write_text(place, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    report = build_report(
+        title=river.checked.project.cover.title,
+        settings=river.checked.project.cover.model_dump(mode="json", by_alias=True),
+        master=reports["master"],
+        files=[{"name": Path(file).relative_to(out).as_posix(), **_facts(entries, file)} for file in files],
+        notes=_notes(reports),
+        extra={
+            "voice": river.checked.voice.fingerprint,
+            "reports": reports,
+            "steps": record.describe([one.step for one in plan(store, river.targets())]),
+        },
+    )
+    place = out / ("preview.json" if request.get("region") else record.FILE_NAME)
+    write_report(place, report)
     return {"files": files, "record": str(place), "reports": reports}
 
 
@@ -139,19 +154,14 @@ def _copy(entry: Entry, folder: Path, names: Sequence[str]) -> list[str]:
 
 
 def _same(path: Path, facts: dict[str, Any]) -> bool:
-    from covermaker.disk import file_sha256
-
     return path.is_file() and path.stat().st_size == facts["bytes"] and file_sha256(path) == facts["sha256"]
 
 
-def _notes(river: pipeline.River, store: Store, listener: Listener) -> None:
-    """Tell what the steps noticed: a damaged song, a silent vocal, a target that could not be reached."""
-    for step in river.steps():
-        entry = store.get(step.key)
-        for text in (entry.meta["report"] or {}).get("notes") or [] if entry else []:
-            listener(Note(text))
-        if entry and step.kind == "master" and entry.meta["report"].get("reached") is False:
-            listener(Note(entry.meta["report"]["reason"]))
+def _notes(reports: Mapping[str, Any]) -> list[str]:
+    """Collect what the steps noticed: a damaged song, a silent vocal, a target that could not be reached."""
+    notes = [str(text) for report in reports.values() for text in report.get("notes") or []]
+    master = reports.get("master", {})
+    return notes + ([str(master["reason"])] if master.get("reached") is False else [])
 
 
 def _store(request: Request) -> Store:

@@ -63,7 +63,9 @@ def content(work: Work) -> Report:
     from covermaker.features.content import extract_content
 
     return _save(
-        work, "content.npy", extract_content(work.inputs["vocal"], progress=work.progress, device=_device(work))
+        work,
+        "content.npy",
+        extract_content(work.inputs["vocal"], progress=work.progress, device=_device(work)),
     )
 
 

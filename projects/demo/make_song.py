@@ -256,8 +256,9 @@ def vocal() -> np.ndarray:
     track = play.filtered(track, "lowpass", 7000, 2)
     top = play.filtered(track, "bandpass", (3500, 6500), 4)
     air = play.filtered(np.abs(top), "highpass", 7600, 4)
-    presence = play.filtered(track, "bandpass", (2200, 4800), 1)
-    track = track + 0.45 * presence + 1.2 * air
+    # Speech this low is all chest: thin it below 200 Hz and bring the vowels' own range forward.
+    vowels = play.filtered(track, "bandpass", (650, 3400), 1)
+    track = play.filtered(track, "highpass", 190, 1) + 1.1 * vowels + 1.8 * air
     track /= np.abs(track).max()
     track = play.compress(track, threshold_db=-16, ratio=2.2)
     return track / np.abs(track).max()
@@ -278,7 +279,7 @@ def mix(voice: np.ndarray, backing: dict[str, np.ndarray], noise: np.random.Gene
     # The chords make a little room while somebody sings.
     singing = play.filtered(np.abs(voice), "lowpass", 4.0, 1)
     chords = backing["chords"] * (1 - 0.28 * np.clip(singing / 0.12, 0, 1))
-    backing_sum = 0.55 * backing["drums"] + 0.65 * backing["bass"] + 0.75 * chords
+    backing_sum = 0.5 * backing["drums"] + 0.65 * backing["bass"] + 0.75 * chords
     sends = 0.07 * lead + 0.26 * backing["chords"] + 0.02 * backing["drums"]
     song = lead + backing_sum + play.reverb(sends, large) * 0.5
     song += 0.09 * play.reverb(backing["drums"], small) + 0.08 * play.reverb(lead, small)

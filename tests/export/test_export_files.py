@@ -91,7 +91,7 @@ def test_a_full_disk_is_one_clear_error_and_no_file(make_master, tmp_path, monke
         return _Link(link, real, path)
 
     monkeypatch.setattr(files, "replacing", on_full_disk)
-    monkeypatch.setattr("covermaker.audio.disk._NO_SPACE_BYTES", 1 << 62)
+    monkeypatch.setattr("covermaker.disk.ALMOST_FULL_BYTES", 1 << 62)
     with pytest.raises(ResourceError, match="disk is full") as caught:
         export(master, out, [name])
     assert "\n" not in str(caught.value)
@@ -205,6 +205,6 @@ def test_read_only_folder(make_master, tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr("covermaker.audio.disk.os.scandir", refuse)
+    monkeypatch.setattr("covermaker.disk.os.scandir", refuse)
     with pytest.raises(ResourceError, match="read-only"):
         export(make_master(chirp(1000)), tmp_path / "out", ["wav24"])

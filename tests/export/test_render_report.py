@@ -4,20 +4,23 @@ import os
 
 import pytest
 
-from covermaker.audio.loudness import Loudness
 from covermaker.errors import ResourceError
-from covermaker.export.files import ExportedFile
 from covermaker.export.report import build_report, versions, write_report
 
 
 def report(**changes):
-    loudness = Loudness(-14.0001234567, None, -math.inf, -12.0, -1.0, -1.2, 44_100 * 3, 44_100)
     parts = {
         "title": "Blå",
-        "keys": {"mix": "ab" * 32},
         "settings": {"master": {"loudness_lufs": -14.0}},
-        "loudness": loudness,
-        "files": [ExportedFile("Blå.wav", "wav24", "cd" * 32, 100, 44_100 * 3, 44_100, 0)],
+        "master": {
+            "frames": 44_100 * 3,
+            "sample_rate": 44_100,
+            "integrated_lufs": -14.0001234567,
+            "loudness_range_lu": -math.inf,
+            "true_peak_dbtp": -1.0,
+            "sample_peak_dbfs": -1.2,
+        },
+        "files": [{"name": "Blå.wav", "sha256": "cd" * 32}],
         "notes": ["mono"],
     }
     return build_report(**{**parts, **changes})
@@ -30,9 +33,8 @@ def test_everything_is_in_it(tmp_path):
     assert data["length"] == {"frames": 132_300, "sample_rate": 44_100, "seconds": 3.0}
     assert data["loudness"]["integrated_lufs"] == -14.000123
     assert data["loudness"]["true_peak_dbtp"] == -1.0
-    assert data["loudness"]["momentary_max_lufs"] is None  # silence: JSON has no minus infinity
+    assert data["loudness"]["loudness_range_lu"] is None  # silence: JSON has no minus infinity
     assert data["files"][0]["sha256"] == "cd" * 32
-    assert data["keys"] == {"mix": "ab" * 32}
     assert data["settings"]["master"]["loudness_lufs"] == -14.0
     assert data["notes"] == ["mono"]
     assert data["scores"] == {"cer": 0.25}
@@ -53,7 +55,7 @@ def test_a_failed_write_keeps_the_old_report(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("covermaker.audio.disk.os.fsync", full)
+    monkeypatch.setattr("covermaker.disk.os.fsync", full)
     with pytest.raises(ResourceError, match="disk is full"):
         write_report(path, report(title="new"))
     assert path.read_bytes() == before

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from covermaker.audio import disk
-from covermaker.audio.disk import encoder_error, replacing, write_bytes, write_error
+from covermaker import disk
+from covermaker.disk import encoder_error, replacing, write_bytes, write_error
 from covermaker.errors import ResourceError
 
 
@@ -66,7 +66,7 @@ def test_the_message_names_the_file_the_user_knows(tmp_path):
 
 def test_leftovers_of_a_killed_process_go_with_the_next_write(tmp_path):
     script = (
-        "import os, pathlib; from covermaker.audio.disk import replacing\n"
+        "import os, pathlib; from covermaker.disk import replacing\n"
         f"with replacing(pathlib.Path({str(tmp_path)!r}) / 'song.wav') as t:\n"
         "    t.write_bytes(b'x'); os.kill(os.getpid(), 9)"
     )
@@ -82,7 +82,7 @@ def test_leftovers_of_a_killed_process_go_with_the_next_write(tmp_path):
 
 def test_an_encoder_that_names_no_reason(tmp_path, monkeypatch):
     assert "psf said no" in str(encoder_error(tmp_path / "x", "psf said no"))
-    monkeypatch.setattr(disk, "_NO_SPACE_BYTES", 1 << 62)
+    monkeypatch.setattr(disk, "ALMOST_FULL_BYTES", 1 << 62)
     assert "disk is full" in str(encoder_error(tmp_path / "x", "psf said no"))
 
 
