@@ -3,8 +3,9 @@
 A network sings a little of everything everywhere: hiss in gaps, breaths as buzz. Three corrections, all computed
 on the source's own clock, so none of them can shift the vocal in time:
 
-- `level_gain`: the output's level is held near the source's where the source is quiet, and everywhere when
-  `loudness_mix` asks for it. Levels are those of `features.loudness` (46 ms Hann, centred on the frame).
+- `level_gain`: the output rises and falls when the source does, its level is held near the source's where the
+  source is quiet, and everywhere when `loudness_mix` asks for it. Levels are those of `features.loudness`
+  (46 ms Hann, centred on the frame).
 - `SilenceGate`: where the source is digitally silent, so is the output, exactly.
 - `ConsonantBlend` (`protect`): unvoiced frames take the source's own high band. What lies above 2 kHz in a
   consonant or a breath says little of who sings, and much of what is sung.
@@ -31,6 +32,9 @@ QUIET_DB = -60.0
 QUIET_HEADROOM_DB = 3.0
 QUIET_SLOPE = 2.0
 MAX_BOOST_DB = 12.0  # following the source never lifts more: a network that is silent stays so
+MAX_CUT_DB = 24.0  # differences beyond this are a gap, not a level; the quiet limit deals with them
+AUDIBLE_DB = -50.0  # frames that count as singing when levels are compared
+SLOW_SECONDS = 1.0
 
 SILENT_PEAK = 1e-5  # -100 dBFS, below half a step of 16 bits
 CELLS_PER_SECOND = 200
@@ -47,12 +51,16 @@ def level_gain(
 ) -> NDArray[np.float64]:
     """Return the gain in dB of each frame that brings the output's level where the source wants it.
 
+    The difference between the two has a slow part, its mean over a second of audible singing, and a quick one.
+    The quick one is always taken from the source: it is what puts attacks and releases where the singer put them.
+    `loudness_mix` decides about the slow one.
+
     Parameters
     ----------
     source_db, output_db : arrays (n,)
         Levels of the source and of the network's output on the feature clock, dBFS.
     loudness_mix : float
-        0 = follow the source's contour, 1 = keep the network's, between: share of the difference kept, in dB.
+        0 = follow the source's contour exactly, 1 = keep the network's level, between: that share of it, in dB.
 
     Returns
     -------
@@ -61,9 +69,24 @@ def level_gain(
     """
     source = np.asarray(source_db, dtype=np.float64)
     output = np.asarray(output_db, dtype=np.float64)
-    follow = np.minimum((1.0 - loudness_mix) * (source - output), MAX_BOOST_DB)
+    difference = np.clip(source - output, -MAX_CUT_DB, MAX_BOOST_DB)
+    follow = difference - loudness_mix * _slow_part(difference, source > AUDIBLE_DB)
+    follow = np.minimum(follow, MAX_BOOST_DB)
     allowed = source + QUIET_HEADROOM_DB + QUIET_SLOPE * np.maximum(0.0, source - QUIET_DB)
     return follow + np.minimum(0.0, allowed - (output + follow))
+
+
+def _slow_part(difference_db: NDArray[np.float64], audible: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the mean over `SLOW_SECONDS` (Hann) of the audible frames; 0 where there are none."""
+    half = round(SLOW_SECONDS * FRAME_RATE / 2)
+    window = np.hanning(2 * half + 1)
+
+    def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.convolve(values, window)[half : half + len(values)]
+
+    weight = smooth(audible.astype(np.float64))
+    total = smooth(np.where(audible, difference_db, 0.0))
+    return np.where(weight > 1e-6, total / np.maximum(weight, 1e-6), 0.0)
 
 
 class FrameCurve:

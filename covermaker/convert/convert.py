@@ -23,7 +23,14 @@ import numpy as np
 from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.audio.overlap import OverlapAdd, plan
 from covermaker.audio.resample import Resampler
-from covermaker.convert.cleanup import PROTECT_OFF, ConsonantBlend, FrameCurve, level_gain, silence_curve
+from covermaker.convert.cleanup import (
+    AUDIBLE_DB,
+    PROTECT_OFF,
+    ConsonantBlend,
+    FrameCurve,
+    level_gain,
+    silence_curve,
+)
 from covermaker.convert.transpose import choose_transposition, shift_pitch
 from covermaker.errors import CovermakerError, ProjectError, UsageError, WeightsError
 from covermaker.features.clock import FRAME_RATE, frame_count
@@ -45,7 +52,6 @@ if TYPE_CHECKING:
 VERSION = 1
 JOIN_FRAMES = 4  # neighbouring chunks cross-fade over 40 ms; with enough context both sides agree there
 MARGIN_SECONDS = 1  # sung beyond both ends of a region: longer than any context and any filter's ringing
-AUDIBLE_DB = -50.0  # frames whose gain counts in the report
 _SUNG_SHARE = 0.9  # of the time that singing takes
 
 
@@ -59,7 +65,8 @@ class ConvertSettings:
         0..0.5: how far consonants and breaths are left to the voice. 0.5 leaves them all, 0 takes their high
         band from the source.
     loudness_mix : float
-        0..1: 0 follows the source's loudness contour, 1 keeps what the network sings.
+        0..1: 0 follows the source's loudness exactly; 1 keeps the network's level over a second and takes only
+        quick changes from the source.
     chunk_seconds : float
         Sung at a time; changes memory and speed, not the sound.
 

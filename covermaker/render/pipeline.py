@@ -16,6 +16,7 @@ from covermaker.features.pitch import METHODS
 from covermaker.graph.step import From, Outside, Step
 from covermaker.render import work
 from covermaker.render.checks import CONVERTED, INSTRUMENTAL, Checked, check
+from covermaker.units import clock
 from covermaker.weights import catalog
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def build(
     """
     checked = check(project)
     cover = project.cover
+    if region is not None:
+        _refuse_beyond(region, checked.song)
     decode = decode_step(checked.song)
     separate = separate_step(decode, checked.separator)
     features = feature_steps(separate, cover.convert.pitch)
@@ -353,6 +356,16 @@ def _step(
 
 def _weights(names: tuple[str, ...]) -> dict[str, str]:
     return {name: catalog.fingerprint(name) for name in names}
+
+
+def _refuse_beyond(region: Region, song: Path) -> None:
+    from covermaker.audio.files import probe
+
+    seconds = probe(song).seconds
+    if region.start_seconds >= seconds:
+        raise UsageError(
+            f"the song ends at {clock(seconds)}, before the preview begins", hint="choose an earlier one"
+        )
 
 
 def _region(region: Region | None) -> list[float] | None:

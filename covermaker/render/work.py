@@ -303,12 +303,7 @@ def _save(work: Work, name: str, values: NDArray[np.floating[Any]]) -> Report:
 
 def _frames(region: Region | None, rate: int, total: int) -> tuple[int, int]:
     """Return first frame and number of frames of a region, cut at the song's end."""
-    from covermaker.errors import UsageError
-    from covermaker.units import clock
-
     if region is None:
         return 0, total
-    start = round(region.start_seconds * rate)
-    if start >= total:
-        raise UsageError(f"the song ends at {clock(total / rate)}, before the preview begins")
+    start = min(round(region.start_seconds * rate), total)
     return start, min(round(region.seconds * rate), total - start)

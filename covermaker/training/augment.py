@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 WORLD_FRAME_SECONDS = 0.005
 _SCALE = (0, 2, 4, 5, 7, 9, 11)  # major, in semitones
-_SILENCE_PEAK = 1e-4
+_SILENCE_RMS = 1e-4
+_HOLE_WINDOW = 512  # samples
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ def colour(samples: NDArray[np.float32], sample_rate: int, rng: np.random.Genera
     if rng.random() < 0.5:
         wave = _holes(wave, rng)
     level = 10.0 ** (rng.uniform(-32.0, -14.0) / 20.0)
-    return (wave * (level / max(_rms(wave), _SILENCE_PEAK))).astype(np.float32)
+    return (wave * (level / max(_rms(wave), _SILENCE_RMS))).astype(np.float32)
 
 
 def _rms(wave: NDArray[np.float64]) -> float:
@@ -222,10 +223,12 @@ def _holes(wave: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.fl
     from scipy.ndimage import zoom
     from scipy.signal import istft, stft
 
-    _, _, spectrum = stft(wave, nperseg=512)
+    if len(wave) < _HOLE_WINDOW:
+        return wave
+    _, _, spectrum = stft(wave, nperseg=_HOLE_WINDOW)
     coarse = rng.random((spectrum.shape[0] // 12 + 2, spectrum.shape[1] // 6 + 2))
     smooth = zoom(coarse, (12, 6), order=1)[: spectrum.shape[0], : spectrum.shape[1]]
     depth = rng.uniform(0.1, 0.5)
     mask = np.clip((smooth - depth * 0.7) / 0.2, rng.uniform(0.05, 0.4), 1.0)
-    _, out = istft(spectrum * mask, nperseg=512)
+    _, out = istft(spectrum * mask, nperseg=_HOLE_WINDOW)
     return np.asarray(out[: len(wave)]) if len(out) >= len(wave) else np.pad(out, (0, len(wave) - len(out)))

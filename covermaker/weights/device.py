@@ -64,8 +64,8 @@ def pick_device(preference: str = "auto") -> str:
     ResourceError
         When the device asked for is not there.
     """
-    kind, _, index = preference.partition(":")
-    if kind not in _KINDS or (index and not (kind == "cuda" and index.isdigit())):
+    kind, colon, index = preference.partition(":")
+    if kind not in _KINDS or (colon and not (kind == "cuda" and index.isdecimal())):
         raise UsageError(f"unknown device '{preference}'", hint="auto, cpu, cuda, cuda:N or mps")
     if kind == "cpu":
         return "cpu"

@@ -22,7 +22,9 @@ def hz(midi: float) -> float:
     return float(440.0 * 2 ** ((midi - 69) / 12))
 
 
-def filtered(sound: np.ndarray, kind: str, cutoff_hz: float | tuple[float, float], order: int = 2) -> np.ndarray:
+def filtered(
+    sound: np.ndarray, kind: str, cutoff_hz: float | tuple[float, float], order: int = 2
+) -> np.ndarray:
     """Butterworth filter along the last axis; `kind` as scipy names it."""
     sections = signal.butter(order, cutoff_hz, kind, fs=RATE_HZ, output="sos")
     return signal.sosfilt(sections, sound, axis=-1)
@@ -62,7 +64,9 @@ def snare(velocity: float, noise: np.random.Generator) -> np.ndarray:
 def hat(velocity: float, noise: np.random.Generator, *, is_open: bool = False) -> np.ndarray:
     """Six square waves with no common period, mixed with noise, above 7 kHz."""
     t = seconds(0.42 if is_open else 0.09)
-    metal = sum(np.sign(np.sin(2 * np.pi * f * t + noise.uniform(0, 6))) for f in (3107, 4219, 5381, 6143, 7477, 8231))
+    metal = sum(
+        np.sign(np.sin(2 * np.pi * f * t + noise.uniform(0, 6))) for f in (3107, 4219, 5381, 6143, 7477, 8231)
+    )
     bright = filtered(0.14 * metal + 0.5 * noise.standard_normal(len(t)), "highpass", 7200, 4)
     return softened(velocity * bright * np.exp(-t / (0.13 if is_open else 0.022)), 0.0008, 0.03)
 
@@ -78,7 +82,11 @@ def cymbal(velocity: float, noise: np.random.Generator) -> np.ndarray:
 def shaker(velocity: float, noise: np.random.Generator) -> np.ndarray:
     """One stroke of a shaker: noise that swells and stops."""
     t = seconds(0.085)
-    return velocity * filtered(noise.standard_normal(len(t)), "bandpass", (4500, 11000)) * np.sin(np.pi * t / 0.085) ** 2
+    return (
+        velocity
+        * filtered(noise.standard_normal(len(t)), "bandpass", (4500, 11000))
+        * np.sin(np.pi * t / 0.085) ** 2
+    )
 
 
 # pitched
@@ -90,7 +98,7 @@ def bass(midi: float, length_s: float, velocity: float) -> np.ndarray:
     f = hz(midi)
     partials = range(1, 10)
     tone = sum(
-        np.sin(2 * np.pi * f * n * t) / n ** 1.15 * np.exp(-t * (0.9 + 0.75 * (n - 1)) / 0.8) for n in partials
+        np.sin(2 * np.pi * f * n * t) / n**1.15 * np.exp(-t * (0.9 + 0.75 * (n - 1)) / 0.8) for n in partials
     )
     pluck = np.exp(-t / 0.012) * np.sin(2 * np.pi * 5.2 * f * t) * 0.18
     return softened(np.tanh(0.9 * velocity * (tone + pluck)), 0.006, 0.07)
@@ -124,11 +132,13 @@ def pad(midi: float, length_s: float, velocity: float, noise: np.random.Generato
 
 
 def bell(midi: float, velocity: float) -> np.ndarray:
-    """A small glass bell for the motif."""
+    """Strike a small glass bell, for the motif."""
     t = seconds(2.4)
     f = hz(midi)
     partials = ((1, 1.0, 0.9), (2.0, 0.45, 0.5), (3.01, 0.3, 0.3), (5.43, 0.12, 0.12))
-    return softened(velocity * sum(a * np.sin(2 * np.pi * f * r * t) * np.exp(-t / d) for r, a, d in partials), 0.003, 0.3)
+    return softened(
+        velocity * sum(a * np.sin(2 * np.pi * f * r * t) * np.exp(-t / d) for r, a, d in partials), 0.003, 0.3
+    )
 
 
 # effects
@@ -148,8 +158,12 @@ def chorus(sound: np.ndarray, *, depth_ms: float = 2.4, rate_hz: float = 0.55) -
 def room(length_s: float, brightness_hz: float, noise: np.random.Generator, *, before_s: float) -> np.ndarray:
     """Stereo impulse response: noise whose treble dies three times as fast as its bass."""
     t = seconds(length_s)
-    low = filtered(noise.standard_normal((2, len(t))), "bandpass", (180, brightness_hz)) * np.exp(-6.9 * t / length_s)
-    high = filtered(noise.standard_normal((2, len(t))), "highpass", brightness_hz) * np.exp(-20 * t / length_s)
+    low = filtered(noise.standard_normal((2, len(t))), "bandpass", (180, brightness_hz)) * np.exp(
+        -6.9 * t / length_s
+    )
+    high = filtered(noise.standard_normal((2, len(t))), "highpass", brightness_hz) * np.exp(
+        -20 * t / length_s
+    )
     response = softened(low + 0.5 * high, 0.008, 0.05)
     response /= np.sqrt((response**2).sum(axis=1, keepdims=True))
     return np.pad(response, ((0, 0), (round(before_s * RATE_HZ), 0)))

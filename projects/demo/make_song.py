@@ -134,7 +134,7 @@ def place(track: np.ndarray, sound: np.ndarray, at_s: float, gain: float = 1.0, 
 
 
 def silence() -> np.ndarray:
-    """An empty stereo track of the song's length."""
+    """Make an empty stereo track of the song's length."""
     return np.zeros((2, round(LENGTH_S * RATE_HZ)))
 
 
@@ -227,7 +227,12 @@ def chords_and_bells(noise: np.random.Generator) -> np.ndarray:
                 hits = [(0.0, 4.2, 0.75)]
             for beat, length, velocity in hits:
                 for order, note in enumerate(notes):
-                    at_s = start_s + beat * BEAT_S + order * (0.03 if is_last else 0.009) + noise.uniform(0, 0.004)
+                    at_s = (
+                        start_s
+                        + beat * BEAT_S
+                        + order * (0.03 if is_last else 0.009)
+                        + noise.uniform(0, 0.004)
+                    )
                     sound = play.electric_piano(note, length * BEAT_S, velocity * noise.uniform(0.85, 1.0))
                     place(piano, sound, at_s, 0.1)
             if bar >= VERSE:
@@ -248,7 +253,9 @@ def vocal() -> np.ndarray:
         notes = [Note(syllable, (beat + offset) * BEAT_S, midi) for syllable, beat, midi in line.notes]
         voice, lead_s = sing(line.text, notes, (line.end_beat + offset) * BEAT_S, seed=SEED + number)
         voice = soxr.resample(voice, VOICE_RATE_HZ, RATE_HZ, "VHQ")
-        voice /= np.sqrt(np.mean(voice[np.abs(voice) > 0.1 * np.abs(voice).max()] ** 2))  # lines alike in level
+        voice /= np.sqrt(
+            np.mean(voice[np.abs(voice) > 0.1 * np.abs(voice).max()] ** 2)
+        )  # lines alike in level
         start = round(((line.beat - offset) * BEAT_S - lead_s) * RATE_HZ)
         track[start : start + len(voice)] += voice
     track = play.filtered(track, "highpass", 75, 2)
@@ -292,7 +299,9 @@ def mix(voice: np.ndarray, backing: dict[str, np.ndarray], noise: np.random.Gene
         loud = song * 10 ** ((target - loudness_lufs(song)) / 20)
         knee = 0.6 * ceiling
         over = np.maximum(np.abs(loud) - knee, 0)
-        rounded = np.sign(loud) * (np.minimum(np.abs(loud), knee) + (ceiling - knee) * np.tanh(over / (ceiling - knee)))
+        rounded = np.sign(loud) * (
+            np.minimum(np.abs(loud), knee) + (ceiling - knee) * np.tanh(over / (ceiling - knee))
+        )
         target += LOUDNESS_LUFS - loudness_lufs(rounded)
     fade = round(1.2 * RATE_HZ)
     end = rounded.shape[1] - round(0.3 * RATE_HZ)
@@ -323,7 +332,9 @@ def main() -> None:
         options.parts.mkdir(parents=True, exist_ok=True)
         for name, part in {"vocal": voice, "backing": sum(backing.values()), **backing}.items():
             soundfile.write(options.parts / f"{name}.wav", np.asarray(part).T, RATE_HZ, subtype="FLOAT")
-    print(f"song.flac: {song.shape[1] / RATE_HZ:.2f} s, {loudness_lufs(song):.2f} LUFS, peak {np.abs(song).max():.3f}")
+    print(
+        f"song.flac: {song.shape[1] / RATE_HZ:.2f} s, {loudness_lufs(song):.2f} LUFS, peak {np.abs(song).max():.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -25,8 +25,10 @@ VOICE = "rms"  # flite's free US English male voice, made from the CMU Arctic re
 RATE_HZ = 16_000
 FRAME_S = 0.005
 
-VOWELS = frozenset("aa ae ah ao aw ax ay eh er ey ih iy ow oy uh uw".split())
-UNVOICED = frozenset("pau p t k f th s sh ch hh".split())
+VOWELS = frozenset(
+    ["aa", "ae", "ah", "ao", "aw", "ax", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw"]
+)
+UNVOICED = frozenset(["pau", "p", "t", "k", "f", "th", "s", "sh", "ch", "hh"])
 # Where, as a share of its spoken length, a vowel is held: a diphthong on its first sound, others in the middle.
 HOLD_AT = {"ay": 0.3, "aw": 0.3, "oy": 0.3, "ey": 0.35, "ow": 0.35}
 
@@ -140,7 +142,7 @@ def time_map(phones: list[Phone], notes: list[Note], length_s: float) -> tuple[n
 
 
 def smooth(curve: np.ndarray, width_s: float) -> np.ndarray:
-    """Moving Hann average of a frame curve, edges held."""
+    """Average a frame curve with a moving Hann window, edges held."""
     taps = np.hanning(max(3, round(width_s / FRAME_S) | 1) + 2)[1:-1]
     padded = np.pad(curve, len(taps) // 2, mode="edge")
     return np.convolve(padded, taps / taps.sum(), mode="valid")
@@ -224,7 +226,9 @@ def sing(text: str, notes: list[Note], length_s: float, *, seed: int) -> tuple[n
     return voice, lead_s
 
 
-def level_gain(log_power: np.ndarray, is_voiced: np.ndarray, times_s: np.ndarray, length_s: float) -> np.ndarray:
+def level_gain(
+    log_power: np.ndarray, is_voiced: np.ndarray, times_s: np.ndarray, length_s: float
+) -> np.ndarray:
     """Even out the loudness that speech loses towards the end of a line, and let the last note fade.
 
     Returns

@@ -113,10 +113,9 @@ def test_the_same_song_gives_the_same_bits(make, tmp_path):
 
 def test_levels_beyond_full_scale_are_neither_clipped_nor_rescaled(make, tmp_path):
     song = 20 * music(44101)
-    _, loud = separate(make, tmp_path, song, out="loud")
-    _, soft = separate(make, tmp_path, song / 32, out="soft")
-    for name, (samples, _) in loud.items():
-        np.testing.assert_allclose(samples, 32 * soft[name][0], atol=2e-3)
+    _, stems = separate(make, tmp_path, song)
+    assert max(np.abs(samples).max() for samples, _ in stems.values()) > 1.5
+    np.testing.assert_allclose(sum(samples for samples, _ in stems.values()), song, atol=1e-4)
 
 
 def test_how_the_file_is_cut_does_not_matter(make, tmp_path, monkeypatch):

@@ -14,13 +14,28 @@ def test_following_the_source_exactly():
     np.testing.assert_allclose(gain, [6.0, -5.0, 0.0])
 
 
-def test_keeping_the_networks_level():
-    loud = np.array([-20.0, -35.0, -10.0])
-    np.testing.assert_array_equal(level_gain(loud, loud + np.array([6, -9, 0]), loudness_mix=1.0), 0.0)
+def test_keeping_the_networks_level_but_not_its_timing():
+    """A network 6 dB too loud whose one note ends 50 ms late: the 6 dB stay, the late end does not."""
+    source = np.full(400, -20.0)
+    source[200:210] = -40.0
+    output = np.full(400, -14.0)
+    output[205:215] = -34.0
+    heard = output + level_gain(source, output, loudness_mix=1.0)
+    np.testing.assert_allclose(heard[:140], -14.0, atol=0.01)
+    np.testing.assert_allclose(heard[200:210] - heard[199], -20.0, atol=1.0)
+    np.testing.assert_allclose(heard[210:215] - heard[199], 0.0, atol=1.0)
 
 
 def test_half_way():
-    assert level_gain(np.array([-20.0]), np.array([-26.0]), loudness_mix=0.5)[0] == pytest.approx(3.0)
+    gain = level_gain(np.full(300, -20.0), np.full(300, -26.0), loudness_mix=0.5)
+    np.testing.assert_allclose(gain, 3.0)
+
+
+def test_silences_do_not_enter_the_slow_part():
+    """A singer with long rests keeps the level that the same singer has without."""
+    source = np.where(np.arange(1000) % 200 < 60, -20.0, -90.0)
+    gain = level_gain(source, np.full(1000, -17.0), loudness_mix=1.0)
+    np.testing.assert_allclose(gain[source > -50], 0.0, atol=1e-9)
 
 
 @pytest.mark.parametrize("mix", [0.0, 0.5, 1.0])
@@ -37,9 +52,10 @@ def test_a_silent_network_is_not_blown_up():
 
 def test_the_quiet_limit_has_no_step():
     source = np.linspace(-100.0, 0.0, 10_001)
-    gain = level_gain(source, np.full_like(source, -15.0), loudness_mix=1.0)
+    gain = level_gain(source, source + 10.0, loudness_mix=1.0)
     assert np.abs(np.diff(gain)).max() < 0.05
-    assert np.all(gain[source > -35.0] == 0.0)
+    np.testing.assert_allclose(gain[source > -44.0], 0.0, atol=1e-9)
+    np.testing.assert_allclose(gain[source < -65.0], -10.0, atol=1e-9)
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100, 44_101, 96_000])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import covermaker, render
+from driving import covermaker, render
 
 from covermaker.audio.files import probe, read
 from covermaker.audio.loudness import measure_file

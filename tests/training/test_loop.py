@@ -48,7 +48,7 @@ def one_thread():
 
 def test_it_learns_colour_and_level() -> None:
     dataset = two_vowels()
-    network = train(CONFIG, dataset, recipe(steps=150))
+    network = train(CONFIG, dataset, recipe(steps=120))
     singer = DdspSynthesizer(network)
     for index in (0, 1):
         take = dataset.examples[index]
@@ -76,7 +76,7 @@ def test_it_tells_how_far_it_is() -> None:
     told: list[float] = []
     seen: list[tuple[int, float]] = []
     train(
-        CONFIG, two_vowels(), recipe(steps=200),
+        CONFIG, two_vowels(), recipe(steps=200, batch_size=2),
         progress=told.append, watch=lambda step, loss, _: seen.append((step, loss)),
     )  # fmt: skip
     assert told == sorted(told)
