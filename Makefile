@@ -13,7 +13,7 @@ export VENV PYTHON TORCH_INDEX
 # One thing after another, even under `make -j`: the targets share one environment.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-slow test-all lint format types contracts check pins clean
+.PHONY: help setup setup-dev demo test test-slow test-all lint format types contracts docs check pins clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ types: setup-dev  ## mypy, strict
 
 contracts: setup-dev  ## import-linter: imports run against the stream
 	$(RUN)/lint-imports
+
+docs: setup-dev  ## write the reference pages from the code
+	$(RUN)/python scripts/make_reference.py
 
 check: lint types contracts test  ## what to run before a commit
 

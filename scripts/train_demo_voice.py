@@ -32,8 +32,15 @@ from covermaker.features.content import ENCODER, ContentEncoder
 from covermaker.features.loudness import frame_loudness_db
 from covermaker.training.augment import WORLD_FRAME_SECONDS, Voice, colour
 from covermaker.training.dataset import Dataset, Example, load_examples, save_examples
-
-from covermaker.voices.card import SCHEMA, ContentPart, F0Part, NetworkPart, VoiceCard, WeightsPart, write_card
+from covermaker.voices.card import (
+    SCHEMA,
+    ContentPart,
+    F0Part,
+    NetworkPart,
+    VoiceCard,
+    WeightsPart,
+    write_card,
+)
 from covermaker.weights.catalog import fingerprint, locate
 from covermaker.weights.device import torch_ready
 from demo_voice_texts import sentences
@@ -67,7 +74,17 @@ def say(text: str, path: Path, *, stretch: float, speaker: str = SPEAKER) -> NDA
     flite = shutil.which("flite")
     if flite is None:
         raise ResourceError("the program flite is missing", hint="apt-get install flite")
-    command = [flite, "-voice", speaker, "--setf", f"duration_stretch={stretch:.3f}", "-t", text, "-o", str(path)]
+    command = [
+        flite,
+        "-voice",
+        speaker,
+        "--setf",
+        f"duration_stretch={stretch:.3f}",
+        "-t",
+        text,
+        "-o",
+        str(path),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     samples, rate = soundfile.read(path, dtype="float32")
     if rate != SAMPLE_RATE:
@@ -127,9 +144,7 @@ def gather(work: Path, *, spoken: int, transposed: int, sung: int, workers: int)
 
     started = time.monotonic()
     model = ContentEncoder(locate(ENCODER), threads=workers)
-    readings = [
-        model.encode_clips([take.heard[k] for take in takes]) for k in range(len(takes[0].heard))
-    ]
+    readings = [model.encode_clips([take.heard[k] for take in takes]) for k in range(len(takes[0].heard))]
     say_so(f"content read {len(readings)} times in {time.monotonic() - started:.0f} s")
     examples = [
         Example(take.target, take.f0_hz, take.loudness_db, tuple(column[i] for column in readings))

@@ -77,7 +77,7 @@ def level_gain(
 
 
 def _slow_part(difference_db: NDArray[np.float64], audible: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the mean over `SLOW_SECONDS` (Hann) of the audible frames; 0 where there are none."""
+    """Return the mean over `SLOW_SECONDS` (Hann) of the audible frames; it falls to 0 where there are none."""
     half = round(SLOW_SECONDS * FRAME_RATE / 2)
     window = np.hanning(2 * half + 1)
 
@@ -86,7 +86,9 @@ def _slow_part(difference_db: NDArray[np.float64], audible: NDArray[np.bool_]) -
 
     weight = smooth(audible.astype(np.float64))
     total = smooth(np.where(audible, difference_db, 0.0))
-    return np.where(weight > 1e-6, total / np.maximum(weight, 1e-6), 0.0)
+    # A tenth of a frame of 0 dB: too little to count among notes, enough for a soft end half a second after one.
+    slow: NDArray[np.float64] = total / (weight + 0.1)
+    return slow
 
 
 class FrameCurve:

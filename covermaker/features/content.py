@@ -99,7 +99,7 @@ class ContentEncoder:
             raise WeightsError(
                 f"{ENCODER} gives rows of shape {rows.shape}, not {(WINDOW_ROWS, CONTENT_DIM)}"
             )
-        return rows.astype(np.float32)
+        return np.asarray(rows, dtype=np.float32)
 
     def encode_clips(
         self, clips: Sequence[NDArray[np.float32]], *, progress: Progress = silent

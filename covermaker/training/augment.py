@@ -162,7 +162,7 @@ def colour(samples: NDArray[np.float32], sample_rate: int, rng: np.random.Genera
     if rng.random() < 0.5:
         wave = _holes(wave, rng)
     level = 10.0 ** (rng.uniform(-32.0, -14.0) / 20.0)
-    return (wave * (level / max(_rms(wave), _SILENCE_RMS))).astype(np.float32)
+    return np.asarray(wave * (level / max(_rms(wave), _SILENCE_RMS)), dtype=np.float32)
 
 
 def _rms(wave: NDArray[np.float64]) -> float:

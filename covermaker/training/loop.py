@@ -7,6 +7,7 @@ weights come out.
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class Recipe:
         if step < self.warm_steps:
             return self.peak_rate * (step + 1) / self.warm_steps
         done = (step - self.warm_steps) / max(1, self.steps - self.warm_steps)
-        return self.final_rate + (self.peak_rate - self.final_rate) * 0.5 * (1 + np.cos(np.pi * done))
+        return self.final_rate + (self.peak_rate - self.final_rate) * 0.5 * (1 + math.cos(math.pi * done))
 
 
 # (finished steps, mean loss since the last call, the averaged network)
@@ -166,7 +167,8 @@ def step_loss(
     controls = {name: bands.float() for name, bands in controls.items()}
     phase = torch.from_numpy(batch.phase_cycles).to(device)
     sung = network.signal(controls, left, right, phase, torch.from_numpy(noise).to(device))
-    return loss_of(sung, torch.from_numpy(batch.target).to(device))
+    loss: torch.Tensor = loss_of(sung, torch.from_numpy(batch.target).to(device))
+    return loss
 
 
 @torch.no_grad()

@@ -54,45 +54,67 @@ def test_silence_is_zeros_and_never_loads_the_encoder(write, monkeypatch) -> Non
     assert not rows.any()
 
 
-def test_an_event_lies_at_its_own_time(write) -> None:
-    """A burst at 2.0 s changes the rows there and nowhere far from it, at 44.1 kHz as at 16 kHz."""
-    for rate in (16_000, 44_100):
-        quiet = np.random.default_rng(0).normal(0, 1e-3, 4 * rate).astype(np.float32)
-        loud = quiet.copy()
-        loud[2 * rate : 2 * rate + rate // 10] += 0.5 * syllables(0.1, rate)[: rate // 10] * 10
-        first, second = extract_content(write(quiet, rate)), extract_content(write(loud, rate))
-        change = np.linalg.norm(second.astype(np.float32) - first, axis=1)
-        inside = change[98:108].mean()
-        assert inside > 1.5 * change[20:70].mean()
-        assert inside > 1.5 * change[140:190].mean()
-        centre = np.average(
-            np.arange(85, 121), weights=np.maximum(change[85:121] - np.median(change), 0) ** 2
-        )
-        assert centre == pytest.approx(102.5, abs=4)
+class RulerEncoder:
+    """Stands in for Whisper: row i is the level of its own 20 ms, and rubbish near the window's edges."""
+
+    def encode(self, window: np.ndarray) -> np.ndarray:
+        rows = np.abs(window).reshape(1500, 320).mean(axis=1)[:, None] * np.ones((1, CONTENT_DIM), np.float32)
+        rows[:95] += 1e3 * (window[0] != 0)  # the start of a song has nothing before it
+        rows[-95:] += 1e3
+        return rows
 
 
-def test_stereo_is_averaged_and_a_second_run_is_identical(write) -> None:
-    voice = syllables(1.0)
-    mono, stereo = write(voice), write(np.stack([voice * 1.5, voice * 0.5], axis=1))
-    first = extract_content(mono)
-    assert np.array_equal(first, extract_content(mono))
-    assert np.allclose(first, extract_content(stereo), atol=0.05)
+@pytest.mark.parametrize("seconds", [25.99, 26.0, 30.0, 51.02, 80.0])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_every_row_comes_from_a_window_that_saw_both_sides(
+    write, monkeypatch, seconds: float, channels: int
+) -> None:
+    monkeypatch.setattr(content, "encoder", lambda device: RulerEncoder())
+    levels = np.random.default_rng(2).uniform(0.1, 0.9, int(seconds * 50) + 1).astype(np.float32)
+    voice = np.repeat(levels, 320)[: int(seconds * 16_000)]
+    voice[0] = 0.0
+    sound = voice if channels == 1 else np.stack([voice * 0.5, voice * 1.5], axis=1)
+    told: list[float] = []
+    rows = extract_content(write(sound), progress=told.append)
+    whole = len(voice) // 320
+    assert np.allclose(rows[1:whole, 0], levels[1:whole], atol=2e-3)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_an_event_lies_at_its_own_time_and_a_second_run_is_identical(write) -> None:
+    """A burst at 2.0 s of a 44.1 kHz file changes the rows there, and less elsewhere."""
+    rate = 44_100
+    quiet = np.random.default_rng(0).normal(0, 1e-3, 4 * rate).astype(np.float32)
+    loud = quiet.copy()
+    loud[2 * rate : 2 * rate + rate // 10] += 5 * syllables(0.1, rate)[: rate // 10]
+    first, second = extract_content(write(quiet, rate)), extract_content(write(loud, rate))
+    assert np.array_equal(second, extract_content(write(loud, rate)))
+    change = np.linalg.norm(second.astype(np.float32) - first, axis=1)
+    inside = change[98:108].mean()
+    assert inside > 1.5 * change[20:70].mean()
+    assert inside > 1.5 * change[140:190].mean()
+    centre = np.average(np.arange(85, 121), weights=np.maximum(change[85:121] - np.median(change), 0) ** 2)
+    assert centre == pytest.approx(102.5, abs=4)
 
 
 @pytest.mark.slow
 def test_seams_do_not_matter(write) -> None:
-    """Around 25-26 s, where two windows join, rows agree with those of a file that is windowed elsewhere."""
+    """Around 25-26 s, where two windows join, rows differ no more from those of another cut than elsewhere.
+
+    Whisper's rows depend on where in the window they lie, so they are compared in units of each column's own
+    deviation, against the same song cut 10 s later.
+    """
     voice = syllables(40.0)
     whole = extract_content(write(voice)).astype(np.float32)
     later = extract_content(write(voice[10 * 16_000 :])).astype(np.float32)
-    seam, elsewhere = slice(1230, 1320), slice(900, 1100)
+    spread = whole.std(axis=0)
 
     def difference(rows: slice) -> float:
-        ours, theirs = whole[rows], later[rows.start - 500 : rows.stop - 500]
+        ours, theirs = whole[rows] / spread, later[rows.start - 500 : rows.stop - 500] / spread
         return float(np.linalg.norm(ours - theirs) / np.linalg.norm(ours))
 
-    assert difference(seam) < 1.25 * difference(elsewhere)
-    assert difference(seam) < 0.6
+    assert difference(slice(1230, 1320)) < 1.25 * difference(slice(900, 1100))
 
 
 def test_clips_packed_into_one_window_read_nearly_as_alone() -> None:

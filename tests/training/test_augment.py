@@ -16,7 +16,9 @@ def vowel(f0_hz: float = 200.0, seconds: float = 0.6) -> np.ndarray:
     pulses[:: round(RATE / f0_hz)] = 1.0
     for centre_hz, width_hz in ((700.0, 90.0), (1200.0, 120.0)):
         radius = np.exp(-np.pi * width_hz / RATE)
-        pulses = lfilter([1 - radius], [1, -2 * radius * np.cos(2 * np.pi * centre_hz / RATE), radius**2], pulses)
+        pulses = lfilter(
+            [1 - radius], [1, -2 * radius * np.cos(2 * np.pi * centre_hz / RATE), radius**2], pulses
+        )
     pulses *= 0.5 / np.abs(pulses).max()
     return np.concatenate([pulses, np.zeros(len(pulses) // 3)]).astype(np.float32)
 

@@ -43,7 +43,9 @@ def test_cuts_are_aligned_across_features() -> None:
 def test_the_same_draws_give_the_same_batch() -> None:
     dataset = Dataset([example(300)], sample_rate=RATE, clip_frames=40)
     first, second = (dataset.batch(4, np.random.default_rng(9)) for _ in range(2))
-    assert all(np.array_equal(getattr(first, n), getattr(second, n)) for n in ("content", "target", "loudness_db"))
+    assert all(
+        np.array_equal(getattr(first, n), getattr(second, n)) for n in ("content", "target", "loudness_db")
+    )
 
 
 def test_short_takes_are_left_out_and_none_is_an_error() -> None:

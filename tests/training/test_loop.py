@@ -35,7 +35,9 @@ def two_vowels() -> Dataset:
 
 
 def recipe(**changes: object) -> Recipe:
-    return Recipe(**{"steps": 60, "batch_size": 4, "warm_steps": 5, "peak_rate": 1e-2, "averaging": 0.9, **changes})  # type: ignore[arg-type]
+    return Recipe(
+        **{"steps": 60, "batch_size": 4, "warm_steps": 5, "peak_rate": 1e-2, "averaging": 0.9, **changes}
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -60,14 +62,17 @@ def test_it_learns_colour_and_level() -> None:
         inner = slice(20 * 160, 100 * 160)
         assert 10 * np.log10(np.mean(sung[inner] ** 2)) == pytest.approx(take.loudness_db[0], abs=2.0)
         bright = [
-            np.sum(np.abs(np.fft.rfft(x[inner]))[len(x[inner]) // 8 :] ** 2) / np.sum(np.abs(np.fft.rfft(x[inner])) ** 2)
+            np.sum(np.abs(np.fft.rfft(x[inner]))[len(x[inner]) // 8 :] ** 2)
+            / np.sum(np.abs(np.fft.rfft(x[inner])) ** 2)
             for x in (sung, take.target)
         ]
         assert bright[0] == pytest.approx(bright[1], abs=0.15)
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
-    first, second, other = (train(CONFIG, two_vowels(), recipe(steps=6, seed=s)).state_dict() for s in (1, 1, 2))
+    first, second, other = (
+        train(CONFIG, two_vowels(), recipe(steps=6, seed=s)).state_dict() for s in (1, 1, 2)
+    )
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not torch.equal(first["out.weight"], other["out.weight"])
 

@@ -45,10 +45,14 @@ def features(frames: int, *, config: DdspConfig = SMALL, seed: int = 0) -> dict[
     }
 
 
-def sing(singer: DdspSynthesizer, given: dict[str, np.ndarray], start: int = 0, stop: int | None = None) -> np.ndarray:
+def sing(
+    singer: DdspSynthesizer, given: dict[str, np.ndarray], start: int = 0, stop: int | None = None
+) -> np.ndarray:
     cut = {name: rows[start:stop] for name, rows in given.items()}
     phase = cut.pop("phase_cycles")
-    return singer.render(cut["content"], cut["f0_hz"], cut["loudness_db"], phase_cycles=phase, first_frame=start, seed=7)
+    return singer.render(
+        cut["content"], cut["f0_hz"], cut["loudness_db"], phase_cycles=phase, first_frame=start, seed=7
+    )
 
 
 def test_the_registry_knows_it() -> None:
@@ -59,7 +63,13 @@ def test_the_registry_knows_it() -> None:
 @pytest.mark.parametrize("rate", [16_000, 44_100])
 def test_length_is_frames_times_hop(frames: int, rate: int) -> None:
     config = DdspConfig(
-        sample_rate=rate, content_dim=16, hidden=24, inner=32, dilations=(1,), harmonic_fft=2048, noise_fft=2048
+        sample_rate=rate,
+        content_dim=16,
+        hidden=24,
+        inner=32,
+        dilations=(1,),
+        harmonic_fft=2048,
+        noise_fft=2048,
     )
     sound = sing(DdspSynthesizer(lively_network(config)), features(frames, config=config))
     assert sound.shape == (frames * rate // FRAME_RATE,)
@@ -185,17 +195,24 @@ def test_flat_filters_pass_noise_and_pulses_at_the_stated_level_and_time() -> No
         phase = torch.tensor((phase_curve(np.full(frames, 220.0)) % 1.0)[None], dtype=torch.float32)
         voiced = network.signal(flat, tone, tone, phase, torch.zeros_like(noise))
         # Pulses come 1.25 ms early on purpose: a voice's filter, unlike this flat one, rings that late.
-        assert torch.allclose(voiced[:, :-160], pulse_train(tone, tone, phase, 16_000, 160)[:, 20:-140], atol=1e-3)
+        assert torch.allclose(
+            voiced[:, :-160], pulse_train(tone, tone, phase, 16_000, 160)[:, 20:-140], atol=1e-3
+        )
 
 
 def test_a_batch_equals_its_items() -> None:
     network = lively_network().eval()
     items = [features(40, seed=s) for s in range(3)]
-    stacked = [torch.tensor(np.stack([i[k] for i in items]), dtype=torch.float32) for k in ("content", "f0_hz", "loudness_db")]
+    stacked = [
+        torch.tensor(np.stack([i[k] for i in items]), dtype=torch.float32)
+        for k in ("content", "f0_hz", "loudness_db")
+    ]
     with torch.no_grad():
         together = network.controls(*stacked, torch.zeros(3, dtype=torch.long))
         for index in range(3):
-            alone = network.controls(*(x[index : index + 1] for x in stacked), torch.zeros(1, dtype=torch.long))
+            alone = network.controls(
+                *(x[index : index + 1] for x in stacked), torch.zeros(1, dtype=torch.long)
+            )
             assert torch.allclose(alone["harmonic"][0], together["harmonic"][index], atol=1e-4)
 
 

@@ -141,6 +141,7 @@ class Block(nn.Module):
         self.mix = nn.Conv1d(channels, inner, 3, padding=dilation, dilation=dilation)
         self.back = nn.Conv1d(inner, channels, 1)
         nn.init.zeros_(self.back.weight)
+        assert self.back.bias is not None
         nn.init.zeros_(self.back.bias)
 
     def forward(self, x: Tensor) -> Tensor:
