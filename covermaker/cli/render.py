@@ -126,7 +126,28 @@ def _words(result: dict[str, Any]) -> str:
 def _score_rows(score: dict[str, Any] | None) -> list[tuple[str, str]]:
     if not score:
         return []
-    return [(key, str(value)) for key, value in score.items() if not isinstance(value, (dict, list))]
+    rows = [("vocal lag", f"{score['lag_ms']:+.2f} ms")]
+    if score["voice_similarity"] is not None:
+        rows.append(
+            (
+                "similarity",
+                f"{score['voice_similarity']:.2f} to the voice (the source: {score['source_similarity']:.2f})",
+            )
+        )
+    pitch = score["pitch"]
+    if pitch["correlation"] is not None:
+        rows.append(
+            (
+                "pitch",
+                f"correlation {pitch['correlation']:.3f}, median error {pitch['median_cents']:.0f} cents",
+            )
+        )
+    if score["words_read"] is not None:
+        rows.append(
+            ("words read", f"{score['words_read']:.0%} of {score['words_in_source']} in the separated vocal")
+        )
+    rows.append(("new clicks", str(len(score["new_clicks_seconds"]))))
+    return rows
 
 
 def _level(value: float | None, unit: str) -> str:
