@@ -43,6 +43,7 @@ test-all: setup-dev  ## the whole suite: slow tests, and GPU tests where there i
 lint: setup-dev  ## ruff: rules and format
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
+	$(RUN)/python scripts/make_reference.py --check
 
 format: setup-dev  ## let ruff rewrite what it can
 	$(RUN)/ruff check --fix .

@@ -20,6 +20,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+
 from covermaker.audio.files import blocks, read, wav_writer
 from covermaker.stems.spleeter import SAMPLE_RATE, SpleeterSeparator, load_networks, split
 from covermaker.weights.device import torch_ready

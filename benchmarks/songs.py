@@ -19,6 +19,7 @@ def real_clip() -> Path:
 def long_song(path: Path, seconds: float) -> Path:
     """Write `seconds` of the clip, repeated, as a 16-bit WAV."""
     import soundfile
+
     from covermaker.audio.files import read
 
     clip = read(real_clip())

@@ -14,7 +14,7 @@ _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
 
 def db_to_gain(db: float) -> float:
     """Return the amplitude factor of a level in dB; ``-inf`` is 0."""
-    return 0.0 if db == -math.inf else 10.0 ** (db / 20.0)
+    return 0.0 if db == -math.inf else float(10.0 ** (db / 20.0))
 
 
 def gain_to_db(gain: float) -> float:

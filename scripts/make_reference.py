@@ -97,7 +97,7 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "required"
     value = field.default_factory() if field.default_factory else field.default
-    if hasattr(value, "model_fields") or value in ({}, []):
+    if hasattr(type(value), "model_fields") or value in ({}, []):
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

@@ -26,11 +26,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from covermaker.audio.buffer import fit
 from covermaker.errors import CovermakerError, ResourceError
 from covermaker.features.clock import f0_at_clock, frame_count
 from covermaker.features.content import ENCODER, ContentEncoder
 from covermaker.features.loudness import frame_loudness_db
-from covermaker.training.augment import WORLD_FRAME_SECONDS, Voice, colour
+from covermaker.training.augment import WORLD_FRAME_SECONDS, Voice, colour, through_separator
 from covermaker.training.dataset import Dataset, Example, load_examples, save_examples
 from covermaker.voices.card import (
     SCHEMA,
@@ -46,6 +47,8 @@ from covermaker.weights.device import torch_ready
 from demo_voice_texts import sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from covermaker.voices.networks.ddsp import DdspNetwork
@@ -64,7 +67,7 @@ class Take:
     target: NDArray[np.float32]
     f0_hz: NDArray[np.float32]
     loudness_db: NDArray[np.float32]
-    heard: tuple[NDArray[np.float32], ...]
+    heard: list[NDArray[np.float32]]
 
 
 def say(text: str, path: Path, *, stretch: float, speaker: str = SPEAKER) -> NDArray[np.float32]:
@@ -93,16 +96,19 @@ def say(text: str, path: Path, *, stretch: float, speaker: str = SPEAKER) -> NDA
 
 
 def make_take(job: tuple[int, str, str, str]) -> Take:
-    """Make take `number` of a text: "spoken", "transposed" or "sung"."""
+    """Make take `number` of a text: "spoken", "transposed", "sung" or "held"."""
     import soundfile
 
     number, text, kind, folder = job
     rng = np.random.default_rng([SEED, number])
+    # "sung" slows everything down; "held" keeps consonants quick and holds vowels, as singers do.
     stretch = rng.uniform(1.4, 2.6) if kind == "sung" else float(rng.choice([0.95, 1.0, 1.1, 1.25, 1.5]))
     path = Path(folder) / f"{number:04d}.wav"
     target = say(text, path, stretch=stretch)
     voice = Voice.analyse(target, SAMPLE_RATE)
-    if kind == "sung":
+    if kind == "held":
+        voice = voice.held(rng.uniform(2.0, 5.0))
+    if kind in ("sung", "held"):
         low_hz = rng.uniform(130.0, 330.0)
         voice = voice.sing(rng, low_hz=low_hz, high_hz=low_hz * rng.uniform(1.5, 2.1))
         target = voice.synthesize()
@@ -110,6 +116,7 @@ def make_take(job: tuple[int, str, str, str]) -> Take:
         voice = voice.transposed(rng.uniform(-5.0, 14.0))
         target = voice.synthesize()
 
+    target = target[: int(MAX_SECONDS * SAMPLE_RATE)]
     heard = [target]
     for ratio, semitones in (
         (rng.uniform(0.78, 0.93), rng.uniform(-12.0, -3.0)),
@@ -118,13 +125,35 @@ def make_take(job: tuple[int, str, str, str]) -> Take:
         throat = voice.other_throat(ratio, semitones).synthesize()[: len(target)]
         heard.append(colour(throat, SAMPLE_RATE, rng) if rng.random() < 0.8 else throat)
 
+    target = target[: int(MAX_SECONDS * SAMPLE_RATE)]
     soundfile.write(path, target, SAMPLE_RATE, subtype="FLOAT")
     times = np.arange(voice.frames) * WORLD_FRAME_SECONDS
     f0_hz = f0_at_clock(voice.f0_hz, times, frame_count(len(target), SAMPLE_RATE))
-    return Take(target, f0_hz, frame_loudness_db(path), tuple(heard))
+    return Take(target, f0_hz, frame_loudness_db(path), heard)
 
 
-def gather(work: Path, *, spoken: int, transposed: int, sung: int, workers: int) -> list[Example]:
+def separator() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return the default separator as a function from a mono mix to its mono vocal."""
+    import soxr
+
+    from covermaker.stems.spleeter import SAMPLE_RATE as MIX_RATE
+    from covermaker.stems.spleeter import Spleeter, load_networks, split
+
+    torch = torch_ready()
+    networks = load_networks(("spleeter-2stems-vocals", "spleeter-2stems-accompaniment"))
+    assert Spleeter().stems[0] == "vocals"
+
+    def separate(mix: NDArray[np.float32]) -> NDArray[np.float32]:
+        wide = soxr.resample(mix, SAMPLE_RATE, MIX_RATE).astype(np.float32)
+        with torch.inference_mode():
+            parts = [block[0] for block in split(networks, [np.stack([wide, wide])])]
+        vocal = soxr.resample(np.concatenate(parts, axis=-1).mean(axis=0), MIX_RATE, SAMPLE_RATE)
+        return fit(vocal.astype(np.float32), len(mix))
+
+    return separate
+
+
+def gather(work: Path, *, spoken: int, transposed: int, sung: int, held: int, workers: int) -> list[Example]:
     """Return the examples of a work folder, made on the first call."""
     stored = work / "examples.npz"
     if stored.exists():
@@ -132,15 +161,25 @@ def gather(work: Path, *, spoken: int, transposed: int, sung: int, workers: int)
     waves = work / "takes"
     waves.mkdir(parents=True, exist_ok=True)
     kinds = ["spoken"] * spoken + ["transposed"] * transposed + ["sung"] * sung
-    texts = sentences(len(kinds), SEED)
     # Dealt out by a fixed shuffle: every kind gets its share of the written sentences.
-    order = np.random.default_rng(SEED).permutation(len(kinds))
-    jobs = [(i, texts[i], kinds[order[i]], str(waves)) for i in range(len(kinds))]
+    rng = np.random.default_rng(SEED)
+    kinds = [kinds[k] for k in rng.permutation(len(kinds))] + ["held"] * held
+    texts = sentences(spoken + transposed + sung, SEED)
+    texts += [texts[k] for k in rng.permutation(len(texts))[:held]]
+    jobs = [(i, texts[i], kinds[i], str(waves)) for i in range(len(kinds))]
     started = time.monotonic()
     with ProcessPoolExecutor(workers) as pool:
         takes = list(pool.map(make_take, jobs, chunksize=4))
     seconds = sum(len(take.target) for take in takes) / SAMPLE_RATE
     say_so(f"{len(takes)} takes, {seconds / 60:.1f} min, made in {time.monotonic() - started:.0f} s")
+
+    started = time.monotonic()
+    separate = separator()
+    for number, take in enumerate(takes):
+        rng = np.random.default_rng([SEED, number, 3])
+        heard = take.heard[int(rng.integers(3))]
+        take.heard.append(through_separator(heard, SAMPLE_RATE, rng, separate))
+    say_so(f"separated from a band in {time.monotonic() - started:.0f} s")
 
     started = time.monotonic()
     model = ContentEncoder(locate(ENCODER), threads=workers)
@@ -205,6 +244,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--spoken", type=int, default=300, help="takes as flite says them")
     parser.add_argument("--transposed", type=int, default=110, help="takes with the pitch moved")
     parser.add_argument("--sung", type=int, default=190, help="takes on a melody")
+    parser.add_argument("--held", type=int, default=150, help="takes on a melody with only their vowels long")
     return parser.parse_args()
 
 
@@ -219,6 +259,7 @@ def main() -> None:
         spoken=options.spoken,
         transposed=options.transposed,
         sung=options.sung,
+        held=options.held,
         workers=options.threads,
     )
     dataset = Dataset(examples, sample_rate=SAMPLE_RATE)

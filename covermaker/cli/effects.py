@@ -33,8 +33,8 @@ def show_(name: str, as_json: bool) -> None:
     """Show the parameters of an effect: unit, range, default."""
     effect = EFFECTS.load(name)
     rows = describe(effect)
-    cells = [(r["name"], r["unit"], r["range"], str(r["default"]), r["help"]) for r in rows]
+    cells = [(r["parameter"], r["allowed"], r["default"], r["help"]) for r in rows]
     text = f"{name}: {effect.HELP}\n\n" + table(
-        cells, header=("parameter", "unit", "range", "default", "what it does")
+        cells, header=("parameter", "allowed", "default", "what it does")
     )
     show({"name": name, "help": effect.HELP, "parameters": rows}, as_json, text)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 WORLD_FRAME_SECONDS = 0.005
@@ -70,6 +72,26 @@ class Voice:
     def stretched(self, ratio: float) -> Voice:
         """Return the voice `ratio` times as long, pitch and formants kept."""
         at = np.clip(np.round(np.arange(int(self.frames * ratio)) / ratio).astype(int), 0, self.frames - 1)
+        return Voice(self.f0_hz[at], self.envelope[at], self.aperiodicity[at], self.sample_rate)
+
+    def held(self, ratio: float) -> Voice:
+        """Return the voice with its steady vowels about `ratio` times as long and its consonants as they were.
+
+        How singers fill a note: what is voiced, loud and hardly changing is held; the rest keeps its speed.
+        """
+        logs = np.log(np.maximum(self.envelope, 1e-16))
+        change = np.abs(np.diff(logs, axis=0, prepend=logs[:1])).mean(axis=1)
+        power = logs.mean(axis=1)
+        voiced = self.f0_hz > 0.0
+        if not voiced.any():
+            return self
+        steady = voiced & (change < np.median(change[voiced])) & (power > np.median(power[voiced]) - 3.0)
+        width = int(0.04 / WORLD_FRAME_SECONDS)
+        slowness = 1.0 + (ratio - 1.0) * np.convolve(
+            steady, np.hanning(width + 2)[1:-1] / ((width + 1) / 2), "same"
+        )
+        ends = np.cumsum(slowness)
+        at = np.searchsorted(ends, np.arange(int(ends[-1])) + 0.5).clip(max=self.frames - 1)
         return Voice(self.f0_hz[at], self.envelope[at], self.aperiodicity[at], self.sample_rate)
 
     def transposed(self, semitones: float) -> Voice:
@@ -139,6 +161,34 @@ def melody_hz(frames: int, rng: np.random.Generator, *, low_hz: float, high_hz: 
     knots = np.arange(0, frames + 60, 60)
     drift = np.interp(np.arange(frames), knots, rng.normal(0.0, 0.06, len(knots)))
     return np.asarray(low_hz * 2.0 ** ((glided + vibrato + drift) / 12.0))
+
+
+def through_separator(
+    samples: NDArray[np.float32],
+    sample_rate: int,
+    rng: np.random.Generator,
+    separate: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Bury a take in a band and dig it out again, with the scars that a real separated vocal has.
+
+    Parameters
+    ----------
+    samples : float32 array (n,)
+        Mono.
+    separate : callable
+        Maps a mix at `sample_rate` to its vocal, both mono and equally long.
+
+    Returns
+    -------
+    float32 array (n,)
+    """
+    wave = samples.astype(np.float64)
+    if rng.random() < 0.5:
+        wave = _room(wave, sample_rate, rng)
+    band = _equalise(_band(len(wave), sample_rate, rng), sample_rate, rng)
+    mix = wave + band * (_rms(wave) * 10.0 ** (-rng.uniform(-3.0, 9.0) / 20.0) / max(_rms(band), 1e-9))
+    mix *= 0.1 / max(_rms(mix), _SILENCE_RMS)
+    return separate(mix.astype(np.float32))
 
 
 def colour(samples: NDArray[np.float32], sample_rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
