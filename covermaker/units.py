@@ -29,7 +29,7 @@ def hz_to_midi(hz: float) -> float:
 
 def midi_to_hz(note: float) -> float:
     """Return the frequency in Hz of a (fractional) MIDI note number."""
-    return A4_HZ * 2.0 ** ((note - 69.0) / 12.0)
+    return float(A4_HZ * 2.0 ** ((note - 69.0) / 12.0))
 
 
 def note_name(hz: float) -> str:

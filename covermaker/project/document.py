@@ -80,12 +80,12 @@ class Convert(_Model):
 class Track(_Model):
     """One channel of the mixer."""
 
-    name: Name
+    name: Name = Field(description="Lower-case letters, digits, - and _.")
     source: str = Field(description="`converted`, `instrumental` (all but the vocals), or a stem's name.")
-    gain_db: GainDb = 0.0
+    gain_db: GainDb = Field(default=0.0, description="Fader.")
     pan: float = Field(default=0.0, ge=-1.0, le=1.0, description="-1 left, 0 centre, 1 right.")
-    mute: bool = False
-    solo: bool = False
+    mute: bool = Field(default=False, description="Not heard, and not sent anywhere.")
+    solo: bool = Field(default=False, description="Only soloed tracks are heard.")
     sends: dict[str, GainDb] = Field(
         default_factory=dict, description="Bus name to send level in dB, post fader."
     )
@@ -102,9 +102,11 @@ class Track(_Model):
 class Bus(_Model):
     """An effect bus that tracks send to."""
 
-    name: Name
-    gain_db: GainDb = 0.0
-    rack: list[RackRow] = Field(default_factory=list)
+    name: Name = Field(description="What `sends` call it.")
+    gain_db: GainDb = Field(default=0.0, description="Level of its return.")
+    rack: list[RackRow] = Field(
+        default_factory=list, description="Effects in order; wet sound only (`dry_db = -100`)."
+    )
 
 
 class Mix(_Model):
@@ -119,19 +121,25 @@ class Mix(_Model):
 class Master(_Model):
     """The mastered track."""
 
-    loudness_lufs: float | Literal["off"] = Field(
+    loudness_lufs: Annotated[float, Field(ge=-40.0, le=-5.0)] | Literal["off"] = Field(
         default=-14.0, description="Integrated loudness (BS.1770) to reach, or `off`."
     )
     true_peak_dbtp: float = Field(
-        default=-1.0, ge=-20.0, le=0.0, description="Ceiling that is never crossed."
+        default=-1.0, ge=-12.0, le=0.0, description="Ceiling that is never crossed."
     )
-    rack: list[RackRow] = Field(default_factory=list)
+    rack: list[RackRow] = Field(
+        default_factory=list, description="Effects on the whole mix, before the loudness."
+    )
 
 
 class Export(_Model):
     """What is written for people."""
 
-    formats: list[str] = Field(default_factory=lambda: ["wav24", "mp3"], min_length=1)
+    formats: list[str] = Field(
+        default_factory=lambda: ["wav24", "mp3"],
+        min_length=1,
+        description="Any of wav16, wav24, wav32f, flac, mp3.",
+    )
     stems: bool = Field(default=False, description="Also write the stems and the converted vocal.")
 
 
@@ -139,17 +147,17 @@ class Cover(_Model):
     """A whole ``cover.toml``."""
 
     schema_: int = Field(alias="schema", ge=1, description="Version of this format.")
-    title: str = Field(min_length=1)
+    title: str = Field(min_length=1, description="Of the cover; names the files.")
     artist: str = Field(default="", description="Who covers; written into the tags.")
-    song: Song
-    stems: Stems = Field(default_factory=Stems)
-    voice: VoiceChoice = Field(default_factory=VoiceChoice)
-    convert: Convert = Field(default_factory=Convert)
-    tracks: list[Track] = Field(min_length=1)
-    buses: list[Bus] = Field(default_factory=list)
-    mix: Mix = Field(default_factory=Mix)
-    master: Master = Field(default_factory=Master)
-    export: Export = Field(default_factory=Export)
+    song: Song = Field(description="The song, see `[song]`.")
+    stems: Stems = Field(default_factory=Stems, description="Separation, see `[stems]`.")
+    voice: VoiceChoice = Field(default_factory=VoiceChoice, description="Who sings, see `[voice]`.")
+    convert: Convert = Field(default_factory=Convert, description="Conversion, see `[convert]`.")
+    tracks: list[Track] = Field(min_length=1, description="The mixer's channels, see `[[tracks]]`.")
+    buses: list[Bus] = Field(default_factory=list, description="Send buses, see `[[buses]]`.")
+    mix: Mix = Field(default_factory=Mix, description="See `[mix]`.")
+    master: Master = Field(default_factory=Master, description="See `[master]`.")
+    export: Export = Field(default_factory=Export, description="See `[export]`.")
 
 
 def tables() -> list[tuple[str, type[BaseModel]]]:
