@@ -100,12 +100,16 @@ def _automatic(voiced: NDArray[np.float64], voice_range: F0Part) -> Transpositio
     octaves = max(-MAX_OCTAVES, min(MAX_OCTAVES, round(distance)))
     stay, move = _share(voiced, 0, voice_range), _share(voiced, octaves, voice_range)
     gain = abs(distance) - abs(distance - octaves)
-    closer = gain >= CLEAR_GAIN_OCTAVES and move - stay > -CLEAR_GAIN_SHARE
-    fitter = gain > 0 and move - stay >= CLEAR_GAIN_SHARE
+    clear = gain >= CLEAR_GAIN_OCTAVES
+    leaves = move - stay <= -CLEAR_GAIN_SHARE
+    fits = gain > 0 and move - stay >= CLEAR_GAIN_SHARE
     apart = f"the vocal's middle is {_pitch(2.0**middle)}, the voice's is {_pitch(voice_range.median_hz)}"
-    if octaves == 0 or not (closer or fitter):
-        near = "that is its own octave" if octaves == 0 else "an octave would bring them no clearly closer"
-        return Transposition(0, f"{apart}: {near}, nothing moves", stay)
+    if octaves == 0:
+        return Transposition(0, f"{apart}: that is its own octave, nothing moves", stay)
+    if clear and leaves:
+        return Transposition(0, f"{apart}: an octave would leave the voice's range, nothing moves", stay)
+    if not clear and not fits:
+        return Transposition(0, f"{apart}: an octave would bring them no clearly closer, nothing moves", stay)
     count = {1: "one octave", 2: "two octaves", 3: "three octaves"}[abs(octaves)]
     return Transposition(12 * octaves, f"{apart}: {count} {'up' if octaves > 0 else 'down'}", move)
 

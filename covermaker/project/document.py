@@ -70,10 +70,13 @@ class Convert(_Model):
         default=0.33,
         ge=0.0,
         le=0.5,
-        description="How much of the source's consonant noise is kept (0 = none).",
+        description="Consonants and breaths: 0.5 leaves them to the voice, 0 takes their high band from the source.",
     )
     loudness_mix: float = Field(
-        default=0.0, ge=0.0, le=1.0, description="0 follows the source's loudness, 1 keeps the network's."
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        description="Level over a second: 0 follows the source, 1 keeps the voice's; faster changes follow the source.",
     )
 
 

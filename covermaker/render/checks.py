@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from covermaker.effects.rack import parse_rack
-from covermaker.errors import ProjectError, nearest
+from covermaker.errors import ProjectError, WeightsError, nearest
 from covermaker.export.formats import FORMATS
 from covermaker.features.pitch import METHODS
 from covermaker.stems import SEPARATORS
 from covermaker.voices.library import find_voice
+from covermaker.weights import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -123,7 +124,25 @@ def _voice(project: Project) -> Voice:
     name = project.cover.voice.name
     if "/" in name:
         project.path(name, "voice.name")
-    return find_voice(name, project.root)
+    voice = find_voice(name, project.root)
+    check_content(voice)
+    return voice
+
+
+def check_content(voice: Voice) -> None:
+    """Refuse a voice that was trained on another content encoder: it would sing noise.
+
+    Raises
+    ------
+    WeightsError
+        When the encoder on the voice's card is not here, or is not the very same.
+    """
+    content = voice.card.content
+    if catalog.fingerprint(content.encoder) != content.sha256:
+        raise WeightsError(
+            f"the voice '{voice.name}' was trained on another '{content.encoder}' than the one that is installed",
+            hint=f"compare the card with: covermaker models path {content.encoder}",
+        )
 
 
 def _known(where: str, kind: str, name: str, names: Iterable[str]) -> None:

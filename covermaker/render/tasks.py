@@ -14,7 +14,7 @@ from covermaker.graph.store import Entry, Store, default_root
 from covermaker.project.document import Convert, Stems
 from covermaker.project.load import load
 from covermaker.render import pipeline, record
-from covermaker.render.checks import make_separator
+from covermaker.render.checks import check_content, make_separator
 from covermaker.voices.library import find_voice
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     settings = _validated(Convert, request.get("convert", {}))
     vocal = pipeline.vocal_step(Path(request["vocal"]))
     features = pipeline.feature_steps(vocal, settings.pitch)
-    step = pipeline.convert_step(vocal, features, find_voice(request["voice"]), settings)
+    voice = find_voice(request["voice"])
+    check_content(voice)
+    step = pipeline.convert_step(vocal, features, voice, settings)
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
     copy_file(entry.folder / "converted.wav", out)
     return {"files": [str(out)], "report": entry.meta["report"]}

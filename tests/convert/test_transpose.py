@@ -65,7 +65,9 @@ def test_a_small_win_moves_when_much_more_of_the_singing_fits():
 def test_a_move_out_of_the_range_is_not_made():
     """A lopsided voice: its middle is close to its top, an octave up would leave the range."""
     lopsided = F0Part(low_hz=100.0, median_hz=290.0, high_hz=300.0)
-    assert choose_transposition("auto", melody(180.0, spread_semitones=2.0), lopsided).semitones == 0
+    chosen = choose_transposition("auto", melody(180.0, spread_semitones=2.0), lopsided)
+    assert chosen.semitones == 0
+    assert chosen.why.endswith("an octave would leave the voice's range, nothing moves")
 
 
 def test_a_silent_vocal_stays():
