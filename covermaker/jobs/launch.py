@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 # How long a cancelled child may take to drop its step before it is killed.
 _GRACE_SECONDS = 3.0
 
+# numpy's matrix products here are small: on two threads they wait for each other longer than they compute, most of
+# all on a busy machine. Networks have threads of their own and keep them.
+_QUIET_BLAS = {"OPENBLAS_NUM_THREADS": "1"}
+
 
 def launch(request: Mapping[str, Any], *, listener: Listener, log: Path) -> dict[str, Any]:
     """Run a job of `covermaker.jobs.child` and return its result.
@@ -55,7 +59,7 @@ def launch(request: Mapping[str, Any], *, listener: Listener, log: Path) -> dict
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**_QUIET_BLAS, **os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
     try:

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from covermaker.convert.convert import VERSION as CONVERT_VERSION
 from covermaker.effects.rack import rack_params
 from covermaker.errors import ProjectError, UsageError, nearest
+from covermaker.features.content import ENCODER
+from covermaker.features.content import VERSION as CONTENT_VERSION
 from covermaker.features.pitch import METHODS
 from covermaker.graph.step import From, Outside, Step
 from covermaker.render import work
@@ -158,7 +161,7 @@ def feature_steps(separate: Step, pitch: str) -> dict[str, Step]:
         "content": _step(
             "content",
             "content",
-            {"encoder": "whisper-base"},
+            {"encoder": ENCODER, "version": CONTENT_VERSION},
             vocal,
             work.content,
             weights=_weights(("whisper-base",)),
@@ -184,6 +187,7 @@ def convert_step(
 ) -> Step:
     """Sing the vocal with another voice."""
     params: dict[str, Any] = {
+        "version": CONVERT_VERSION,
         "transpose": settings.transpose,
         "protect": settings.protect,
         "loudness_mix": settings.loudness_mix,

@@ -104,6 +104,10 @@ class Dataset:
             np.float32
         )
 
+    def clean_content(self) -> NDArray[np.float32]:
+        """Return all rows of the clean readings, (rows, content_dim)."""
+        return np.concatenate([example.contents[0] for example in self.examples]).astype(np.float32)
+
     def f0_range_hz(self) -> tuple[float, float, float]:
         """Return the 5th, 50th and 95th percentile of the voiced pitch."""
         voiced = np.concatenate([e.f0_hz[e.f0_hz > 0] for e in self.examples])

@@ -19,6 +19,7 @@ import torch
 from covermaker.errors import CovermakerError
 from covermaker.progress import Progress, silent
 from covermaker.training.losses import SpectralLoss
+from covermaker.training.memory import cluster_means
 from covermaker.voices.networks.base import voiced_edges
 from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork
 
@@ -110,6 +111,9 @@ def train(
     mean, spread = (torch.from_numpy(array) for array in dataset.content_statistics())
     network.content_mean.copy_(mean)
     network.content_spread.copy_(spread)
+    with torch.no_grad():
+        rows = network.standardised(torch.from_numpy(dataset.clean_content()).to(recipe.device))
+    network.memory.copy_(torch.from_numpy(cluster_means(rows.cpu().numpy(), config.memory_rows, rng)))
     average = copy.deepcopy(network).eval()
     loss_of = SpectralLoss(config.sample_rate).to(recipe.device)
     optimiser = torch.optim.AdamW(
@@ -163,7 +167,9 @@ def step_loss(
         np.float32
     )
     with torch.autocast(torch.device(device).type, dtype=torch.bfloat16, enabled=recipe.half):
-        controls = network.controls(content, f0_hz, loudness_db, speaker)
+        # Any mixture of the given and the remembered is met, from all of one to all of the other.
+        recall = torch.from_numpy(rng.random((len(batch.f0_hz), 1, 1), dtype=np.float32)).to(device)
+        controls = network.controls(content, f0_hz, loudness_db, speaker, recall=recall)
     controls = {name: bands.float() for name, bands in controls.items()}
     phase = torch.from_numpy(batch.phase_cycles).to(device)
     sung = network.signal(controls, left, right, phase, torch.from_numpy(noise).to(device))

@@ -5,6 +5,11 @@ reads content, pitch and level a hundred times a second and sets two filters; th
 train on the wanted pitch through the first and white noise through the second. The network never sees a waveform,
 so it learns in minutes on a CPU, and the pitch it sings is the pitch it is given.
 
+A real singer's content lies far from what a voice trained on little has met. The network keeps a memory of its own
+content rows and leans on it: each row is drawn towards those it resembles, so that it sounds like something
+the voice can say (the idea of retrieval in RVC and kNN-VC, Baas et al. 2023, with a soft choice over a few thousand
+cluster means in place of an index of every row).
+
 Controls (`DdspNetwork.controls`) and signal (`DdspNetwork.signal`) are apart. Every layer is a convolution over
 frames with a stated reach, every hop of noise is drawn from its position on the song's clock, and the phase comes from
 outside: frames away from a chunk's ends do not know that there are chunks.
@@ -38,6 +43,8 @@ _SIGNAL_CONTEXT = 4  # frames that the two overlap-adds reach, with the filters'
 _PULSE_LEAD_SECONDS = 0.00125
 _LOG_RANGE = (-14.0, 6.0)  # nepers: filters stay between -121 dB and +52 dB
 _LOUDNESS_FLOOR_DB = -100.0
+_RECALL = 0.75  # how far content is drawn to the memory when singing
+_RECALL_SHARPNESS = 30.0  # of the soft choice: rows 0.1 below the best cosine weigh a twentieth
 _DB_TO_NEPER = np.log(10.0) / 20.0
 
 
@@ -61,6 +68,8 @@ class DdspConfig:
         Samples of each filter, powers of two above 3 and 2 hops.
     speakers : int
         Rows of the speaker table.
+    memory_rows : int
+        Content rows that it remembers.
     """
 
     sample_rate: int = 16_000
@@ -73,6 +82,7 @@ class DdspConfig:
     harmonic_fft: int = 1024
     noise_fft: int = 512
     speakers: int = 1
+    memory_rows: int = 2048
 
     @property
     def hop_samples(self) -> int:
@@ -155,6 +165,7 @@ class DdspNetwork(nn.Module):
 
     content_mean: Tensor
     content_spread: Tensor
+    memory: Tensor
     harmonic_shape: Tensor
     noise_shape: Tensor
     harmonic_window: Tensor
@@ -166,6 +177,7 @@ class DdspNetwork(nn.Module):
         hidden = config.hidden
         self.register_buffer("content_mean", torch.zeros(config.content_dim))
         self.register_buffer("content_spread", torch.ones(config.content_dim))
+        self.register_buffer("memory", torch.zeros(config.memory_rows, config.content_dim))
         self.content_in = nn.Conv1d(config.content_dim, hidden, 1)
         self.curves_in = nn.Conv1d(4, hidden, 1)  # log f0, voiced, loudness, log f0 squared
         self.speaker_in = nn.Embedding(config.speakers, hidden)
@@ -188,7 +200,13 @@ class DdspNetwork(nn.Module):
             self.register_buffer(name, value, persistent=False)
 
     def controls(
-        self, content: Tensor, f0_hz: Tensor, loudness_db: Tensor, speaker: Tensor
+        self,
+        content: Tensor,
+        f0_hz: Tensor,
+        loudness_db: Tensor,
+        speaker: Tensor,
+        *,
+        recall: Tensor | float = _RECALL,
     ) -> dict[str, Tensor]:
         """Read the features, set the filters.
 
@@ -197,6 +215,8 @@ class DdspNetwork(nn.Module):
         content : (B, T, content_dim)
         f0_hz, loudness_db : (B, T)
         speaker : (B,) int
+        recall : float or (B, 1, 1)
+            0..1: how far content is drawn to the memory.
 
         Returns
         -------
@@ -210,13 +230,24 @@ class DdspNetwork(nn.Module):
         curves = torch.stack(
             [pitch, voiced, (loudness_db / 20.0 + 1.5).clamp(-3.0, 1.5), pitch.square()], dim=1
         )
-        standard = ((content - self.content_mean) / self.content_spread).clamp(-8.0, 8.0)
+        standard = self.standardised(content)
+        standard = standard + recall * (self.remembered(standard) - standard)
         x = self.content_in(standard.transpose(1, 2))  # (B, hidden, T)
         x = x + self.curves_in(curves) + self.speaker_in(speaker)[:, :, None]
         x = self.out(functional.gelu(self.norm_out(self.blocks(x))))
         level = (loudness_db * _DB_TO_NEPER)[:, None, :]
         harmonic, noise = x.split([self.config.harmonic_bands, self.config.noise_bands], dim=1)
         return {"harmonic": harmonic.clamp(*_LOG_RANGE) + level, "noise": noise.clamp(*_LOG_RANGE) + level}
+
+    def standardised(self, content: Tensor) -> Tensor:
+        """Return content in units of each column's own deviation: Whisper has a few columns that dwarf the rest."""
+        return ((content - self.content_mean) / self.content_spread).clamp(-8.0, 8.0)
+
+    @torch.no_grad()
+    def remembered(self, standard: Tensor) -> Tensor:
+        """Return the memory's answer (B, T, D) to standardised content: its rows, weighted by likeness."""
+        alike = functional.normalize(standard, dim=2) @ functional.normalize(self.memory, dim=1).T
+        return (alike * _RECALL_SHARPNESS).softmax(dim=2) @ self.memory
 
     def signal(
         self,
