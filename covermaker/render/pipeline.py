@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from covermaker.convert.convert import VERSION as CONVERT_VERSION
+from covermaker.disk import file_sha256
 from covermaker.effects.rack import rack_params
 from covermaker.errors import ProjectError, UsageError, nearest
 from covermaker.features.content import ENCODER
@@ -328,8 +329,14 @@ def _score_step(checked: Checked, separate: Step, features: Mapping[str, Step], 
             "f0": From(features["pitch"], "f0.npy"),
         },
         partial(work.score, voice=checked.voice, pitch=checked.project.cover.convert.pitch),
-        weights={**_weights(("whisper-base", "ge2e-speaker")), "the voice": checked.voice.fingerprint},
+        weights={**_weights((ENCODER, "ge2e-speaker")), **_embedding(checked.voice)},
     )
+
+
+def _embedding(voice: Voice) -> dict[str, str]:
+    """Return the hash of what the converted vocal is compared with; the voice's fingerprint leaves it out."""
+    speaker = voice.card.speaker
+    return {} if speaker is None else {"speaker embedding": file_sha256(voice.folder / speaker.embedding)}
 
 
 def _source(track: Track, checked: Checked, separate: Step, convert: Step) -> From:
