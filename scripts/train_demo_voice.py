@@ -17,6 +17,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -31,13 +32,14 @@ from covermaker.errors import CovermakerError, ResourceError
 from covermaker.features.clock import f0_at_clock, frame_count
 from covermaker.features.content import ENCODER, ContentEncoder
 from covermaker.features.loudness import frame_loudness_db
-from covermaker.training.augment import WORLD_FRAME_SECONDS, Voice, colour, through_separator
+from covermaker.training.augment import WORLD_FRAME_SECONDS, Voice, channel_strip, colour, through_separator
 from covermaker.training.dataset import Dataset, Example, load_examples, save_examples
 from covermaker.voices.card import (
     SCHEMA,
     ContentPart,
     F0Part,
     NetworkPart,
+    SpeakerPart,
     VoiceCard,
     WeightsPart,
     write_card,
@@ -105,7 +107,7 @@ def make_take(job: tuple[int, str, str, str]) -> Take:
     # "sung" slows everything down; "held" keeps consonants quick and holds vowels, as singers do.
     stretch = rng.uniform(1.4, 2.6) if kind == "sung" else float(rng.choice([0.95, 1.0, 1.1, 1.25, 1.5]))
     path = Path(folder) / f"{number:04d}.wav"
-    target = say(text, path, stretch=stretch)
+    target = channel_strip(say(text, path, stretch=stretch), SAMPLE_RATE)
     voice = Voice.analyse(target, SAMPLE_RATE)
     if kind == "held":
         voice = voice.held(rng.uniform(2.0, 5.0))
@@ -126,7 +128,6 @@ def make_take(job: tuple[int, str, str, str]) -> Take:
         throat = voice.other_throat(ratio, semitones).synthesize()[: len(target)]
         heard.append(colour(throat, SAMPLE_RATE, rng) if rng.random() < 0.8 else throat)
 
-    target = target[: int(MAX_SECONDS * SAMPLE_RATE)]
     soundfile.write(path, target, SAMPLE_RATE, subtype="FLOAT")
     times = np.arange(voice.frames) * WORLD_FRAME_SECONDS
     f0_hz = f0_at_clock(voice.f0_hz, times, frame_count(len(target), SAMPLE_RATE))
@@ -185,7 +186,8 @@ def gather(work: Path, *, spoken: int, transposed: int, sung: int, held: int, wo
     model = ContentEncoder(locate(ENCODER), threads=workers)
     rows = iter(model.encode_clips([clip for take in takes for clip in take.heard]))
     examples = [
-        Example(take.target, take.f0_hz, take.loudness_db, tuple(next(rows) for _ in take.heard)) for take in takes
+        Example(take.target, take.f0_hz, take.loudness_db, tuple(next(rows) for _ in take.heard))
+        for take in takes
     ]
     say_so(f"content read in {time.monotonic() - started:.0f} s")
     save_examples(examples, stored)
@@ -199,11 +201,12 @@ def write_voice(network: DdspNetwork, dataset: Dataset, folder: Path, *, minutes
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / "voice.safetensors"
     save_file({name: value.half().contiguous() for name, value in network.state_dict().items()}, weights)
+    speaker_embedding(dataset, folder)
     low_hz, median_hz, high_hz = dataset.f0_range_hz()
     card = VoiceCard(
         schema=SCHEMA,
         name="demo",
-        description="A synthetic singer: the flite voice slt, re-sung. Small, 16 kHz, for trying things out.",
+        description="A synthetic singer for trying things out: the flite voice slt, re-sung and brightened, at 16 kHz.",
         rights="synthetic",
         statement="No person sang or spoke for this voice's takes: a speech synthesiser made all of them.",
         licence=(
@@ -218,6 +221,7 @@ def write_voice(network: DdspNetwork, dataset: Dataset, folder: Path, *, minutes
         content=ContentPart(encoder=ENCODER, sha256=fingerprint(ENCODER)),
         f0=F0Part(low_hz=round(low_hz, 1), median_hz=round(median_hz, 1), high_hz=round(high_hz, 1)),
         weights=WeightsPart(sha256=hashlib.sha256(weights.read_bytes()).hexdigest()),
+        speaker=SpeakerPart(),
         training={
             "takes": len(dataset.examples),
             "minutes_of_takes": round(dataset.seconds / 60, 1),
@@ -228,6 +232,19 @@ def write_voice(network: DdspNetwork, dataset: Dataset, folder: Path, *, minutes
         },
     )
     write_card(card, folder)
+
+
+def speaker_embedding(dataset: Dataset, folder: Path) -> None:
+    """Write what the voice sounds like: the embedding of two minutes of takes of every kind."""
+    import soundfile
+
+    from covermaker.evaluate.speaker_encoder import embed
+
+    picked = [e.target for e in dataset.examples[:: max(1, len(dataset.examples) // 24)]]
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "takes.wav"
+        soundfile.write(path, np.concatenate(picked)[: 120 * SAMPLE_RATE], SAMPLE_RATE, subtype="FLOAT")
+        np.save(folder / "embedding.npy", embed(path).astype(np.float32))
 
 
 def arguments() -> argparse.Namespace:
@@ -277,7 +294,8 @@ def main() -> None:
         nonlocal done
         done = steps
         say_so(f"step {steps}  loss {loss:.4f}  {minutes():.1f} min")
-        write_voice(network, dataset, options.work / "latest", minutes=minutes(), steps=steps)
+        if steps % 500 == 0:
+            write_voice(network, dataset, options.work / "latest", minutes=minutes(), steps=steps)
 
     network = train(
         DdspConfig(sample_rate=SAMPLE_RATE),

@@ -228,6 +228,7 @@ def render_rack(
     start: int = 0,
     frames: int | None = None,
     tail_seconds: float | None = None,
+    level_db: float = 0.0,
     progress: Progress = silent,
 ) -> RackReport:
     """Stream a file through a rack into a float32 WAV, tail included.
@@ -249,6 +250,8 @@ def render_rack(
     tail_seconds : float, optional
         None keeps the tail until it has fallen below −90 dBFS for good, 10 s at most (then it fades out); a number
         keeps exactly so much.
+    level_db : float
+        How much louder the rack hears its source than it is; the level is put back behind the rack.
     progress : callable
         Told the finished fraction.
 
@@ -267,14 +270,16 @@ def render_rack(
     rack = Rack(settings, sample_rate=sample_rate, channels=channels)
     expected = max(1, info.frames - start if frames is None else frames)
     peak = 0.0
+    before = np.float32(10.0 ** (level_db / 20.0))
+    behind = np.float32(10.0 ** (-level_db / 20.0))
     with wav_writer(out, sample_rate=sample_rate, channels=channels) as writer:
         for block in blocks(source, start=start, frames=frames):
-            made = rack.process(_to_channels(block, channels))
+            made = rack.process(_to_channels(block, channels) * before) * behind
             writer.write(made)
             peak = max(peak, float(np.abs(made).max(initial=0.0)))
             progress(min(1.0, writer.frames / expected))
         body = writer.frames
-        tail = _Tail(rack, channels, sample_rate, tail_seconds)
+        tail = _Tail(rack, channels, sample_rate, tail_seconds, behind)
         peak = max(peak, tail.write(writer))
         total = writer.frames
     progress(1.0)
@@ -284,8 +289,10 @@ def render_rack(
 class _Tail:
     """What a rack gives after its input: silence goes in until nothing more comes out."""
 
-    def __init__(self, rack: Rack, channels: int, sample_rate: int, seconds: float | None) -> None:
-        self._rack = rack
+    def __init__(
+        self, rack: Rack, channels: int, sample_rate: int, seconds: float | None, gain: np.float32
+    ) -> None:
+        self._rack, self._gain = rack, gain
         self._channels = channels
         wanted = rack.tail_seconds() if seconds is None else seconds
         capped = seconds is None and wanted > TAIL_CAP_SECONDS
@@ -299,7 +306,7 @@ class _Tail:
         quiet: list[Samples] = []
         for at in range(0, self._frames, BLOCK_SAMPLES):
             length = min(BLOCK_SAMPLES, self._frames - at)
-            block = self._rack.process(np.zeros((self._channels, length), dtype=np.float32))
+            block = self._rack.process(np.zeros((self._channels, length), dtype=np.float32)) * self._gain
             if self._fade_frames:
                 left = self._frames - np.arange(at, at + length)
                 block *= np.minimum(1.0, left / self._fade_frames).astype(np.float32)

@@ -6,11 +6,12 @@ import errno
 import platform
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker import __version__
-from covermaker.disk import ALMOST_FULL_BYTES, free_bytes, write_error
-from covermaker.errors import CovermakerError, ResourceError
+from covermaker.disk import ALMOST_FULL_BYTES, file_sha256, free_bytes, write_error
+from covermaker.errors import AudioInputError, CovermakerError, ResourceError
 from covermaker.graph.events import (
     StepCached,
     StepFailed,
@@ -20,10 +21,10 @@ from covermaker.graph.events import (
     StepWaiting,
 )
 from covermaker.graph.step import Outside, Step, Work
+from covermaker.weights.device import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from covermaker.graph.events import Listener
     from covermaker.graph.store import Entry, Store
@@ -110,9 +111,11 @@ class _Runner:
             return self._cached(step, entry)
         self._done.pop(step.key, None)
         with self._store.lock(step.key, lambda: self._listener(StepWaiting(step.name, step.key))):
+            # Looked at again: another process may have made it, or replaced a damaged one, while we waited.
             entry = self._store.get(step.key)
-            if entry is not None:
+            if entry is not None and self._sound(entry, files):
                 return self._cached(step, entry)
+            self._store.drop(step.key)
             entry = self._execute(step, self._inputs(step))
         self._done[step.key] = entry
         self._verified.update((step.key, name) for name in entry.meta["files"])
@@ -154,6 +157,7 @@ class _Runner:
         try:
             with self._store.making(step.key) as folder:
                 report = step.run(Work(folder, inputs, progress, step.seed, self._device))
+                _refuse_changed(step)
                 seconds = time.monotonic() - started
                 entry = self._store.keep(step.key, folder, _meta(step, report, seconds))
         except Exception as error:
@@ -164,6 +168,13 @@ class _Runner:
             raise mapped from error
         self._listener(StepFinished(step.name, step.key, round(seconds, 3), report))
         return entry
+
+
+def _refuse_changed(step: Step) -> None:
+    """Refuse to keep what was made of a file that was replaced after its hash entered the key."""
+    for source in step.inputs.values():
+        if isinstance(source, Outside) and file_sha256(source.path) != source.sha256:
+            raise AudioInputError(f"{source.path} changed while it was read", hint="render again")
 
 
 def _throttled(tell: Progress) -> Progress:
@@ -197,8 +208,8 @@ def _mapped(error: Exception, step: Step, store: Store) -> Exception:
     if isinstance(error, CovermakerError):
         return error
     if isinstance(error, OSError) and error.errno:
-        return write_error(error, store.root)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return write_error(error, Path(str(error.filename or store.root)))
+    if is_out_of_memory(error):
         return ResourceError(
             f"step '{step.name}' ran out of memory",
             hint="close other programs, or render on a larger machine",

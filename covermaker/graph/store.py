@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import disk_errors, file_sha256, sync, write_text
+from covermaker.errors import CovermakerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,21 +100,21 @@ class Store:
             os.utime(self._steps / key / META)
 
     def verify(self, key: str, files: list[str] | None = None) -> bool:
-        """Check the sha256 of a step's files (all, or the named ones); drop the step when one differs."""
+        """Tell whether a step's files (all, or the named ones) have their sha256."""
         entry = self.get(key)
         if entry is None:
-            self.drop(key)
             return False
-        for name, file in entry.meta["files"].items():
-            if files is not None and name not in files:
-                continue
-            if file_sha256(entry.folder / name) != file["sha256"]:
-                self.drop(key)
-                return False
-        return True
+        try:
+            return all(
+                file_sha256(entry.folder / name) == file["sha256"]
+                for name, file in entry.meta["files"].items()
+                if files is None or name in files
+            )
+        except CovermakerError:
+            return False  # Another process has just dropped it.
 
     def drop(self, key: str) -> int:
-        """Remove a step; returns the bytes that became free."""
+        """Remove a step, whole or damaged; returns the bytes that became free. Hold its lock."""
         entry = self.get(key)
         folder = self._steps / key
         if not folder.exists():
@@ -121,7 +122,8 @@ class Store:
         with disk_errors(self.root):
             # Renamed first, so that nobody ever sees a half-removed step.
             doomed = self._temporary(key)
-            folder.replace(doomed / "dropped")
+            with suppress(FileNotFoundError):
+                folder.replace(doomed / "dropped")
             shutil.rmtree(doomed, ignore_errors=True)
         return entry.bytes if entry else 0
 
@@ -220,6 +222,9 @@ class Store:
         self.sweep()
         started = [path.stat().st_mtime for path in self._list("sessions") if _held(path)]
         spared_since = min(started, default=time.time() + 1.0)
+        for folder in self._list("steps"):
+            if self.get(folder.name) is None and not _held(self.root / "locks" / f"{folder.name}.lock"):
+                self.drop(folder.name)
         entries = self.entries()
         held = sum(entry.bytes for entry in entries)
         steps = freed = 0

@@ -55,7 +55,8 @@ def launch(request: Mapping[str, Any], *, listener: Listener, log: Path) -> dict
         errors = log.open("wb")
     with errors:
         child = subprocess.Popen(
-            [sys.executable, "-m", "covermaker.jobs.child"],
+            # -P: a file of the working folder must not be imported in place of a package.
+            [sys.executable, "-P", "-m", "covermaker.jobs.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -83,8 +83,13 @@ def check(project: Project) -> Checked:
     for index, track in enumerate(cover.tracks):
         for bus in track.sends:
             _known(f"tracks[{index}].sends", "bus", bus, [bus.name for bus in cover.buses])
+    if CONVERTED in cover.stems.files:
+        raise ProjectError(
+            f"stems.files.{CONVERTED} is taken: it is what the voice sings", hint="use another name"
+        )
+    repo = cover.stems.repo and str(project.path(cover.stems.repo, "stems.repo"))
     separator = make_separator(
-        cover.stems,
+        cover.stems.model_copy(update={"repo": repo}),
         {stem: project.path(file, f"stems.files.{stem}") for stem, file in cover.stems.files.items()},
     )
     return Checked(

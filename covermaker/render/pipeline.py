@@ -112,7 +112,7 @@ def build(
     whole = convert_step(separate, features, checked.voice, cover.convert)
     convert = whole
     if region is not None and (store is None or store.get(whole.key) is None):
-        convert = convert_step(separate, features, checked.voice, cover.convert, region)
+        convert = convert_step(separate, features, checked.voice, cover.convert, region, like=whole)
     racks = {
         track.name: _rack_step(
             track.name, track, checked, separate, convert, region, cut=convert is not whole
@@ -185,8 +185,10 @@ def convert_step(
     voice: Voice,
     settings: Convert,
     region: Region | None = None,
+    *,
+    like: Step | None = None,
 ) -> Step:
-    """Sing the vocal with another voice."""
+    """Sing the vocal with another voice; a region is sung with the noise of the whole, the step `like`."""
     params: dict[str, Any] = {
         "version": CONVERT_VERSION,
         "transpose": settings.transpose,
@@ -204,7 +206,13 @@ def convert_step(
             "f0": From(features["pitch"], "f0.npy"),
             "loudness": From(features["loudness"], "loudness.npy"),
         },
-        partial(work.convert, voice=voice, settings=settings, region=region),
+        partial(
+            work.convert,
+            voice=voice,
+            settings=settings,
+            region=region,
+            seed=None if like is None else like.seed,
+        ),
         weights={"the voice": voice.fingerprint},
     )
 
@@ -287,7 +295,7 @@ def _export_step(checked: Checked, master: Step, *, preview: bool) -> Step:
         "export",
         "export",
         {"formats": formats, "name": name, "tags": tags(checked)},
-        {"master": From(master, "master.wav")},
+        {"master": From(master, "master.wav"), "measured": From(master, "report.json")},
         partial(work.export, formats=formats, name=name, tags=tags(checked)),
     )
 
@@ -295,14 +303,18 @@ def _export_step(checked: Checked, master: Step, *, preview: bool) -> Step:
 def tags(checked: Checked) -> dict[str, str]:
     """Return what is written into the files' tags."""
     cover = checked.project.cover
-    card = checked.voice.card
     rows = {
         "title": cover.title,
         "artist": cover.artist,
         "composer": cover.song.artist,
-        "comment": f"AI voice: {card.name} (rights: {card.rights}), made with Covermaker",
+        **voice_tags(checked.voice),
     }
     return {name: text for name, text in rows.items() if text}
+
+
+def voice_tags(voice: Voice) -> dict[str, str]:
+    """Return the tag that says that the voice is artificial, and whose it is."""
+    return {"comment": f"AI voice: {voice.card.name} (rights: {voice.card.rights}), made with Covermaker"}
 
 
 def _stems_step(checked: Checked, separate: Step, convert: Step) -> Step:
@@ -311,9 +323,9 @@ def _stems_step(checked: Checked, separate: Step, convert: Step) -> Step:
     return _step(
         "stems",
         "stems",
-        {"title": checked.project.cover.title},
+        {"tags": tags(checked)},
         {**inputs, CONVERTED: From(convert, "converted.wav")},
-        partial(work.export_stems, title=checked.project.cover.title),
+        partial(work.export_stems, tags=tags(checked)),
     )
 
 

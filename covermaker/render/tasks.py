@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from covermaker.disk import copy_file, file_sha256
 from covermaker.errors import UsageError
+from covermaker.export.files import export_file
 from covermaker.export.report import build_report, write_report
 from covermaker.graph.events import Note, Planned
-from covermaker.graph.run import plan, run
+from covermaker.graph.run import in_order, plan, run
 from covermaker.graph.store import Entry, Store, default_root
 from covermaker.project.document import Convert, Stems
 from covermaker.project.load import load
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from covermaker.graph.events import Listener
     from covermaker.graph.run import PlannedStep
+    from covermaker.graph.step import Step
 
 Request = dict[str, Any]
 M = TypeVar("M", bound="BaseModel")
@@ -45,13 +47,11 @@ def render(request: Request, listener: Listener) -> dict[str, Any]:
     until = request.get("until")
     entries = run(store, river.targets(until), listener=listener, device=request.get("device", "auto"))
     result: dict[str, Any] = {"title": river.checked.project.cover.title, "until": until, "files": []}
+    _tell_notes(river.targets(until), store, listener)
     if until is not None:
         result["folders"] = [str(entry.folder) for entry in entries]
         return result
-    published = _publish(request, river, entries, store)
-    for text in _notes(published["reports"]):
-        listener(Note(text))
-    return {**result, **published}
+    return {**result, **_publish(request, river, entries, store)}
 
 
 def separate(request: Request, listener: Listener) -> dict[str, Any]:
@@ -60,6 +60,7 @@ def separate(request: Request, listener: Listener) -> dict[str, Any]:
     make = make_separator(_validated(Stems, request.get("stems", {})), {})
     step = pipeline.separate_step(pipeline.decode_step(Path(request["song"])), make)
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
+    _tell_notes([step], store, listener)
     files = _copy(entry, out, [f"{name}.wav" for name in make("auto").stems])
     return {"files": files, "report": entry.meta["report"]}
 
@@ -74,7 +75,8 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     check_content(voice)
     step = pipeline.convert_step(vocal, features, voice, settings)
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
-    copy_file(entry.folder / "converted.wav", out)
+    _tell_notes([step], store, listener)
+    export_file(entry.folder / "converted.wav", out, format="wav32f", tags=pipeline.voice_tags(voice), seed=0)
     return {"files": [str(out)], "report": entry.meta["report"]}
 
 
@@ -114,11 +116,8 @@ def _publish(
             continue
         folder = out / "stems" if entry.meta["step"] == "stems" else out
         files += _copy(entry, folder, sorted(entry.meta["files"]))
-    reports = {
-        step.name: found.meta["report"]
-        for step in river.steps()
-        if (found := store.get(step.key)) is not None
-    }
+    reports = _reports(river.targets(), store)
+    reports["master"] = reports["export"]["master"]
     report = build_report(
         title=river.checked.project.cover.title,
         settings=river.checked.project.cover.model_dump(mode="json", by_alias=True),
@@ -157,6 +156,20 @@ def _copy(entry: Entry, folder: Path, names: Sequence[str]) -> list[str]:
 
 def _same(path: Path, facts: dict[str, Any]) -> bool:
     return path.is_file() and path.stat().st_size == facts["bytes"] and file_sha256(path) == facts["sha256"]
+
+
+def _reports(targets: Sequence[Step], store: Store) -> dict[str, Any]:
+    """Collect what the steps found out; of a step that was collected since, nothing."""
+    return {
+        step.name: found.meta["report"]
+        for step in in_order(targets)
+        if (found := store.get(step.key)) is not None
+    }
+
+
+def _tell_notes(targets: Sequence[Step], store: Store, listener: Listener) -> None:
+    for text in _notes(_reports(targets, store)):
+        listener(Note(text))
 
 
 def _notes(reports: Mapping[str, Any]) -> list[str]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from covermaker.voices.voice import Voice
 
 
-INSTRUMENTAL_FILE = "instrumental.wav"
+# No stem of a user's can have this name: it would be a hidden file.
+INSTRUMENTAL_FILE = ".instrumental.wav"
 # Below this a vocal is nothing but leftovers of the separation; raising it would raise noise.
 _INAUDIBLE_LUFS = -50.0
 
@@ -46,7 +47,7 @@ def vocal(work: Work) -> Report:
 
 
 def separate(work: Work, *, make: MakeSeparator) -> Report:
-    """song.wav -> one file a stem, and instrumental.wav where several stems are not the vocals."""
+    """song.wav -> one file a stem, and one more where several stems are not the vocals: their sum."""
     done = make(work.device).separate(
         work.inputs["song"], work.folder, progress=part(work.progress, 0.0, 0.95)
     )
@@ -62,11 +63,10 @@ def content(work: Work) -> Report:
     """vocals.wav -> content.npy."""
     from covermaker.features.content import extract_content
 
-    return _save(
-        work,
-        "content.npy",
-        extract_content(work.inputs["vocal"], progress=work.progress, device=_device(work)),
-    )
+    # CTranslate2 runs on CUDA or on the CPU, nothing else.
+    device = "cuda" if _device(work).startswith("cuda") else "cpu"
+    found = extract_content(work.inputs["vocal"], progress=work.progress, device=device)
+    return _save(work, "content.npy", found)
 
 
 def pitch(work: Work, *, method: str) -> Report:
@@ -86,7 +86,9 @@ def loudness(work: Work) -> Report:
     return _save(work, "loudness.npy", frame_loudness_db(work.inputs["vocal"], progress=work.progress))
 
 
-def convert(work: Work, *, voice: Voice, settings: Convert, region: Region | None) -> Report:
+def convert(
+    work: Work, *, voice: Voice, settings: Convert, region: Region | None, seed: int | None
+) -> Report:
     """vocals.wav and its features -> converted.wav and report.json."""
     import numpy as np
 
@@ -100,7 +102,7 @@ def convert(work: Work, *, voice: Voice, settings: Convert, region: Region | Non
         loudness_db=np.load(work.inputs["loudness"], allow_pickle=False),
         voice=voice,
         transpose=settings.transpose,
-        seed=work.seed,
+        seed=work.seed if seed is None else seed,
         settings=ConvertSettings(protect=settings.protect, loudness_mix=settings.loudness_mix),
         device=_device(work),
         start_seconds=region.start_seconds if region else 0.0,
@@ -126,14 +128,15 @@ def rack(
     done = render_rack(
         source,
         work.folder / "racked.wav",
-        (_gain(trim_db), *settings, _gain(-trim_db)) if trim_db else settings,
+        settings,
         sample_rate=info.sample_rate,
         channels=2,
         start=start,
         frames=frames,
+        level_db=trim_db,
         progress=work.progress,
     )
-    return {**plain(done), "trim_db": trim_db}
+    return {**plain(done), "level_db": trim_db}
 
 
 def _trim_db(source: Path, level_lufs: float) -> float:
@@ -142,12 +145,6 @@ def _trim_db(source: Path, level_lufs: float) -> float:
 
     found = measure_file(source, true_peak=False).integrated_lufs
     return 0.0 if found is None or found < _INAUDIBLE_LUFS else round(level_lufs - found, 2)
-
-
-def _gain(gain_db: float) -> EffectSettings:
-    from covermaker.effects.rack import EffectSettings
-
-    return EffectSettings("gain", {"gain_db": gain_db})
 
 
 def mix(
@@ -162,7 +159,8 @@ def mix(
     cover = checked.project.cover
     inputs = [
         TrackInput(
-            name=cover.tracks[index].name,
+            # Numbered: a name is for people, not part of the key, and must not stay in a report that is.
+            name=f"track {index + 1}",
             path=work.inputs[f"track {index}"],
             gain_db=row["gain_db"],
             pan=row["pan"],
@@ -201,7 +199,9 @@ def master(work: Work, *, settings: Master, rack: tuple[EffectSettings, ...]) ->
     done = master_file(
         work.inputs["mix"], work.folder / "master.wav", settings=wanted, progress=work.progress
     )
-    return plain(done)
+    report = plain(done)
+    (work.folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    return report
 
 
 def export(work: Work, *, formats: Sequence[str], name: str, tags: Mapping[str, str]) -> Report:
@@ -217,14 +217,16 @@ def export(work: Work, *, formats: Sequence[str], name: str, tags: Mapping[str, 
         seed=work.seed,
         progress=work.progress,
     )
-    return {"files": [plain(file) for file in files]}
+    # Kept here too: the master's own entry may be collected while its export is still wanted.
+    measured = json.loads(work.inputs["measured"].read_text(encoding="utf-8"))
+    return {"files": [plain(file) for file in files], "master": measured}
 
 
-def export_stems(work: Work, *, title: str) -> Report:
+def export_stems(work: Work, *, tags: Mapping[str, str]) -> Report:
     """Stems and converted vocal -> 24-bit files."""
     from covermaker.export.stems import export_stems as write
 
-    files = write(dict(work.inputs), work.folder, tags={"title": title}, progress=work.progress)
+    files = write(dict(work.inputs), work.folder, tags=tags, progress=work.progress)
     return {"files": [plain(file) for file in files]}
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _MAX_SHIFT_SECONDS = 0.5
 _DEVIATION_FLOOR = 1e-8
 _HALVINGS = 3
+_SILENCE_FRAMES = 1 << 16
 
 
 class DemucsSeparator:
@@ -99,7 +100,7 @@ class DemucsSeparator:
 
     def params(self) -> dict[str, Any]:
         """Return the options that change the samples."""
-        seed = {"seed": self._seed} if self._shifts else {}
+        seed = {"shift_seed": self._seed} if self._shifts else {}
         return {"shifts": self._shifts, "overlap": self._overlap, "segment": self._segment, **seed}
 
     def weights_used(self) -> tuple[str, ...]:
@@ -175,7 +176,9 @@ class DemucsSeparator:
         ):
             source = _Normalised(song, rate, Path(scratch))
             if source.silent:
-                writer.write(np.zeros((len(order), CHANNELS, source.frames), np.float32))
+                for at in range(0, source.frames, _SILENCE_FRAMES):
+                    length = min(_SILENCE_FRAMES, source.frames - at)
+                    writer.write(np.zeros((len(order), CHANNELS, length), np.float32))
                 return writer.finish()
             passes = self._passes(networks, source, segment, device)
             windows = sum(len(one.offsets) for row in passes for one in row)

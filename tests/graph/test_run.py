@@ -238,3 +238,37 @@ def test_events_survive_the_way_through_json():
 def test_the_source_of_a_step_must_exist(tmp_path):
     with pytest.raises(AudioInputError, match="there is no file"):
         _ = Outside(Path(tmp_path / "nothing.wav")).sha256
+
+
+def test_a_source_that_changes_while_it_is_read_is_not_cached(kitchen):
+    def change(texts):
+        kitchen.source.write_text("another song")
+        return texts[0]
+
+    step = kitchen.step("slow", {"text": Outside(kitchen.source)}, change)
+    with pytest.raises(AudioInputError, match="changed while it was read"):
+        run(kitchen.store, [step], listener=events.nobody)
+    assert kitchen.store.get(step.key) is None
+
+
+def test_torch_out_of_memory_on_the_cpu_is_told_as_such(kitchen):
+    def fail(texts):
+        raise RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+        )
+
+    with pytest.raises(ResourceError, match="ran out of memory"):
+        run(
+            kitchen.store,
+            [kitchen.step("big", {"text": Outside(kitchen.source)}, fail)],
+            listener=events.nobody,
+        )
+
+
+def test_collection_frees_damaged_entries(kitchen):
+    _, twice = kitchen.river()
+    kitchen.cook(twice)
+    folder = kitchen.store.get(twice.key).folder
+    (folder / "out.txt").write_text("short")
+    kitchen.store.collect(max_bytes=10**9)
+    assert not folder.exists()

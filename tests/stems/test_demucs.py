@@ -114,7 +114,7 @@ def test_options_and_weights_enter_the_key(demucs_repo):
     two = DemucsSeparator("cpu", model="bbbb", repo=demucs_repo, shifts=2, overlap=0.5)
     assert one.weights_used() != two.weights_used()
     assert one.params() == {"shifts": 0, "overlap": 0.25, "segment": None}
-    assert two.params() == {"shifts": 2, "overlap": 0.5, "segment": None, "seed": 0}
+    assert two.params() == {"shifts": 2, "overlap": 0.5, "segment": None, "shift_seed": 0}
 
 
 @pytest.mark.parametrize(

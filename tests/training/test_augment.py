@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from covermaker.training.augment import WORLD_FRAME_SECONDS, Voice, colour, melody_hz
+from covermaker.training.augment import (
+    WORLD_FRAME_SECONDS,
+    Voice,
+    channel_strip,
+    colour,
+    melody_hz,
+    through_separator,
+    without_rumble,
+)
 
 RATE = 16_000
 
@@ -113,3 +121,70 @@ def test_colour_leaves_words_where_they_were() -> None:
 def test_silence_stays_finite() -> None:
     for seed in range(8):
         assert np.isfinite(colour(np.zeros(3000, np.float32), RATE, np.random.default_rng(seed))).all()
+
+
+def tone(hz: float, seconds: float = 1.0) -> np.ndarray:
+    return (0.3 * np.sin(2 * np.pi * hz * np.arange(int(seconds * RATE)) / RATE)).astype(np.float32)
+
+
+def level_db(samples: np.ndarray) -> float:
+    return float(10 * np.log10(np.mean(samples[RATE // 4 : -RATE // 4].astype(np.float64) ** 2)))
+
+
+@pytest.mark.parametrize(("hz", "gain_db"), [(40.0, -24.0), (100.0, 0.0), (1000.0, 0.0), (7000.0, 0.0)])
+def test_rumble_goes_and_the_rest_stays(hz: float, gain_db: float) -> None:
+    assert level_db(without_rumble(tone(hz), RATE)) - level_db(tone(hz)) == pytest.approx(gain_db, abs=0.2)
+
+
+def test_an_offset_goes() -> None:
+    assert abs(without_rumble(tone(300) + np.float32(0.2), RATE)[RATE // 4 : -RATE // 4].mean()) < 1e-3
+
+
+def test_the_channel_strip_brightens_at_equal_level_and_moves_nothing() -> None:
+    both = tone(200) + tone(2000)
+    strip = channel_strip(both, RATE)
+    assert level_db(strip) == pytest.approx(level_db(both), abs=0.1)
+    spectrum = np.abs(np.fft.rfft(strip))
+    assert 20 * np.log10(spectrum[2000] / spectrum[200]) == pytest.approx(5 * np.log2(10), abs=0.3)
+    click = np.zeros(4001, np.float32)
+    click[2000] = 1.0
+    assert int(np.abs(channel_strip(click, RATE)).argmax()) == 2000
+
+
+def test_a_synthesised_voice_has_no_offset(voice: Voice) -> None:
+    spectrum = np.abs(np.fft.rfft(voice.transposed(3.0).synthesize())) ** 2
+    hz = np.fft.rfftfreq(2 * (len(spectrum) - 1), 1 / RATE)
+    assert spectrum[hz < 40].sum() < 1e-4 * spectrum.sum()
+
+
+def test_held_vowels_are_long_and_consonants_are_not() -> None:
+    """Noise, vowel, noise: the vowel grows about threefold, the noise at both ends keeps its length."""
+    rng = np.random.default_rng(4)
+    hiss = (0.05 * rng.normal(size=RATE // 5)).astype(np.float32)
+    voice = Voice.analyse(np.concatenate([hiss, vowel(seconds=0.5)[: RATE // 2], hiss]), RATE)
+    longer = voice.held(3.0)
+    voiced, unvoiced = (
+        (int((v.f0_hz > 0).sum()) for v in (voice, longer)),
+        (int((v.f0_hz == 0).sum()) for v in (voice, longer)),
+    )
+    before, after = voiced
+    assert 1.5 * before < after < 3.2 * before
+    before, after = unvoiced
+    assert after < 1.35 * before
+    silent = Voice(np.zeros(50), voice.envelope[:50], voice.aperiodicity[:50], RATE)
+    assert silent.held(3.0).frames == 50
+
+
+def test_the_separator_gets_a_band_and_its_answer_is_returned() -> None:
+    mixes: list[np.ndarray] = []
+
+    def separate(mix: np.ndarray) -> np.ndarray:
+        mixes.append(mix)
+        return mix * 0.5
+
+    take = vowel()
+    out = through_separator(take, RATE, np.random.default_rng(0), separate)
+    assert np.array_equal(out, mixes[0] * np.float32(0.5))
+    silent = mixes[0][int(0.65 * RATE) :]  # the take is silent there, the band is not
+    assert np.sqrt(np.mean(silent**2)) > 1e-3
+    assert np.array_equal(out, through_separator(take, RATE, np.random.default_rng(0), separate))

@@ -19,7 +19,7 @@ from covermaker.voices.networks.ddsp import (  # noqa: E402
     pulse_train,
 )
 
-SMALL = DdspConfig(content_dim=16, hidden=24, inner=32, dilations=(1, 2))
+SMALL = DdspConfig(content_dim=16, hidden=24, inner=32, dilations=(1, 2), memory_rows=12)
 
 
 def lively_network(config: DdspConfig = SMALL) -> DdspNetwork:
@@ -30,6 +30,7 @@ def lively_network(config: DdspConfig = SMALL) -> DdspNetwork:
         for block in network.blocks:
             torch.nn.init.normal_(block.back.weight, std=0.2)
         torch.nn.init.normal_(network.out.weight, std=0.1)
+        torch.nn.init.normal_(network.memory)
     return network
 
 
@@ -198,6 +199,31 @@ def test_flat_filters_pass_noise_and_pulses_at_the_stated_level_and_time() -> No
         assert torch.allclose(
             voiced[:, :-160], pulse_train(tone, tone, phase, 16_000, 160)[:, 20:-140], atol=1e-3
         )
+
+
+def test_content_is_drawn_to_what_it_resembles_and_not_in_jumps() -> None:
+    network = lively_network()
+    known = network.memory[3][None, None]
+    assert torch.allclose(network.remembered(known * 1.7), known, atol=0.15 * float(known.norm()))
+    # Half-way between two rows the answer passes smoothly from one to the other: no switch for rounding to throw.
+    steps = torch.linspace(0, 1, 400)[:, None]
+    path = network.memory[3] * (1 - steps) + network.memory[7] * steps
+    answers = network.remembered(path[None])[0]
+    assert (answers[1:] - answers[:-1]).norm(dim=1).max() < 0.1 * (answers[0] - answers[-1]).norm()
+
+
+def test_without_recall_the_memory_does_not_matter() -> None:
+    network = lively_network()
+    given = [
+        torch.tensor(features(20)[k][None], dtype=torch.float32) for k in ("content", "f0_hz", "loudness_db")
+    ]
+    who = torch.zeros(1, dtype=torch.long)
+    with torch.no_grad():
+        before, drawn = network.controls(*given, who, recall=0.0), network.controls(*given, who)
+        network.memory.mul_(-1)
+        after, other = network.controls(*given, who, recall=0.0), network.controls(*given, who)
+    assert torch.equal(before["harmonic"], after["harmonic"])
+    assert not torch.allclose(drawn["harmonic"], other["harmonic"])
 
 
 def test_a_batch_equals_its_items() -> None:
