@@ -64,4 +64,4 @@ pins: setup-dev  ## write constraints.txt anew from the environment
 	$(RUN)/python scripts/pins.py
 
 clean:  ## drop the environment, tool caches and the demo's output
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis projects/demo/out
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis projects/demo/out projects/demo/.covermaker

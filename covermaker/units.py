@@ -27,11 +27,6 @@ def hz_to_midi(hz: float) -> float:
     return 69.0 + 12.0 * math.log2(hz / A4_HZ)
 
 
-def midi_to_hz(note: float) -> float:
-    """Return the frequency in Hz of a (fractional) MIDI note number."""
-    return float(A4_HZ * 2.0 ** ((note - 69.0) / 12.0))
-
-
 def note_name(hz: float) -> str:
     """Return the nearest note's name: ``note_name(440.0) == "A4"``."""
     number = round(hz_to_midi(hz))

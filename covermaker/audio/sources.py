@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -208,13 +209,22 @@ def sniff(path: Path) -> bytes:
     Raises
     ------
     AudioInputError
-        When there is no such file, it is a folder or it is empty.
+        When there is no such file, it cannot be reached, it is a folder or it is empty.
     ResourceError
         When it may not be read.
     """
-    if not path.exists():
-        raise AudioInputError(f"'{path}' does not exist", hint="check the path")
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise AudioInputError(f"'{path}' does not exist", hint="check the path") from error
+    except ValueError as error:
+        raise AudioInputError(f"{str(path)!r} holds a NUL character", hint="check the path") from error
+    except OSError as error:
+        raise AudioInputError(
+            f"'{path}' cannot be reached: {error.strerror}",
+            hint="check the path and who may read its folders",
+        ) from error
+    if S_ISDIR(mode):
         raise AudioInputError(f"'{path}' is a folder, not an audio file", hint="name one file in it")
     try:
         with path.open("rb") as file:

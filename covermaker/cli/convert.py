@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from covermaker.audio.sources import sniff
 from covermaker.cli.cache import store_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
@@ -42,6 +43,7 @@ def command(
     from covermaker.voices.library import find_voice
 
     METHODS.load(pitch)
+    sniff(vocal)
     target = out or vocal.with_name(f"{vocal.stem}-{find_voice(voice).card.name}.wav")
     request = {
         "job": "convert",

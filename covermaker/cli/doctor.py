@@ -18,12 +18,20 @@ def command(device: str, as_json: bool) -> None:
     """Say for each stage which device and weights it will really use; fails when the main job cannot run."""
     findings = examine(device)
     rows = [
-        (one.stage, "ok" if one.ok else "FAILS" if one.needed else "missing", one.detail) for one in findings
+        (one.stage, "ok" if one.ok else "FAILS" if one.needed else "missing", one.device or "", one.detail)
+        for one in findings
     ]
     values = [
-        {"stage": one.stage, "ok": one.ok, "needed": one.needed, "detail": one.detail} for one in findings
+        {
+            "stage": one.stage,
+            "ok": one.ok,
+            "needed": one.needed,
+            "device": one.device,
+            "detail": one.detail,
+        }
+        for one in findings
     ]
-    show(values, as_json, table(rows, header=("stage", "state", "detail")))
+    show(values, as_json, table(rows, header=("stage", "state", "device", "detail")))
     broken = [one for one in findings if one.needed and not one.ok]
     if broken:
         raise ResourceError(

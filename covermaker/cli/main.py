@@ -28,6 +28,9 @@ COMMANDS = {
     "doctor": "Check what this machine can do.",
 }
 
+# With --json these write a stream of events, so that their failure is one more; the others write one value.
+_STREAMING = {"render", "separate", "convert"}
+
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is used, not to list it."""
@@ -102,7 +105,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _say(message: str, hint: str | None, code: int, arguments: list[str]) -> int:
-    if "--json" in arguments:
+    if "--json" in arguments and arguments[0] in _STREAMING:
         from covermaker.graph.events import Failed
 
         click.echo(Failed(message, hint, code).to_json())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from covermaker.audio.files import probe
-from covermaker.cli.output import json_option, show
+from covermaker.cli.output import json_option, printable, show
 from covermaker.effects.presets import load_preset
+from covermaker.errors import UsageError, nearest
 from covermaker.project.create import NewProject, create, slug
+from covermaker.stems import SEPARATORS
 from covermaker.units import clock
 from covermaker.voices.library import find_voice
 
@@ -49,20 +52,24 @@ def command(
     info = probe(song)
     rack = load_preset("racks", preset)
     target = load_preset("masters", master)
-    find_voice(voice)
+    if separator not in SEPARATORS:
+        raise UsageError(f"unknown separator '{separator}'", hint=nearest(separator, SEPARATORS.names()))
+    assert target.loudness_lufs is not None, "a master has a loudness"
+    assert target.true_peak_dbtp is not None, "a master has a ceiling"
     tagged_title, tagged_artist = _tags(song)
-    name = title or tagged_title or song.stem
+    name = printable(title or tagged_title or song.stem)
     start = NewProject(
         title=name,
-        artist=artist,
-        song_artist=tagged_artist,
-        voice=voice,
+        artist=printable(artist),
+        song_artist=printable(tagged_artist),
+        voice=_lasting(voice),
         rack=rack.rack,
         sends=rack.sends,
         buses={**_BUSES, **rack.buses},
         separator=separator,
-        loudness_lufs=-14.0 if target.loudness_lufs is None else target.loudness_lufs,
-        true_peak_dbtp=-1.0 if target.true_peak_dbtp is None else target.true_peak_dbtp,
+        loudness_lufs=target.loudness_lufs,
+        true_peak_dbtp=target.true_peak_dbtp,
+        master_rack=target.rack,
     )
     project = create(song, folder or Path(slug(name)), start, copy_song=not reference)
     place = project.root
@@ -71,6 +78,13 @@ def command(
         f"next: covermaker render {_shell(folder or Path(slug(name)))}"
     )
     show({"project": str(place), "title": name, "seconds": info.seconds}, as_json, text)
+
+
+def _lasting(voice: str) -> str:
+    """Return how the document calls the voice: a path is read from the project's folder there, so it is made whole."""
+    found = find_voice(voice)
+    is_path = "/" in voice or os.sep in voice or voice.startswith("~")
+    return str(found.folder.absolute()) if is_path else voice
 
 
 def _tags(song: Path) -> tuple[str, str]:

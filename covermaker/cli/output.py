@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,12 +11,19 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
 def show(value: Any, as_json: bool, text: str) -> None:
     """Print `value` as JSON, or `text`."""
-    click.echo(json.dumps(value, indent=1, ensure_ascii=False) if as_json else text)
+    click.echo(printable(json.dumps(value, indent=1, ensure_ascii=False) if as_json else text))
+
+
+def printable(text: str) -> str:
+    """Put U+FFFD for what a file name or an argument held that was not UTF-8."""
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = ()) -> str:

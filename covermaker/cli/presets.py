@@ -13,6 +13,11 @@ from covermaker.project.edits import set_master, set_rack
 from covermaker.project.load import load
 
 
+_kind_option = click.option(
+    "--kind", type=click.Choice(["rack", "master"]), help="Which one, when both have that name."
+)
+
+
 @click.group("presets")
 def command() -> None:
     """List, show and apply presets."""
@@ -35,10 +40,11 @@ def list_(as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("name")
+@_kind_option
 @json_option
-def show_(name: str, as_json: bool) -> None:
+def show_(name: str, kind: str | None, as_json: bool) -> None:
     """Show what a preset holds."""
-    preset = _find(name)
+    preset = _find(name, kind)
     value = {
         "kind": preset.kind,
         "name": preset.name,
@@ -56,9 +62,10 @@ def show_(name: str, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("project", type=click.Path(path_type=Path))
 @click.option("--track", default="vocals", show_default=True, help="Track that gets the rack.")
-def apply(name: str, project: Path, track: str) -> None:
+@_kind_option
+def apply(name: str, project: Path, track: str, kind: str | None) -> None:
     """Copy the preset NAME into PROJECT; comments in its cover.toml stay."""
-    preset, opened = _find(name), load(project)
+    preset, opened = _find(name, kind), load(project)
     if preset.kind == "racks":
         set_rack(opened, track, preset.rack, preset.sends, preset.buses)
         missing = sorted(set(preset.sends) - set(preset.buses) - {bus.name for bus in opened.cover.buses})
@@ -66,13 +73,19 @@ def apply(name: str, project: Path, track: str) -> None:
         if missing:
             click.echo(f"note: the project has no bus {', '.join(missing)}; its send was left out", err=True)
         return
-    values = {"loudness_lufs": preset.loudness_lufs, "true_peak_dbtp": preset.true_peak_dbtp}
-    set_master(opened, {**values, **({"rack": list(preset.rack)} if preset.rack else {})})
+    levels = {"loudness_lufs": preset.loudness_lufs, "true_peak_dbtp": preset.true_peak_dbtp}
+    set_master(opened, levels, preset.rack)
     click.echo(f"{opened.file}: master '{name}'")
 
 
-def _find(name: str) -> Preset:
-    names: dict[str, Kind] = {entry.name: entry.kind for kind in KINDS for entry in list_presets(kind)}
+def _find(name: str, chosen: str | None) -> Preset:
+    names: dict[str, list[Kind]] = {}
+    for kind in KINDS:
+        if chosen is None or kind == f"{chosen}s":
+            for entry in list_presets(kind):
+                names.setdefault(entry.name, []).append(kind)
     if name not in names:
         raise UsageError(f"unknown preset '{name}'", hint=nearest(name, names))
-    return load_preset(names[name], name)
+    if len(names[name]) > 1:
+        raise UsageError(f"a rack and a master are called '{name}'", hint="add --kind rack or --kind master")
+    return load_preset(names[name][0], name)

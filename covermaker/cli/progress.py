@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def listening(*, as_json: bool, quiet: bool = False) -> Iterator[Listener]:
+def listening(*, as_json: bool) -> Iterator[Listener]:
     """Give the listener that fits: JSON lines on stdout, bars on a terminal, one line a step elsewhere."""
     import sys
 
     if as_json:
         yield lambda event: click.echo(event.to_json())
-    elif quiet:
-        yield lambda event: None
     elif sys.stderr.isatty():
         with _bars() as listener:
             yield listener

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from covermaker.audio.sources import sniff
 from covermaker.cli.cache import store_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
@@ -33,6 +34,7 @@ def command(
     song: Path, out: Path | None, store: Path | None, device: str, as_json: bool, **stems: Any
 ) -> None:
     """Separate SONG into stems as float WAV files that sum to the song."""
+    sniff(song)
     folder = out or song.with_name(f"{song.stem}-stems")
     request = {
         "job": "separate",

@@ -26,7 +26,7 @@ _KEYS: dict[Kind, frozenset[str]] = {
     "masters": frozenset({"name", "description", "rack", "loudness_lufs", "true_peak_dbtp"}),
 }
 _TARGETS = {"loudness_lufs": (-40.0, -5.0), "true_peak_dbtp": (-12.0, 0.0)}
-_SEND_RANGE_DB = (-100.0, 12.0)
+_SEND_RANGE_DB = (-96.0, 24.0)  # what a document's `sends` may be
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,11 +99,6 @@ def read_lyrics(path: Path, *, language: str | None = None, progress: Progress =
     return Lyrics(tuple(words), language)
 
 
-def read_words(path: Path, *, language: str | None = None, progress: Progress = silent) -> list[str]:
-    """Return only the words of `read_lyrics`."""
-    return list(read_lyrics(path, language=language, progress=progress).words)
-
-
 def split_words(text: str) -> list[str]:
     """Split a text into comparable words: lower case, no punctuation, one form of every character."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")

@@ -1,1 +1,5 @@
-"""features."""
+"""What the voice needs to know of a vocal, 100 times a second: which sound, which note, how loud.
+
+``content.extract_content`` gives Whisper's view of the sound, ``pitch.estimate_pitch`` the fundamental frequency by any
+of five methods, ``loudness.frame_loudness_db`` the level. All share the frames of `clock`.
+"""

@@ -37,25 +37,6 @@ def frame_times(count: int) -> NDArray[np.float64]:
     return times
 
 
-def curve_at_clock(
-    values: NDArray[np.floating[Any]], source_times: NDArray[np.float64], count: int
-) -> NDArray[np.float32]:
-    """Read a continuous curve (loudness, confidence) at the clock's frames; linear, ends held.
-
-    Parameters
-    ----------
-    values : float array (n,)
-        The curve; an empty one is all zeros.
-    source_times : float64 array (n,)
-        Rising times of its points in seconds.
-    count : int
-        Frames wanted.
-    """
-    if not len(values):
-        return np.zeros(count, dtype=np.float32)
-    return np.asarray(np.interp(frame_times(count), source_times, values), dtype=np.float32)
-
-
 def f0_at_clock(
     f0_hz: NDArray[np.floating[Any]], source_times: NDArray[np.float64], count: int
 ) -> NDArray[np.float32]:

@@ -56,6 +56,7 @@ gain_db = 0.0
 [master]
 loudness_lufs = {lufs}             # integrated, ITU-R BS.1770; or "off"
 true_peak_dbtp = {ceiling}
+rack = {master_rack}
 
 [export]
 formats = ["wav24", "mp3"]         # wav16 | wav24 | wav32f | flac | mp3
@@ -77,6 +78,7 @@ class NewProject:
     separator: str = "spleeter"
     loudness_lufs: float = -14.0
     true_peak_dbtp: float = -1.0
+    master_rack: Sequence[Mapping[str, Any]] = ()
 
 
 def create(song: Path, folder: Path, start: NewProject, *, copy_song: bool = True) -> Project:
@@ -85,27 +87,30 @@ def create(song: Path, folder: Path, start: NewProject, *, copy_song: bool = Tru
     Parameters
     ----------
     song : Path
-        Copied into ``audio/`` unless `copy_song` is false; then its absolute path is written.
+        Copied into ``audio/`` unless `copy_song` is false; then its absolute path is written. A name that is not
+        UTF-8 is replaced by one made of the title.
     folder : Path
         Must not exist, or be empty.
 
     Raises
     ------
     ProjectError
-        When the folder holds something already.
+        When the folder holds something already, or a path is to be written that is not UTF-8.
     ResourceError
         When it cannot be written; then nothing of it stays.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ProjectError(f"{folder} exists already", hint="choose another place with --folder")
     existed = folder.exists()
-    file = f"audio/{song.name}" if copy_song else str(song.resolve())
+    file = f"audio/{_utf8_name(song, start.title)}" if copy_song else str(song.resolve())
+    text = _fill(start, file)
+    _refuse_other_than_utf8(text)
     try:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         if copy_song:
             copy_file(song, folder / file)
-        write_text(folder / FILE_NAME, _fill(start, file))
+        write_text(folder / FILE_NAME, text)
         return load(folder)
     except BaseException:
         if existed:
@@ -120,6 +125,31 @@ def slug(title: str) -> str:
     """Return a folder name for a title: lower case, letters and digits of any script, dashes."""
     text = unicodedata.normalize("NFKC", title).lower()
     return re.sub(r"[^\w]+", "-", text).strip("-_")[:60] or "cover"
+
+
+def _utf8_name(song: Path, title: str) -> str:
+    """Return the song's name, or one made of the title when TOML cannot hold it."""
+    if _is_utf8(song.name):
+        return song.name
+    return slug(title) + (song.suffix if _is_utf8(song.suffix) else "")
+
+
+def _refuse_other_than_utf8(document: str) -> None:
+    for line in document.splitlines():
+        if not _is_utf8(line):
+            raise ProjectError(
+                f"{FILE_NAME} cannot hold a name that is not UTF-8: {ascii(line.partition('  #')[0])}",
+                hint="rename the file or folder",
+            )
+
+
+def _is_utf8(text: str) -> bool:
+    """Tell whether a name has no bytes that the file system gave us and no encoding explains."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fill(start: NewProject, file: str) -> str:
@@ -140,6 +170,7 @@ def _fill(start: NewProject, file: str) -> str:
         buses=buses,
         lufs=toml_value(start.loudness_lufs),
         ceiling=toml_value(start.true_peak_dbtp),
+        master_rack=_rows(start.master_rack),
     )
 
 

@@ -60,7 +60,7 @@ def set_rack(
 def _rows(rack: Rows) -> Any:
     import tomlkit
 
-    rows = tomlkit.array().multiline(True)
+    rows = tomlkit.array().multiline(bool(rack))
     for row in rack:
         inline = tomlkit.inline_table()
         inline.update(row)
@@ -68,8 +68,8 @@ def _rows(rack: Rows) -> Any:
     return rows
 
 
-def set_master(project: Project, values: Mapping[str, Any]) -> Project:
-    """Replace keys of ``[master]`` and save; errors as in `set_rack`."""
+def set_master(project: Project, values: Mapping[str, Any], rack: Rows | None = None) -> Project:
+    """Replace keys of ``[master]`` (its rack too, when given: also by an empty one) and save; errors as in `set_rack`."""
     import tomlkit
 
     document = tomlkit.parse(project.file.read_text(encoding="utf-8"))
@@ -78,6 +78,8 @@ def set_master(project: Project, values: Mapping[str, Any]) -> Project:
     table: Any = document["master"]
     for key, value in values.items():
         table[key] = value
+    if rack is not None:
+        table["rack"] = _rows(rack)
     return save(project, tomlkit.dumps(document))
 
 

@@ -44,13 +44,20 @@ class Project:
         Raises
         ------
         ProjectError
-            When a relative path leaves the project, by ``..`` or through a link.
+            When a relative path leaves the project, by ``..`` or through a link, or is no path at all.
         """
-        given = Path(text).expanduser()
-        if given.is_absolute():
-            return given
-        root = self.root.resolve()
-        whole = (root / given).resolve()
+        if "\0" in text:
+            raise ProjectError(f"{where} = {text!r} holds a NUL character", hint="write the file's name")
+        try:
+            given = Path(text).expanduser()
+            if given.is_absolute():
+                return given
+            root = self.root.resolve()
+            whole = (root / given).resolve()
+        except RuntimeError as error:  # ~ of a user who does not exist, or a link to itself
+            raise ProjectError(
+                f"{where} = '{text}' leads nowhere: {str(error).rstrip('.')}", hint="write the whole path"
+            ) from error
         if not whole.is_relative_to(root):
             raise ProjectError(
                 f"{where} = '{text}' leaves the project",

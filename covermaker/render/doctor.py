@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from covermaker.disk import write_error
 from covermaker.errors import CovermakerError
 from covermaker.graph.store import default_root
 from covermaker.units import human_bytes
@@ -31,19 +33,49 @@ _PROBES = {
     "ctranslate2": "import ctranslate2; ctranslate2.StorageView.from_array(__import__('numpy').zeros(4, 'float32'))",
     "soundfile": "import soundfile; soundfile.available_formats()",
     "PyAV": "import av; av.codec.Codec('aac', 'r')",
-    "pyebur128": "import pyebur128",
+    "pyebur128": (
+        "import numpy, pyebur128; s = pyebur128.R128State(1, 48000, pyebur128.MeasurementMode.MODE_I); "
+        "s.add_frames(numpy.sin(numpy.arange(48000, dtype='float32') * 0.13), 48000); "
+        "assert -4.5 < pyebur128.get_loudness_global(s) < -1.5, 'a full-scale sine of 1 kHz does not read -3 LUFS'"
+    ),
     "pyworld": "import numpy, pyworld; pyworld.dio(numpy.zeros(16000), 16000)",
 }
 
-# Stage of the river to the weights it needs; the first is needed for the main job, the others are choices.
+# What pip calls a package, where that is not how it is known.
+_DISTRIBUTIONS = {"PyAV": "av", "pyworld": "pyworld-prebuilt"}
+
+
+def _as_networks(device: str) -> str:
+    return device
+
+
+def _as_whisper(device: str) -> str:
+    """Return CTranslate2's device: it knows CUDA and the CPU."""
+    return "cuda" if device.startswith("cuda") else "cpu"
+
+
+def _always_cpu(device: str) -> str:
+    return "cpu"
+
+
+# Stage of the river, the weights it uses, whether the main job needs it, and where it runs.
 _STAGES = (
-    ("separate: spleeter", ("spleeter-2stems-vocals", "spleeter-2stems-accompaniment"), True),
-    ("separate: htdemucs", ("htdemucs",), False),
-    ("content: whisper base", ("whisper-base",), True),
-    ("pitch: fcpe", ("fcpe",), True),
-    ("pitch: crepe", ("crepe-full",), False),
-    ("pitch: crepe-tiny", ("crepe-tiny",), False),
-    ("score: speaker similarity", ("ge2e-speaker",), False),
+    ("separate: spleeter", ("spleeter-2stems-vocals", "spleeter-2stems-accompaniment"), True, _as_networks),
+    ("separate: htdemucs", ("htdemucs",), False, _as_networks),
+    ("content: whisper base", ("whisper-base",), True, _as_whisper),
+    ("pitch: fcpe", ("fcpe",), True, _as_networks),
+    ("pitch: crepe", ("crepe-full",), False, _as_networks),
+    ("pitch: crepe-tiny", ("crepe-tiny",), False, _as_networks),
+    ("score: speaker similarity", ("ge2e-speaker",), False, _as_networks),
+    ("score: words", ("whisper-base",), False, _always_cpu),
+)
+# Stages without weights and the packages they stand on.
+_PLAIN_STAGES = (
+    ("decode", ("soundfile", "PyAV"), True),
+    ("pitch: harvest, dio", ("pyworld",), False),
+    ("effects and mix", ("pedalboard",), True),
+    ("master", ("pyebur128",), True),
+    ("export", ("soundfile", "pedalboard"), True),
 )
 
 
@@ -63,6 +95,8 @@ class Finding:
         What was found: versions, device, where weights are, or what failed.
     hint : str or None
         The next step when it failed.
+    device : str or None
+        Where the stage will run; None for what is no stage, and where the device asked for is not there.
     """
 
     stage: str
@@ -70,58 +104,65 @@ class Finding:
     needed: bool
     detail: str
     hint: str | None = None
+    device: str | None = None
 
 
 def examine(device: str = "auto") -> list[Finding]:
     """Try everything a render needs."""
-    findings = [_probe(name, code) for name, code in _PROBES.items()]
-    findings.append(_device(device))
-    findings += [_weights(stage, names, needed) for stage, names, needed in _STAGES]
-    findings += [_voice(), _store()]
-    return findings
+    packages = [_probe(name, code) for name, code in _PROBES.items()]
+    networks, chosen = _device(device)
+    stages = [
+        _weights(stage, names, needed, None if chosen is None else where(chosen))
+        for stage, names, needed, where in _STAGES
+    ]
+    broken = {package.stage for package in packages if not package.ok}
+    plain = [_plain_stage(stage, names, needed, broken) for stage, names, needed in _PLAIN_STAGES]
+    return [*packages, networks, *stages, _voice(chosen), *plain, _store()]
 
 
 def _probe(name: str, code: str) -> Finding:
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and code
-            [sys.executable, "-c", code], capture_output=True, timeout=_PROBE_SECONDS, check=False
+            # -P: a soundfile.py in the working folder is not the package of that name.
+            [sys.executable, "-P", "-c", code], capture_output=True, timeout=_PROBE_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         return Finding(
             name, False, True, f"no answer within {_PROBE_SECONDS} s", "run it again on an idle machine"
         )
+    package = _DISTRIBUTIONS.get(name, name)
     if done.returncode == 0:
-        return Finding(name, True, True, f"works ({_version(name)})")
+        return Finding(name, True, True, f"works ({_version(package)})")
     if done.returncode < 0:
-        hint = f"this processor may be too old for the installed build: try another version of {name}"
+        hint = f"this processor may be too old for the installed build: try another version of {package}"
         return Finding(name, False, True, f"crashes with signal {-done.returncode}", hint)
     words = done.stderr.decode(errors="replace").strip().splitlines()
     return Finding(
-        name, False, True, words[-1] if words else "fails", f"pip install --force-reinstall {name}"
+        name, False, True, words[-1] if words else "fails", f"pip install --force-reinstall {package}"
     )
 
 
-def _version(name: str) -> str:
+def _version(package: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
-    distribution = {"PyAV": "av", "pyworld": "pyworld-prebuilt"}.get(name, name)
     try:
-        return version(distribution)
+        return version(package)
     except PackageNotFoundError:
         return "version unknown"
 
 
-def _device(preference: str) -> Finding:
+def _device(preference: str) -> tuple[Finding, str | None]:
+    """Return what there is to say about the device, and which one it is."""
     from covermaker.weights.device import pick_device
 
-    return _tried(
-        "device",
-        True,
-        lambda: f"networks run on {pick_device(preference)}; Whisper runs on the CPU without CUDA",
-    )
+    try:
+        chosen = pick_device(preference)
+    except CovermakerError as error:
+        return Finding("device", False, True, error.message, error.hint), None
+    return Finding("device", True, True, f"networks run on {chosen}", device=chosen), chosen
 
 
-def _weights(stage: str, names: tuple[str, ...], needed: bool) -> Finding:
+def _weights(stage: str, names: tuple[str, ...], needed: bool, device: str | None) -> Finding:
     def look() -> str:
         places = []
         for name in names:
@@ -129,18 +170,38 @@ def _weights(stage: str, names: tuple[str, ...], needed: bool) -> Finding:
             places.append(catalog.find(name).source)
         return f"weights from {', '.join(dict.fromkeys(places))}"
 
-    return _tried(stage, needed, look)
+    return _tried(stage, needed, look, device)
 
 
-def _voice() -> Finding:
+def _voice(device: str | None) -> Finding:
     from covermaker.voices.library import find_voice
 
-    return _tried("voice: demo", True, lambda: f"weights match the card: {find_voice('demo').verify()[:16]}")
+    def look() -> str:
+        return f"weights match the card: {find_voice('demo').verify()[:16]}"
+
+    return _tried("voice: demo", True, look, device)
+
+
+def _plain_stage(stage: str, packages: tuple[str, ...], needed: bool, broken: set[str]) -> Finding:
+    failing = [name for name in packages if name in broken]
+    if failing:
+        return Finding(stage, False, needed, f"{failing[0]} does not work, see above", device="cpu")
+    return Finding(stage, True, needed, "no weights", device="cpu")
 
 
 def _store() -> Finding:
     root = default_root()
-    place = next(folder for folder in (root, *root.parents) if folder.exists())
+    try:
+        place = next(folder for folder in (root, *root.parents) if folder.exists())
+        # Permissions tell little (root, network disks, read-only mounts): write something.
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(b"covermaker")
+            file.flush()
+    except OSError as error:
+        refused = write_error(error, root)
+        return Finding(
+            "store", False, True, refused.message, "set COVERMAKER_STORE to a folder you may write to"
+        )
     free = shutil.disk_usage(place).free
     enough = free > _LOW_DISK_BYTES
     detail = f"{root} ({human_bytes(free)} free)"
@@ -149,8 +210,8 @@ def _store() -> Finding:
     )
 
 
-def _tried(stage: str, needed: bool, work: Callable[[], str]) -> Finding:
+def _tried(stage: str, needed: bool, work: Callable[[], str], device: str | None) -> Finding:
     try:
-        return Finding(stage, True, needed, work())
+        return Finding(stage, True, needed, work(), device=device)
     except CovermakerError as error:
-        return Finding(stage, False, needed, error.message, error.hint)
+        return Finding(stage, False, needed, error.message, error.hint, device)

@@ -17,6 +17,7 @@ from covermaker.errors import ProjectError, UsageError, nearest
 from covermaker.features.content import ENCODER
 from covermaker.features.content import VERSION as CONTENT_VERSION
 from covermaker.features.pitch import METHODS
+from covermaker.graph.run import in_order
 from covermaker.graph.step import From, Outside, Step
 from covermaker.render import work
 from covermaker.render.checks import CONVERTED, INSTRUMENTAL, Checked, check
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 # Raised when the glue in `work` changes what a step makes; the rooms' own versions are added where they have one.
 VERSIONS = {
     "decode": 1, "vocal": 1, "separate": 1, "content": 1, "pitch": 1, "loudness": 1, "convert": 1,
-    "rack": 1, "mix": 1, "master": 1, "export": 1, "stems": 1, "score": 1,
+    "level": 1, "rack": 1, "mix": 1, "master": 1, "export": 1, "stems": 1, "score": 1,
 }  # fmt: skip
 
 # The order of the river, and what ``--until`` accepts.
@@ -44,8 +45,8 @@ KINDS = tuple(VERSIONS)
 
 # Seconds a minute of song on two cores, for the dry run's estimate; measured, see docs/benchmarks.md.
 COSTS = {
-    "decode": 0.3, "vocal": 0.3, "separate": 9.0, "content": 5.0, "pitch": 3.0, "loudness": 0.2, "convert": 2.0,
-    "rack": 0.5, "mix": 0.5, "master": 1.0, "export": 0.8, "stems": 0.5, "score": 12.0,
+    "decode": 0.3, "vocal": 0.3, "separate": 9.0, "content": 4.0, "pitch": 3.0, "loudness": 0.1, "convert": 1.5,
+    "level": 0.1, "rack": 0.4, "mix": 0.5, "master": 1.0, "export": 0.8, "stems": 0.5, "score": 12.0,
 }  # fmt: skip
 
 
@@ -86,8 +87,7 @@ class River:
 
     def steps(self) -> list[Step]:
         """List all steps, upstream first."""
-        middle = [self.decode, self.separate, *self.features.values(), self.convert, *self.racks.values()]
-        return [*middle, self.mix, self.master, self.export, *self.extras]
+        return in_order([self.export, *self.extras])
 
 
 def build(
@@ -114,9 +114,7 @@ def build(
     if region is not None and (store is None or store.get(whole.key) is None):
         convert = convert_step(separate, features, checked.voice, cover.convert, region, like=whole)
     racks = {
-        track.name: _rack_step(
-            track.name, track, checked, separate, convert, region, cut=convert is not whole
-        )
+        track.name: _rack_step(track, checked, separate, convert, region, cut=convert is not whole)
         for track in cover.tracks
         if rack_params(checked.racks[track.name])
     }
@@ -218,25 +216,23 @@ def convert_step(
 
 
 def _rack_step(
-    name: str,
-    track: Track,
-    checked: Checked,
-    separate: Step,
-    convert: Step,
-    region: Region | None,
-    *,
-    cut: bool,
+    track: Track, checked: Checked, separate: Step, convert: Step, region: Region | None, *, cut: bool
 ) -> Step:
     source = _source(track, checked, separate, convert)
     # A source that holds only the region already is taken whole.
     span = None if cut and track.source == CONVERTED else region
-    settings = checked.racks[name]
+    settings = checked.racks[track.name]
+    inputs = {"source": source}
+    if track.rack_lufs != "off":
+        # A step of its own: a changed rack must not measure its source again.
+        level = _step(f"level: {track.name}", "level", {}, {"source": source}, work.level)
+        inputs["level"] = From(level, "level.json")
     return _step(
-        f"rack: {name}",
+        f"rack: {track.name}",
         "rack",
         {"rack": rack_params(settings), "rack_lufs": track.rack_lufs, "region": _region(span)},
-        {"source": source},
-        partial(work.rack, settings=settings, level_lufs=track.rack_lufs, region=span),
+        inputs,
+        partial(work.rack, settings=settings, rack_lufs=track.rack_lufs, region=span),
     )
 
 

@@ -114,8 +114,18 @@ def convert(
     return report
 
 
+def level(work: Work) -> Report:
+    """One track's source -> level.json: its integrated loudness."""
+    from covermaker.audio.loudness import measure_file
+
+    found = measure_file(work.inputs["source"], true_peak=False, progress=work.progress)
+    report = plain({"integrated_lufs": found.integrated_lufs})
+    (work.folder / "level.json").write_text(json.dumps(report), encoding="utf-8")
+    return report
+
+
 def rack(
-    work: Work, *, settings: tuple[EffectSettings, ...], level_lufs: float | str, region: Region | None
+    work: Work, *, settings: tuple[EffectSettings, ...], rack_lufs: float | str, region: Region | None
 ) -> Report:
     """One track's source -> racked.wav, tail included."""
     from covermaker.audio.files import probe
@@ -124,7 +134,10 @@ def rack(
     source = work.inputs["source"]
     info = probe(source)
     start, frames = _frames(region, info.sample_rate, info.frames)
-    trim_db = 0.0 if isinstance(level_lufs, str) else _trim_db(source, level_lufs)
+    level_db = 0.0
+    if not isinstance(rack_lufs, str):
+        found = json.loads(work.inputs["level"].read_text(encoding="utf-8"))["integrated_lufs"]
+        level_db = 0.0 if found is None or found < _INAUDIBLE_LUFS else round(rack_lufs - found, 2)
     done = render_rack(
         source,
         work.folder / "racked.wav",
@@ -133,18 +146,10 @@ def rack(
         channels=2,
         start=start,
         frames=frames,
-        level_db=trim_db,
+        level_db=level_db,
         progress=work.progress,
     )
-    return {**plain(done), "level_db": trim_db}
-
-
-def _trim_db(source: Path, level_lufs: float) -> float:
-    """Return the gain that brings a source to a loudness: thresholds mean the same for a quiet and a loud vocal."""
-    from covermaker.audio.loudness import measure_file
-
-    found = measure_file(source, true_peak=False).integrated_lufs
-    return 0.0 if found is None or found < _INAUDIBLE_LUFS else round(level_lufs - found, 2)
+    return {**plain(done), "level_db": level_db}
 
 
 def mix(

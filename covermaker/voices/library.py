@@ -50,7 +50,7 @@ def user_library() -> Path:
     """Return the user's voice folder: COVERMAKER_VOICES, or ``voices`` in the user's data folder."""
     chosen = os.environ.get(LIBRARY_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser()
+        return _expanded(chosen, LIBRARY_VARIABLE)
     import platformdirs
 
     return Path(platformdirs.user_data_dir("covermaker")) / "voices"
@@ -93,16 +93,25 @@ def find_voice(name: str, project: Path | None = None, *, extra: Sequence[Path] 
     Raises
     ------
     ProjectError
-        When there is no such voice (with the nearest name), or its card is refused.
+        When there is no such voice (with the nearest name), its path leads nowhere, or its card is refused.
     """
     if "/" in name or os.sep in name or name.startswith("~"):
-        return Voice.open((project or Path()) / Path(name).expanduser())
+        return Voice.open((project or Path()) / _expanded(name, "the voice"))
     for _, root in _places(extra, project):
         for folder in _voice_folders(root):
             if folder.name == name:
                 return Voice.open(folder)
     known = [entry.name for entry in list_voices(extra, project=project)]
     raise ProjectError(f"unknown voice '{name}'", hint=nearest(name, known))
+
+
+def _expanded(text: str, where: str) -> Path:
+    if "\0" in text:
+        raise ProjectError(f"{where} = {text!r} holds a NUL character", hint="write the folder's name")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # ~ of a user who does not exist
+        raise ProjectError(f"{where} = '{text}' leads nowhere: {str(error).rstrip('.')}") from error
 
 
 def _places(extra: Sequence[Path], project: Path | None) -> Iterator[tuple[str, Path]]:

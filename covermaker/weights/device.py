@@ -78,16 +78,6 @@ def pick_device(preference: str = "auto") -> str:
     return preference
 
 
-def free_memory(device: str = "cpu") -> int:
-    """Return how many bytes a computation on `device` may still take."""
-    if device.startswith("cuda"):
-        free, _total = torch_ready().cuda.mem_get_info(device)
-        return int(free)
-    import psutil
-
-    return int(psutil.virtual_memory().available)
-
-
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an exception out of torch means that memory ran out, on whatever device."""
     if isinstance(error, MemoryError):

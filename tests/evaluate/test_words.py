@@ -8,7 +8,7 @@ import soundfile
 
 from covermaker.errors import UsageError, WeightsError
 from covermaker.evaluate import words
-from covermaker.evaluate.words import character_error_rate, read_lyrics, read_words, split_words, word_recall
+from covermaker.evaluate.words import character_error_rate, read_lyrics, split_words, word_recall
 
 TEXT = "It always seems like time stands still when I am with you"  # what `speak` says
 
@@ -26,7 +26,7 @@ def test_a_clear_voice_is_read_without_any_network(speak, no_network):
     lyrics = read_lyrics(speak("slt"))
     assert lyrics.language == "en"
     assert word_recall(split_words(TEXT), lyrics.words) >= 0.9
-    assert list(lyrics.words) == read_words(speak("slt"), language="en")
+    assert lyrics == read_lyrics(speak("slt"), language="en")
 
 
 def test_long_vocals_are_read_in_windows_cut_in_the_pauses(speak, write_wav, monkeypatch):
@@ -37,7 +37,7 @@ def test_long_vocals_are_read_in_windows_cut_in_the_pauses(speak, write_wav, mon
     pause = np.zeros(rate)
     told = []
     path = write_wav(np.concatenate([sound, pause] * 5), rate)
-    read = read_words(path, language="en", progress=told.append)
+    read = read_lyrics(path, language="en", progress=told.append).words
     assert word_recall(split_words(TEXT) * 5, read) >= 0.9
     assert len(read) <= 5 * len(split_words(TEXT)) + 3
     assert told == sorted(told)
@@ -69,7 +69,7 @@ def test_windows_cover_everything_once(write_wav):
 
 def test_an_unknown_language_is_refused(speak):
     with pytest.raises(UsageError, match="knows no language 'xx'"):
-        read_words(speak("slt"), language="xx")
+        read_lyrics(speak("slt"), language="xx")
 
 
 def test_a_folder_without_a_model_is_named_and_no_hub_is_asked(speak, tmp_path, monkeypatch, no_network):
@@ -77,7 +77,7 @@ def test_a_folder_without_a_model_is_named_and_no_hub_is_asked(speak, tmp_path, 
         (tmp_path / name).write_bytes(b"{}")
     monkeypatch.setenv("COVERMAKER_WEIGHTS_WHISPER_BASE", str(tmp_path))
     with pytest.raises(WeightsError, match="Whisper cannot be loaded from"):
-        read_words(speak("slt"))
+        read_lyrics(speak("slt"))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from covermaker.features.clock import curve_at_clock, f0_at_clock, f0_at_times, frame_count, frame_times
+from covermaker.features.clock import f0_at_clock, f0_at_times, frame_count, frame_times
 
 
 @pytest.mark.parametrize(
@@ -65,19 +65,12 @@ def test_the_nearer_point_decides_and_ties_go_to_the_earlier():
 def test_reading_a_curve_on_its_own_clock_changes_nothing():
     f0 = np.array([0, 100, 101, 0, 0, 333.25], dtype=np.float32)
     np.testing.assert_allclose(f0_at_clock(f0, frame_times(6), 6), f0, rtol=1e-6)
-    np.testing.assert_array_equal(curve_at_clock(f0, frame_times(6), 6), f0)
 
 
 def test_empty_curves_are_silence():
     nothing, when = np.zeros(0), np.zeros(0)
     np.testing.assert_array_equal(f0_at_clock(nothing, when, 3), [0, 0, 0])
-    np.testing.assert_array_equal(curve_at_clock(nothing, when, 3), [0, 0, 0])
 
 
 def test_one_point_holds_everywhere():
     np.testing.assert_array_equal(f0_at_clock(np.array([220.0]), np.array([0.02]), 4), [220] * 4)
-
-
-def test_a_curve_is_linear_and_holds_its_ends():
-    read = curve_at_clock(np.array([-10.0, -20.0]), np.array([0.01, 0.03]), 6)
-    np.testing.assert_allclose(read, [-10, -10, -15, -20, -20, -20])

@@ -104,6 +104,35 @@ def test_paths_may_not_leave_the_project(project, tmp_path):
     assert project.path(str(tmp_path / "secret.wav"), "song.file") == tmp_path / "secret.wav"
 
 
+@pytest.mark.parametrize("text", ["~nobody-here/song.wav", "a\0b.wav", "/a\0b.wav", "audio/loop.wav"])
+def test_paths_that_lead_nowhere_name_their_key(project, text):
+    (project.root / "audio" / "loop.wav").symlink_to("loop.wav")
+    with pytest.raises(ProjectError, match=r"^song\.file = '.*' (leads nowhere: |holds a NUL)") as caught:
+        project.path(text, "song.file")
+    assert "\0" not in caught.value.message
+
+
+def test_a_song_whose_name_is_not_utf8(tmp_path):
+    song = tmp_path / "\udcff.wav"
+    song.write_bytes(b"not read here")
+    made = create(song, tmp_path / "copied", START)
+    assert made.cover.song.file == "audio/blue-harbour-é.wav"
+    assert (made.root / made.cover.song.file).read_bytes() == b"not read here"
+    with pytest.raises(ProjectError, match=r"cannot hold a name that is not UTF-8: 'file = .*\\udcff.wav"):
+        create(song, tmp_path / "named", START, copy_song=False)
+    assert not (tmp_path / "named").exists()
+
+
+def test_a_master_replaces_the_rack_of_the_one_before(project):
+    rack = [{"effect": "high_pass", "cutoff_hz": 25.0}]
+    first = set_master(project, {"loudness_lufs": -9.0}, rack)
+    assert first.cover.master.rack == rack
+    assert set_master(first, {"loudness_lufs": -9.0}).cover.master.rack == rack
+    second = set_master(first, {"loudness_lufs": -16.0}, [])
+    assert second.cover.master.rack == []
+    assert second.cover.master.loudness_lufs == -16.0
+
+
 def test_edits_keep_comments_and_order(project):
     before = project.file.read_text()
     changed = set_rack(

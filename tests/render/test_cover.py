@@ -13,18 +13,8 @@ from covermaker.audio.loudness import measure_file
 from covermaker.evaluate.lag import envelope_lag_ms
 from covermaker.graph.store import Store
 
-STEPS = [
-    "decode",
-    "separate",
-    "content",
-    "pitch",
-    "loudness",
-    "convert",
-    "rack: vocals",
-    "mix",
-    "master",
-    "export",
-]
+STEPS = ["decode", "separate", "content", "pitch", "loudness", "convert"]
+STEPS += ["level: vocals", "rack: vocals", "mix", "master", "export"]
 
 
 def files_of(result, suffix):
@@ -145,7 +135,7 @@ def test_new_weights_under_the_same_name_change_the_vocal(copy_of):
     )
     old = hashes(copy_of.project)
     ran, _ = render(copy_of.project, copy_of.store)
-    assert ran == ["convert", "rack: vocals", "mix", "master", "export"]
+    assert ran == ["convert", "level: vocals", "rack: vocals", "mix", "master", "export"]
     assert set(hashes(copy_of.project).values()).isdisjoint(old.values())
 
 

@@ -93,7 +93,7 @@ def test_two_renders_at_once_make_each_step_once(rendered, tmp_path):
     assert [process.returncode for process in both] == [0, 0]
     ran = [name for text in texts for name in finished(text)]
     assert sorted(ran) == sorted(set(ran))
-    assert len(ran) == 10
+    assert len(ran) == 11
     assert set(outputs(project).values()) <= set(outputs(rendered.project).values())
     assert leftovers(project, store) == []
 

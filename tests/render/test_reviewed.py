@@ -111,11 +111,9 @@ def test_a_file_of_the_working_folder_is_not_imported(copy_of, tmp_path, monkeyp
 def test_a_preview_sings_as_the_whole_song_does(rendered, copy_of, tmp_path):
     render(copy_of.project, tmp_path / "store", "--preview", "0:02-0:04")
     (part,) = [entry for entry in Store(tmp_path / "store").entries() if entry.meta["step"] == "convert"]
-    (whole, *_) = [
-        entry
-        for entry in Store(rendered.store).entries()
-        if entry.meta["step"] == "convert" and entry.meta["params"]["region"] is None
-    ]
+    steps = json.loads((rendered.project / "out" / "render.json").read_text())["steps"]
+    (key,) = [step["key"] for step in steps if step["name"] == "convert"]
+    whole = Store(rendered.store).get(key)
     one = read(part.folder / "converted.wav").samples
     other = read(whole.folder / "converted.wav", start=2 * 44100, frames=2 * 44100).samples
     middle = slice(4410, -4410)

@@ -96,3 +96,12 @@ def test_the_library_without_the_variable(monkeypatch):
     assert user_library().parts[-2:] == ("covermaker", "voices")
     monkeypatch.setenv("COVERMAKER_VOICES", "~/v")
     assert user_library() == Path("~/v").expanduser()
+
+
+def test_paths_that_lead_nowhere_are_refused(monkeypatch):
+    for name in ("~nobody-here/voice", "a/\0b"):
+        with pytest.raises(ProjectError, match="leads nowhere|holds a NUL"):
+            find_voice(name)
+    monkeypatch.setenv("COVERMAKER_VOICES", "~nobody-here/voices")
+    with pytest.raises(ProjectError, match="COVERMAKER_VOICES = '~nobody-here/voices' leads nowhere"):
+        user_library()

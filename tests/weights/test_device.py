@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from covermaker.errors import ResourceError, UsageError
-from covermaker.weights.device import free_memory, is_out_of_memory, pick_device, torch_ready
+from covermaker.weights.device import is_out_of_memory, pick_device, torch_ready
 
 
 def run(script):
@@ -65,7 +65,6 @@ def test_torch_computes_the_same_every_time():
 def test_the_cpu_is_always_there():
     assert pick_device("cpu") == "cpu"
     assert pick_device() in {"cpu", "cuda", "mps"}
-    assert free_memory("cpu") > 0
 
 
 @pytest.mark.parametrize("preference", ["gpu", "", "cpu:1", "cuda:", "cuda:x", "tpu"])
