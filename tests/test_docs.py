@@ -1,5 +1,6 @@
 """What the documents say is so: links lead somewhere, commands exist, examples are accepted."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -61,3 +62,27 @@ def test_every_package_that_is_asked_for_is_pinned():
     pins = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in pins if "==" in line}
     assert names <= pinned
+
+
+def test_every_package_that_is_imported_is_asked_for():
+    """Also those that another package would bring today."""
+    found = set()
+    for file in (ROOT / "covermaker").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.split(".")[0])
+    found -= {*sys.stdlib_module_names, "covermaker", "pydantic_core"}  # the last is a part of pydantic
+    names = {"pyyaml": "yaml", "faiss-cpu": "faiss", "pyworld-prebuilt": "pyworld"}
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    known = {re.split(r"[<>=!~; \[]", line)[0] for line in asked}
+    assert found - {names.get(name, name.replace("-", "_")) for name in known} == set()
+
+
+def test_cleaning_forgets_what_the_demo_left():
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\nclean:")[2]
+    trap = re.search(r"^trap '(.*)' EXIT$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+    for place in ("projects/demo/out", "projects/demo/.covermaker"):
+        assert place in recipe.split()
+        assert place in trap[1].split()

@@ -6,6 +6,7 @@ decoded from the start. Writes float32 WAV, the format of everything the house k
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from covermaker.audio.buffer import Audio, Samples
 from covermaker.audio.sources import BLOCK_FRAMES as BLOCK_FRAMES
-from covermaker.audio.sources import open_sources, sniff
+from covermaker.audio.sources import native_name, open_sources, sniff
 from covermaker.audio.wav import WavWriter
 from covermaker.disk import write_error
 from covermaker.errors import AudioInputError
@@ -149,7 +150,7 @@ def _seekable(path: Path) -> Iterator[Any]:
     file = None
     if sniff(path).startswith(_SEEKABLE_MAGIC):
         try:
-            file = soundfile.SoundFile(str(path))
+            file = soundfile.SoundFile(native_name(path))
         except soundfile.LibsndfileError:
             file = None  # another backend may read it, or say why not
     if file is not None and file.frames >= 1 << 60:  # FLAC that was streamed: length unknown, no seeking
@@ -178,7 +179,7 @@ def _sought(file: Any, block_frames: int, start: int, frames: int | None) -> Ite
             left -= len(data)
             yield np.ascontiguousarray(data.T)
     except soundfile.LibsndfileError as error:
-        raise AudioInputError(f"'{file.name}' is damaged: {error.error_string}") from error
+        raise AudioInputError(f"'{os.fsdecode(file.name)}' is damaged: {error.error_string}") from error
 
 
 def _recut(source: Iterator[Samples], block_frames: int, start: int, frames: int | None) -> Iterator[Samples]:

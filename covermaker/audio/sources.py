@@ -9,6 +9,7 @@ Opus pre-skip and end trimming.
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from stat import S_ISDIR
@@ -64,7 +65,7 @@ class SoundFileSource:
         self.problem: str | None = None
         self.holes: list[tuple[int, int]] = []
         self.channel_names: tuple[str, ...] = ()
-        with soundfile.SoundFile(str(path)) as file:
+        with soundfile.SoundFile(native_name(path)) as file:
             self.sample_rate, self.channels = int(file.samplerate), int(file.channels)
             self.format = f"{file.format} {file.subtype}"
             self.claimed_frames = _claimed_by_sndfile(file.frames, file.extra_info)
@@ -79,7 +80,7 @@ class SoundFileSource:
         import soundfile
 
         self.problem = self._cut or None
-        with soundfile.SoundFile(str(self.path)) as file:
+        with soundfile.SoundFile(native_name(self.path)) as file:
             while True:
                 try:
                     data = file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
@@ -201,6 +202,11 @@ def unreadable(path: Path, said: list[str]) -> AudioInputError:
         f"'{path}' cannot be read as audio: {'; '.join(said)}",
         hint="is the file complete? try to play it, or convert it to WAV or FLAC",
     )
+
+
+def native_name(path: Path) -> str | bytes:
+    """Return a name that `soundfile` opens whatever is in it: as bytes also one that is not UTF-8."""
+    return os.fsencode(path) if os.name == "posix" else str(path)
 
 
 def sniff(path: Path) -> bytes:

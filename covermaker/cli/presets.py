@@ -12,7 +12,6 @@ from covermaker.errors import UsageError, nearest
 from covermaker.project.edits import set_master, set_rack
 from covermaker.project.load import load
 
-
 _kind_option = click.option(
     "--kind", type=click.Choice(["rack", "master"]), help="Which one, when both have that name."
 )

@@ -138,7 +138,7 @@ def _refuse_other_than_utf8(document: str) -> None:
     for line in document.splitlines():
         if not _is_utf8(line):
             raise ProjectError(
-                f"{FILE_NAME} cannot hold a name that is not UTF-8: {ascii(line.partition('  #')[0])}",
+                f"{FILE_NAME} cannot hold a name that is not UTF-8: {line.partition('  #')[0]!a}",
                 hint="rename the file or folder",
             )
 

@@ -69,7 +69,7 @@ def _rows(rack: Rows) -> Any:
 
 
 def set_master(project: Project, values: Mapping[str, Any], rack: Rows | None = None) -> Project:
-    """Replace keys of ``[master]`` (its rack too, when given: also by an empty one) and save; errors as in `set_rack`."""
+    """Replace keys of ``[master]`` and save, its rack too when one is given, be it empty; errors as in `set_rack`."""
     import tomlkit
 
     document = tomlkit.parse(project.file.read_text(encoding="utf-8"))

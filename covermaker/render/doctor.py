@@ -124,7 +124,10 @@ def _probe(name: str, code: str) -> Finding:
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter and code
             # -P: a soundfile.py in the working folder is not the package of that name.
-            [sys.executable, "-P", "-c", code], capture_output=True, timeout=_PROBE_SECONDS, check=False
+            [sys.executable, "-P", "-c", code],
+            capture_output=True,
+            timeout=_PROBE_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return Finding(

@@ -1,3 +1,6 @@
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -116,3 +119,29 @@ def test_nan_is_refused_with_the_files_name(write_wav):
 @pytest.mark.parametrize("name", ["my song.wav", "Blåhaj ♪ 港.flac", "a'b\"c.wav"])
 def test_any_file_name(write_wav, name):
     assert probe(write_wav(song(100), name=name, subtype="PCM_24")).frames == 100
+
+
+def test_a_name_no_file_system_takes(tmp_path):
+    with pytest.raises(AudioInputError, match="cannot be reached: File name too long"):
+        probe(tmp_path / ("x" * 300 + ".wav"))
+    with pytest.raises(AudioInputError, match="holds a NUL character"):
+        probe(tmp_path / "a\0b.wav")
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype"), [("x.wav", "PCM_16"), ("x.ogg", "VORBIS"), ("x.mp3", "MPEG_LAYER_III")]
+)
+def test_a_name_that_is_not_utf8(write_wav, name, subtype):
+    path = write_wav(song(5000), name=name, subtype=subtype)
+    assert read(path.rename(path.with_stem("\udcff"))).frames == 5000
+
+
+def test_a_folder_that_may_not_be_read(write_wav, monkeypatch):
+    path = write_wav(song(100))
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(AudioInputError, match=r"x\.wav' cannot be reached: Permission denied"):
+        probe(path)

@@ -1,5 +1,6 @@
 """The command line starts fast and loads nothing heavy; errors end with one line and an exit code."""
 
+import json
 import subprocess
 import sys
 
@@ -54,6 +55,20 @@ def test_wrong_options_are_usage_errors(capsys):
     assert "PROJECT" in capsys.readouterr().err
     assert run(["render", "x", "--nonsense"]) == ExitCode.USAGE
     assert "error: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["render", "separate", "convert"])
+def test_a_stream_of_events_ends_with_the_failure(command, capsys, tmp_path):
+    assert run([command, str(tmp_path / "none"), "--json"]) != 0
+    assert json.loads(capsys.readouterr().out)["event"] == "render.failed"
+
+
+def test_a_command_that_prints_one_value_prints_no_event(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("COVERMAKER_WEIGHTS_FCPE", str(tmp_path / "none"))
+    assert run(["models", "verify", "fcpe", "--json"]) == ExitCode.WEIGHTS
+    said = capsys.readouterr()
+    assert json.loads(said.out) == [{"name": "fcpe", "state": "not here"}]
+    assert "error: " in said.err
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from covermaker.effects.presets import KINDS, Kind, list_presets, load_preset, shipped_folder, user_folder
 from covermaker.effects.rack import Rack, parse_rack
 from covermaker.errors import ProjectError, UsageError
+from covermaker.project.document import Track
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,3 +149,16 @@ def test_binary_preset(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ProjectError, match="no valid TOML"):
         load_preset("racks", "bad")
+
+
+@pytest.mark.parametrize(("level_db", "fine"), [(-96.0, True), (24.0, True), (-96.1, False), (24.1, False)])
+def test_a_send_may_be_what_a_document_takes(tmp_path: Path, level_db: float, fine: bool) -> None:
+    own(tmp_path, "racks", "sent", f"{DESCRIBED}sends = {{ reverb = {level_db} }}")
+    track = {"name": "a", "source": "converted", "sends": {"reverb": level_db}}
+    if fine:
+        assert Track.model_validate(track).sends == load_preset("racks", "sent").sends
+        return
+    with pytest.raises(ProjectError, match="out of range"):
+        load_preset("racks", "sent")
+    with pytest.raises(ValueError, match=r"sends\.reverb"):
+        Track.model_validate(track)

@@ -100,7 +100,7 @@ def test_the_library_without_the_variable(monkeypatch):
 
 def test_paths_that_lead_nowhere_are_refused(monkeypatch):
     for name in ("~nobody-here/voice", "a/\0b"):
-        with pytest.raises(ProjectError, match="leads nowhere|holds a NUL"):
+        with pytest.raises(ProjectError, match=r"leads nowhere|holds a NUL"):
             find_voice(name)
     monkeypatch.setenv("COVERMAKER_VOICES", "~nobody-here/voices")
     with pytest.raises(ProjectError, match="COVERMAKER_VOICES = '~nobody-here/voices' leads nowhere"):
