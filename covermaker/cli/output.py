@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,14 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = ()) -> str:
     if header:
         text.insert(1, "  ".join("-" * width for width in widths[: len(header)]))
     return "\n".join(text)
+
+
+def near(file: str) -> str:
+    """Write a path as seen from the working folder, when it is inside."""
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except ValueError:
+        return file
 
 
 def words(text: str) -> None:

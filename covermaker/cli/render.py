@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from covermaker.cli.cache import open_store, store_option
-from covermaker.cli.output import table
+from covermaker.cli.output import near, table
 from covermaker.cli.progress import listening
 from covermaker.errors import UsageError
 from covermaker.graph.events import Finished, Planned
@@ -119,7 +119,7 @@ def _words(result: dict[str, Any]) -> str:
     if conversion:
         rows.append(("transpose", f"{conversion['semitones']:+d} semitones: {conversion['why']}"))
     rows += _score_rows(reports.get("score"))
-    rows += [("file" if index == 0 else "", file) for index, file in enumerate(result["files"])]
+    rows += [("file" if index == 0 else "", near(file)) for index, file in enumerate(result["files"])]
     return table(rows)
 
 
