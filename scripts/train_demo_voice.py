@@ -5,9 +5,10 @@
     python scripts/train_demo_voice.py --work build/demo-voice --steps 4000
 
 Says a few hundred texts with the flite voice `slt`, re-sings part of them through WORLD, hears each through other
-throats and rooms, trains the DDSP network and writes ``card.toml`` and ``voice.safetensors``. Needs the Debian
-package `flite`. Every stage is kept in the work folder and reused; delete a stage's file to make it again. Seeds are
-fixed: the same machine gives the same voice.
+throats, rooms and a separator, trains the DDSP network and writes ``card.toml``, ``voice.safetensors`` and
+``embedding.npy``. Needs the Debian package `flite`. The finished examples are kept in the work folder and reused;
+delete ``examples.npz`` to make them again. Seeds are fixed: with ``--steps`` and no ``--minutes`` the same machine
+and thread count give the same voice.
 """
 
 from __future__ import annotations
@@ -195,7 +196,7 @@ def gather(work: Path, *, spoken: int, transposed: int, sung: int, held: int, wo
 
 
 def write_voice(network: DdspNetwork, dataset: Dataset, folder: Path, *, minutes: float, steps: int) -> None:
-    """Write the weights, in half precision (the rounding is 70 dB below the sound), and the card."""
+    """Write the weights, in half precision to halve the file, the card and the speaker embedding."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
