@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import warnings
 from fractions import Fraction
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from unittest import mock
 import numpy as np
 import pytest
 import soundfile
+from demucs_files import save_safetensors
 
 RATE = 44100
 
@@ -138,25 +138,6 @@ def save_th(network, folder, signature):
         "training_args": {"epochs": 3},
     }  # fmt: skip
     save_with_checksum(package, folder / f"{signature}.th")
-
-
-def save_safetensors(network, folder, signature):
-    """As the hub has it."""
-    from safetensors.torch import save_file
-
-    def encode(value):
-        if isinstance(value, Fraction):
-            return {"_type": "fraction", "numerator": value.numerator, "denominator": value.denominator}
-        raise TypeError(value)
-
-    args, kwargs = network._init_args_kwargs
-    metadata = {
-        "klass": "demucs.htdemucs.HTDemucs",
-        "args": json.dumps(args, default=encode),
-        "kwargs": json.dumps(kwargs, default=encode),
-    }
-    state = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file(state, str(folder / f"{signature}.safetensors"), metadata=metadata)
 
 
 @pytest.fixture(scope="session")

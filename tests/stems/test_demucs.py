@@ -11,6 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from demucs_files import save_safetensors
 
 from covermaker.errors import ResourceError, UsageError, WeightsError
 from covermaker.stems.demucs import DemucsSeparator
@@ -237,7 +238,6 @@ class TestFiles:
     def test_the_two_formats_hold_the_same_network(self, demucs_repo, tmp_path):
         torch = torch_ready()
         (from_th,) = load_networks(find_bag("aaaa", demucs_repo), "cpu")
-        from conftest import save_safetensors
 
         save_safetensors(from_th, tmp_path, "aaaa")
         (from_safetensors,) = load_networks(find_bag("aaaa", tmp_path), "cpu")
