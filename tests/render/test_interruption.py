@@ -15,9 +15,16 @@ from driving import covermaker, render
 pytestmark = pytest.mark.slow
 
 
-def start(project, store, kill_both=False):
+def start(project, store):
     command = [sys.executable, "-m", "covermaker", "render", str(project), "--store", str(store), "--json"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        # A test run in the background of a shell ignores Ctrl+C, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def finished(text):
@@ -102,7 +109,9 @@ def test_control_c_ends_at_once_with_130(rendered, tmp_path):
     project, store = tmp_path / "project", tmp_path / "store"
     shutil.copytree(rendered.project, project, ignore=shutil.ignore_patterns("out", ".covermaker"))
     process = start(project, store)
-    time.sleep(2.5)
+    for line in process.stdout:
+        if "step.started" in line:
+            break
     process.send_signal(signal.SIGINT)
     started = time.monotonic()
     process.communicate(timeout=30)
