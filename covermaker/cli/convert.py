@@ -13,7 +13,6 @@ from covermaker.cli.progress import listening
 from covermaker.cli.render import device_option
 from covermaker.cli.separate import log_file
 from covermaker.errors import UsageError
-from covermaker.graph.events import Finished
 from covermaker.jobs.launch import launch
 
 
@@ -43,6 +42,10 @@ def command(
     from covermaker.voices.library import find_voice
 
     METHODS.load(pitch)
+    if out is not None and out.suffix.lower() != ".wav":
+        raise UsageError(
+            f"--out {out.name} is no WAV file", hint="name it .wav; other formats come from a project"
+        )
     sniff(vocal)
     target = out or vocal.with_name(f"{vocal.stem}-{find_voice(voice).card.name}.wav")
     request = {
@@ -57,7 +60,6 @@ def command(
     with listening(as_json=as_json) as listener:
         result = launch(request, listener=listener, log=log_file("convert"))
     if as_json:
-        click.echo(Finished(result).to_json())
         return
     report = result["report"]
     rows = [("transpose", f"{report['semitones']:+d} semitones: {report['why']}"), ("file", str(target))]

@@ -68,7 +68,12 @@ def apply(name: str, project: Path, track: str, kind: str | None) -> None:
     if preset.kind == "racks":
         set_rack(opened, track, preset.rack, preset.sends, preset.buses)
         missing = sorted(set(preset.sends) - set(preset.buses) - {bus.name for bus in opened.cover.buses})
-        click.echo(f"{opened.file}: track '{track}' has the rack '{name}'")
+        changed = [
+            f"track '{track}'",
+            *(["its sends"] if preset.sends else []),
+            *(f"bus '{bus}'" for bus in preset.buses),
+        ]
+        click.echo(f"{opened.file}: '{name}' replaced the rack of {', '.join(changed)}")
         if missing:
             click.echo(f"note: the project has no bus {', '.join(missing)}; its send was left out", err=True)
         return

@@ -11,7 +11,7 @@ from covermaker.cli.cache import open_store, store_option
 from covermaker.cli.output import near, table
 from covermaker.cli.progress import listening
 from covermaker.errors import UsageError
-from covermaker.graph.events import Finished, Planned
+from covermaker.graph.events import Planned
 from covermaker.jobs.launch import launch
 from covermaker.project.load import load
 from covermaker.units import clock, parse_clock
@@ -60,9 +60,7 @@ def command(
     log = load(project).hidden / "render.log"
     with listening(as_json=as_json) as listener:
         result = launch(request, listener=listener, log=log)
-    if as_json:
-        click.echo(Finished(result).to_json())
-    else:
+    if not as_json:
         click.echo(_words(result))
 
 

@@ -12,7 +12,6 @@ from covermaker.cli.cache import store_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
 from covermaker.cli.render import device_option
-from covermaker.graph.events import Finished
 from covermaker.jobs.launch import launch
 
 
@@ -47,7 +46,6 @@ def command(
     with listening(as_json=as_json) as listener:
         result = launch(request, listener=listener, log=log_file("separate"))
     if as_json:
-        click.echo(Finished(result).to_json())
         return
     residue = result["report"].get("residue_db")
     rows = [("stem", file) for file in result["files"]]

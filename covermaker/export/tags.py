@@ -17,6 +17,7 @@ KEYS: dict[str, tuple[str, str]] = {
     "album": ("TALB", "ALBUM"),
     "albumartist": ("TPE2", "ALBUMARTIST"),
     "composer": ("TCOM", "COMPOSER"),
+    "original_artist": ("TOPE", "ORIGINALARTIST"),
     "genre": ("TCON", "GENRE"),
     "date": ("TDRC", "DATE"),
     "track": ("TRCK", "TRACKNUMBER"),

@@ -287,4 +287,4 @@ def _notes(
     if not any(audible):
         yield "no track is audible, the mix is silent"
     if faded:
-        yield "the mix still rang at its end and was faded out over 10 ms"
+        yield "the song does not end in silence: its last 10 ms fade out"

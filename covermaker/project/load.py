@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 FILE_NAME = "cover.toml"
+
+_BRANCH = re.compile(r"(constrained-)?(int|float|str|bool)|literal\[.*\]")
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def dotted(location: tuple[Any, ...]) -> str:
 def _refusal(name: str, errors: list[ErrorDetails]) -> ProjectError:
     # A wrong member of a union is reported once for each branch; the first says enough.
     first = errors[0]
-    location = tuple(part for part in first["loc"] if not _names_a_branch(part))
+    location = _location(first)
     where = dotted(location)
     others = len({dotted(e["loc"][:2]) for e in errors} - {dotted(first["loc"][:2])})
     more = f" (and {others} more)" if others else ""
@@ -128,14 +131,28 @@ def _refusal(name: str, errors: list[ErrorDetails]) -> ProjectError:
         )
     if first["type"] == "missing":
         return ProjectError(f"{name}: '{where}' is missing{more}", hint=f"add '{location[-1]}'")
-    message = first["msg"][:1].lower() + first["msg"][1:]
+    same = [error for error in errors if _location(error) == location]
+    message = " or ".join(dict.fromkeys(_words(error) for error in same))
     return ProjectError(f"{name}: {where} = {_short(first['input'])}: {message}{more}")
 
 
-def _names_a_branch(part: Any) -> bool:
-    return isinstance(part, str) and (
-        "[" in part or part in {"int", "float", "str", "bool", "constrained-int"}
-    )
+def _location(error: ErrorDetails) -> tuple[Any, ...]:
+    """Return the path without the names that pydantic gives to the branches of a union."""
+    return tuple(part for part in error["loc"] if not (isinstance(part, str) and _BRANCH.fullmatch(part)))
+
+
+def _words(error: ErrorDetails) -> str:
+    """Say in plain words what is allowed."""
+    known = {
+        "float_type": "a number is expected",
+        "int_type": "a whole number is expected",
+        "string_type": "text is expected",
+        "bool_type": "true or false is expected",
+        "finite_number": "a finite number is expected",
+        "string_pattern_mismatch": "lower-case letters, digits, - and _ are allowed, 32 at most",
+    }
+    message = error["msg"][:1].lower() + error["msg"][1:]
+    return known.get(error["type"], message.replace("input should be", "must be"))
 
 
 def _short(value: Any) -> str:

@@ -302,7 +302,7 @@ def tags(checked: Checked) -> dict[str, str]:
     rows = {
         "title": cover.title,
         "artist": cover.artist,
-        "composer": cover.song.artist,
+        "original_artist": cover.song.artist,
         **voice_tags(checked.voice),
     }
     return {name: text for name, text in rows.items() if text}
@@ -319,9 +319,9 @@ def _stems_step(checked: Checked, separate: Step, convert: Step) -> Step:
     return _step(
         "stems",
         "stems",
-        {"tags": tags(checked)},
+        {"converted_tags": tags(checked)},
         {**inputs, CONVERTED: From(convert, "converted.wav")},
-        partial(work.export_stems, tags=tags(checked)),
+        partial(work.export_stems, converted_tags=tags(checked)),
     )
 
 

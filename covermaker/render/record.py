@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker.graph.step import From, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from covermaker.graph.run import PlannedStep
 
@@ -57,6 +57,19 @@ def last_render(out: Path) -> dict[str, dict[str, Any]]:
         return {step["name"]: step for step in steps}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
+
+
+def last_files(out: Path) -> dict[str, str]:
+    """Read which files the last render wrote into `out`, and their sha256."""
+    try:
+        files = json.loads((out / FILE_NAME).read_text(encoding="utf-8"))["files"]
+        return {str(file["name"]): str(file["sha256"]) for file in files if _inside(Path(file["name"]))}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _inside(name: Path) -> bool:
+    return not name.is_absolute() and ".." not in name.parts
 
 
 def compare(plan: Sequence[PlannedStep], before: dict[str, dict[str, Any]]) -> list[Verdict]:
@@ -112,13 +125,21 @@ def _differences(where: str, old: Any, new: Any) -> list[str]:
             else:
                 found += _differences(inner, old[key], new[key])
         return found
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [
-            text
-            for index, (one, other) in enumerate(zip(old, new, strict=True))
-            for text in _differences(f"{where}[{index}]", one, other)
-        ]
+    if isinstance(old, list) and isinstance(new, list):
+        if [_label(item) for item in old] == [_label(item) for item in new]:
+            return [
+                text
+                for index, (one, other) in enumerate(zip(old, new, strict=True))
+                for text in _differences(f"{where}[{index}]", one, other)
+            ]
+        if all(map(_label, [*old, *new])):
+            return [f"{where}: {', '.join(map(_label, old))} -> {', '.join(map(_label, new))}"]
     return [] if old == new else [f"{where}: {_short(old)} -> {_short(new)}"]
+
+
+def _label(item: Any) -> str:
+    """Return what an item of a list is called, so that lists of effects are compared effect by effect."""
+    return str(item.get("effect") or item.get("name") or "item") if isinstance(item, dict) else ""
 
 
 def _plain(value: Any) -> Any:

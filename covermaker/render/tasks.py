@@ -47,7 +47,9 @@ def render(request: Request, listener: Listener) -> dict[str, Any]:
     until = request.get("until")
     entries = run(store, river.targets(until), listener=listener, device=request.get("device", "auto"))
     result: dict[str, Any] = {"title": river.checked.project.cover.title, "until": until, "files": []}
-    _tell_notes(river.targets(until), store, listener)
+    _tell_notes(
+        river.targets(until), store, listener, [track.name for track in river.checked.project.cover.tracks]
+    )
     if until is not None:
         result["folders"] = [str(entry.folder) for entry in entries]
         return result
@@ -130,9 +132,19 @@ def _publish(
             "steps": record.describe([one.step for one in plan(store, river.targets())]),
         },
     )
+    if not request.get("region"):
+        _remove_stale(out, {Path(file).relative_to(out).as_posix() for file in files})
     place = out / ("preview.json" if request.get("region") else record.FILE_NAME)
     write_report(place, report)
     return {"files": files, "record": str(place), "reports": reports}
+
+
+def _remove_stale(out: Path, current: set[str]) -> None:
+    """Remove what an earlier render wrote and this one does not: an old format, title or stem, and only unchanged."""
+    for name, sha256 in record.last_files(out).items():
+        file = out / name
+        if name not in current and file.is_file() and file_sha256(file) == sha256:
+            file.unlink()
 
 
 def _facts(entries: Sequence[Entry], file: str) -> dict[str, Any]:
@@ -167,8 +179,11 @@ def _reports(targets: Sequence[Step], store: Store) -> dict[str, Any]:
     }
 
 
-def _tell_notes(targets: Sequence[Step], store: Store, listener: Listener) -> None:
+def _tell_notes(targets: Sequence[Step], store: Store, listener: Listener, names: Sequence[str] = ()) -> None:
+    """Tell what the steps noticed; `names` are those of the tracks, which the mix knows by number only."""
     for text in _notes(_reports(targets, store)):
+        for number, name in enumerate(names, start=1):
+            text = text.replace(f"track {number} ", f"track '{name}' ")
         listener(Note(text))
 
 

@@ -189,7 +189,11 @@ def mix(
         tail=cover.mix.tail,
         progress=work.progress,
     )
-    return plain(done)
+    report = plain(done)
+    if region is not None:
+        # A stretch never ends in silence, so this says nothing.
+        report["notes"] = [note for note in report["notes"] if "fade" not in note]
+    return report
 
 
 def master(work: Work, *, settings: Master, rack: tuple[EffectSettings, ...]) -> Report:
@@ -227,11 +231,14 @@ def export(work: Work, *, formats: Sequence[str], name: str, tags: Mapping[str, 
     return {"files": [plain(file) for file in files], "master": measured}
 
 
-def export_stems(work: Work, *, tags: Mapping[str, str]) -> Report:
-    """Stems and converted vocal -> 24-bit files."""
+def export_stems(work: Work, *, converted_tags: Mapping[str, str]) -> Report:
+    """Stems and converted vocal -> 24-bit files; only the converted vocal is tagged as artificial."""
     from covermaker.export.stems import export_stems as write
 
-    files = write(dict(work.inputs), work.folder, tags=tags, progress=work.progress)
+    converted = {"converted": work.inputs["converted"]}
+    stems = {name: path for name, path in work.inputs.items() if name not in converted}
+    files = write(stems, work.folder, tags={}, progress=part(work.progress, 0.0, 0.7))
+    files += write(converted, work.folder, tags=converted_tags, progress=part(work.progress, 0.7, 1.0))
     return {"files": [plain(file) for file in files]}
 
 

@@ -225,7 +225,7 @@ def test_a_song_that_rings_at_its_end_is_faded(wav: Wav) -> None:
     steady = np.full((2, 20_000), 0.5, np.float32)
     report, made = mix([TrackInput(name="a", path=wav("a", steady))], frames=15_000)
     assert report.faded
-    assert report.notes == ("the mix still rang at its end and was faded out over 10 ms",)
+    assert report.notes == ("the song does not end in silence: its last 10 ms fade out",)
     assert (made[:, :-441] == 0.5).all()
     assert (np.diff(made[0, -441:]) < 0.0).all()
     assert made[0, -1] == 0.0

@@ -138,3 +138,47 @@ def test_notes_reach_the_user_of_separate(tmp_path):
     soundfile.write(tmp_path / "mono.wav", np.zeros(22050), 22050)
     done = covermaker("separate", tmp_path / "mono.wav", COVERMAKER_STORE=str(tmp_path / "store"))
     assert "note: " in done.stderr
+
+
+def test_files_of_an_earlier_render_do_not_stay_beside_the_new_ones(copy_of):
+    out = copy_of.project / "out"
+    (out / "mine.txt").write_text("a file of the user's")
+    copy_of.edit('"wav24", "mp3"', '"flac"')
+    copy_of.edit('title = "Short"', 'title = "Shorter"')
+    render(copy_of.project, copy_of.store)
+    assert sorted(path.name for path in out.iterdir()) == ["Shorter.flac", "mine.txt", "render.json"]
+
+
+def test_only_the_converted_stem_is_tagged_as_artificial(copy_of):
+    import mutagen
+
+    copy_of.edit("stems = false", "stems = true")
+    render(copy_of.project, copy_of.store)
+    stems = copy_of.project / "out" / "stems"
+    assert {path.stem for path in stems.iterdir()} == {"vocals", "accompaniment", "converted"}
+    assert "AI voice" in str(mutagen.File(stems / "converted.wav").tags)
+    assert "AI voice" not in str(mutagen.File(stems / "vocals.wav").tags)
+
+
+def test_why_names_the_effect_that_came_or_went(copy_of):
+    covermaker("presets", "apply", "pop-lead", copy_of.project)
+    why = covermaker("why", copy_of.project, "--store", copy_of.store).stdout
+    assert "rack: gate, high_pass, eq, compressor -> " in why or "threshold_db" in why
+    assert max(map(len, why.splitlines())) < 2000
+
+
+def test_a_vocal_is_converted_to_wav_only(rendered, tmp_path):
+    done = covermaker("convert", rendered.song, "-o", tmp_path / "x.mp3", check=False)
+    assert done.returncode == 2
+    assert ".wav" in done.stderr
+
+
+def test_json_says_once_that_it_is_finished(copy_of):
+    done = covermaker("render", copy_of.project, "--store", copy_of.store, "--json")
+    assert done.stdout.count('"render.finished"') == 1
+
+
+def test_notes_name_the_track(copy_of):
+    copy_of.edit("pan = 0.0", "mute = true")
+    done = covermaker("render", copy_of.project, "--store", copy_of.store)
+    assert "track 'vocals' is muted" in done.stderr
