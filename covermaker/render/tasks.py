@@ -47,9 +47,7 @@ def render(request: Request, listener: Listener) -> dict[str, Any]:
     until = request.get("until")
     entries = run(store, river.targets(until), listener=listener, device=request.get("device", "auto"))
     result: dict[str, Any] = {"title": river.checked.project.cover.title, "until": until, "files": []}
-    _tell_notes(
-        river.targets(until), store, listener, [track.name for track in river.checked.project.cover.tracks]
-    )
+    _tell_notes(river.targets(until), store, listener, _track_names(river))
     if until is not None:
         result["folders"] = [str(entry.folder) for entry in entries]
         return result
@@ -64,7 +62,7 @@ def separate(request: Request, listener: Listener) -> dict[str, Any]:
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
     _tell_notes([step], store, listener)
     files = _copy(entry, out, [f"{name}.wav" for name in make("auto").stems])
-    return {"files": files, "report": entry.meta["report"]}
+    return {"files": list(files), "report": entry.meta["report"]}
 
 
 def convert(request: Request, listener: Listener) -> dict[str, Any]:
@@ -112,20 +110,21 @@ def _publish(
 ) -> dict[str, Any]:
     """Copy the finished files into the project's ``out`` folder and write the record beside them."""
     out = river.checked.project.out
-    files = []
+    files: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry.meta["step"] == "score":
             continue
         folder = out / "stems" if entry.meta["step"] == "stems" else out
-        files += _copy(entry, folder, sorted(entry.meta["files"]))
+        files |= _copy(entry, folder, sorted(entry.meta["files"]))
+    named = {Path(file).relative_to(out).as_posix(): facts for file, facts in files.items()}
     reports = _reports(river.targets(), store)
     reports["master"] = reports["export"]["master"]
     report = build_report(
         title=river.checked.project.cover.title,
         settings=river.checked.project.cover.model_dump(mode="json", by_alias=True),
         master=reports["master"],
-        files=[{"name": Path(file).relative_to(out).as_posix(), **_facts(entries, file)} for file in files],
-        notes=_notes(reports),
+        files=[{"name": name, **facts} for name, facts in named.items()],
+        notes=_notes(reports, _track_names(river)),
         extra={
             "voice": river.checked.voice.fingerprint,
             "reports": reports,
@@ -133,10 +132,10 @@ def _publish(
         },
     )
     if not request.get("region"):
-        _remove_stale(out, {Path(file).relative_to(out).as_posix() for file in files})
+        _remove_stale(out, set(named))
     place = out / ("preview.json" if request.get("region") else record.FILE_NAME)
     write_report(place, report)
-    return {"files": files, "record": str(place), "reports": reports}
+    return {"files": list(files), "record": str(place), "reports": reports}
 
 
 def _remove_stale(out: Path, current: set[str]) -> None:
@@ -147,22 +146,14 @@ def _remove_stale(out: Path, current: set[str]) -> None:
             file.unlink()
 
 
-def _facts(entries: Sequence[Entry], file: str) -> dict[str, Any]:
-    return next(
-        ({"sha256": found["sha256"], "bytes": found["bytes"]})
-        for entry in entries
-        if (found := entry.meta["files"].get(Path(file).name))
-    )
-
-
-def _copy(entry: Entry, folder: Path, names: Sequence[str]) -> list[str]:
-    """Copy files of a step out of the store, unless the very same are there already."""
-    done = []
+def _copy(entry: Entry, folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Copy files of a step out of the store, unless the very same are there; returns sha256 and size by path."""
+    done = {}
     for name in names:
         target = folder / name
         if not _same(target, entry.meta["files"][name]):
             copy_file(entry.folder / name, target)
-        done.append(str(target))
+        done[str(target)] = dict(entry.meta["files"][name])
     return done
 
 
@@ -180,16 +171,22 @@ def _reports(targets: Sequence[Step], store: Store) -> dict[str, Any]:
 
 
 def _tell_notes(targets: Sequence[Step], store: Store, listener: Listener, names: Sequence[str] = ()) -> None:
-    """Tell what the steps noticed; `names` are those of the tracks, which the mix knows by number only."""
-    for text in _notes(_reports(targets, store)):
-        for number, name in enumerate(names, start=1):
-            text = text.replace(f"track {number} ", f"track '{name}' ")
+    for text in _notes(_reports(targets, store), names):
         listener(Note(text))
 
 
-def _notes(reports: Mapping[str, Any]) -> list[str]:
-    """Collect what the steps noticed: a damaged song, a silent vocal, a target that could not be reached."""
+def _track_names(river: pipeline.River) -> list[str]:
+    return [track.name for track in river.checked.project.cover.tracks]
+
+
+def _notes(reports: Mapping[str, Any], names: Sequence[str] = ()) -> list[str]:
+    """Collect what the steps noticed: a damaged song, a silent vocal, a target that could not be reached.
+
+    `names` are those of the tracks, which the mix knows by number only.
+    """
     notes = [str(text) for report in reports.values() for text in report.get("notes") or []]
+    for number, name in enumerate(names, start=1):
+        notes = [text.replace(f"track {number} ", f"track '{name}' ") for text in notes]
     master = reports.get("master", {})
     return notes + ([str(master["reason"])] if master.get("reached") is False else [])
 

@@ -6,28 +6,22 @@ nanoseconds. Losing it costs time, never truth.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
 from pathlib import Path
 from typing import cast
 
-from covermaker.errors import WeightsError
-
-_BLOCK_BYTES = 1 << 20
+from covermaker.disk import file_sha256
+from covermaker.errors import CovermakerError, WeightsError
 
 
 def hash_file(path: Path) -> str:
     """Return the sha256 (64 hex digits) of a file's content, read now."""
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-    except OSError as error:
-        raise WeightsError(f"cannot read the weights {path}: {error.strerror}") from error
-    return digest.hexdigest()
+        return file_sha256(path)
+    except CovermakerError as error:
+        raise WeightsError(f"cannot read the weights {path}: {error.message}") from error
 
 
 def known_hash(path: Path) -> str:

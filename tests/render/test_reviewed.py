@@ -160,6 +160,20 @@ def test_only_the_converted_stem_is_tagged_as_artificial(copy_of):
     assert "AI voice" not in str(mutagen.File(stems / "vocals.wav").tags)
 
 
+def test_a_title_like_a_stem_does_not_mix_up_the_record(copy_of):
+    """Files were once looked up by name alone: a cover called "vocals" got the stem's hash."""
+    from covermaker.disk import file_sha256
+
+    copy_of.edit("stems = false", "stems = true")
+    copy_of.edit('title = "Short"', 'title = "vocals"')
+    copy_of.edit('"wav24", "mp3"', '"wav24"')
+    render(copy_of.project, copy_of.store)
+    out = copy_of.project / "out"
+    record = json.loads((out / "render.json").read_text())
+    assert {file["name"] for file in record["files"]} >= {"vocals.wav", "stems/vocals.wav"}
+    assert all(file_sha256(out / file["name"]) == file["sha256"] for file in record["files"])
+
+
 def test_why_names_the_effect_that_came_or_went(copy_of):
     covermaker("presets", "apply", "pop-lead", copy_of.project)
     why = covermaker("why", copy_of.project, "--store", copy_of.store).stdout
@@ -182,3 +196,4 @@ def test_notes_name_the_track(copy_of):
     copy_of.edit("pan = 0.0", "mute = true")
     done = covermaker("render", copy_of.project, "--store", copy_of.store)
     assert "track 'vocals' is muted" in done.stderr
+    assert "track 'vocals' is muted" in (copy_of.project / "out" / "render.json").read_text()
