@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from covermaker.audio.files import blocks, probe, read, wav_writer
-from covermaker.audio.loudness import measure_file
-from covermaker.master.blocks import BlockAnalyser
+from covermaker.audio.loudness import MOMENTARY_HOPS, LoudnessMeter
+from covermaker.master.blocks import BlockAnalyser, output_meter
 from covermaker.master.limiter import CHUNK_BLOCKS, GainCurve
 from covermaker.master.master import MasterSettings, master_file
-from covermaker.master.prediction import LoudnessModel, StreamMeter
+from covermaker.master.prediction import LoudnessModel
 from songs import long_song
 
 CEILING_DBTP = -1.0
@@ -93,10 +93,10 @@ def stages(source: Path, out: Path) -> list[tuple[str, float]]:
     """Return the CPU seconds of each part of one master, measured one by one."""
     info = probe(source)
     analyser = BlockAnalyser(channels=info.channels, sample_rate=info.sample_rate)
-    meter = StreamMeter(channels=info.channels, sample_rate=info.sample_rate, windows=True)
+    meter = LoudnessMeter(info.channels, info.sample_rate)
 
-    def feed(sink):
-        for block in blocks(source):
+    def feed(sink, path=source):
+        for block in blocks(path):
             sink.push(block)
 
     rows = [
@@ -106,7 +106,7 @@ def stages(source: Path, out: Path) -> list[tuple[str, float]]:
     ]
     peaks, energies = analyser.finish()
     curve = GainCurve(peaks, block=analyser.block, sample_rate=info.sample_rate)
-    model = LoudnessModel(meter.window_energies(), energies, meter.hop)
+    model = LoudnessModel(meter.energies(MOMENTARY_HOPS), energies, meter.hop)
     rows.append(("one prediction", timed(lambda: model.predict(curve, drive=2.0, ceiling=0.88))[0]))
 
     def write_pass():
@@ -117,7 +117,8 @@ def stages(source: Path, out: Path) -> list[tuple[str, float]]:
                 writer.write(curve.apply(block, gain, drive=2.0))
 
     rows.append(("one limited pass, read and written", timed(write_pass)[0]))
-    rows.append(("final measurement", timed(lambda: measure_file(out, true_peak=True))[0]))
+    peaks = output_meter(info.channels, info.sample_rate)
+    rows.append(("both true peaks of the result, with reading", timed(lambda: feed(peaks, out))[0]))
     return rows
 
 

@@ -15,14 +15,14 @@ import re
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from covermaker.errors import AudioInputError, ResourceError
+from covermaker.errors import AudioInputError, ResourceError, UsageError
 from covermaker.units import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _PART = re.compile(r"\.part-(?P<host>[\w.-]*)-(?P<pid>\d+)-[0-9a-f]{8}(\..*)?")
 
@@ -112,6 +112,20 @@ def copy_file(source: Path, target: Path) -> None:
     """Copy a file whole or not at all; see `replacing`."""
     with replacing(target) as temporary:
         shutil.copyfile(source, temporary)
+
+
+def expanded(text: str, where: str) -> Path:
+    """Return a path that a person wrote, ``~`` and ``~name`` resolved; `where` says where it was written.
+
+    Raises
+    ------
+    UsageError
+        When there is no such user.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{where} = '{text}' leads nowhere: {str(error).rstrip('.')}") from error
 
 
 def file_sha256(path: Path) -> str:

@@ -1,32 +1,42 @@
 """How loud a file is: ITU-R BS.1770-5 and EBU R 128 (Tech 3341, 3342), streaming.
 
-Integrated loudness and loudness range come from libebur128 (pyebur128); momentary and short-term loudness are means
-over its 100 ms energies, updated ten times a second as Tech 3341 asks. One channel is weighed as one channel, so a
-mono file reads 3 LU less than the same signal on two.
+libebur128 (pyebur128) weighs the signal and gives the energy of each 100 ms. Momentary and short-term loudness are
+means over those, updated ten times a second as Tech 3341 asks. So are the windows of the integrated loudness and of
+the loudness range, which are gated here: libebur128 itself would sum every sample again for each window. One channel
+is weighed as one channel, so a mono file reads 3 LU less than the same signal on two.
 """
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
+from covermaker.audio.beside import Beside
 from covermaker.audio.files import blocks, probe
 from covermaker.audio.truepeak import TruePeakMeter
 from covermaker.progress import Progress, silent
 from covermaker.units import gain_to_db
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from covermaker.audio.buffer import Audio, Samples
 
-_MOMENTARY_HOPS, _SHORT_TERM_HOPS = 4, 30  # of 100 ms
+MOMENTARY_HOPS = 4  # of 100 ms
+_SHORT_TERM_HOPS = 30
+_RANGE_HOPS = 10  # from one short-term value of the loudness range to the next
+_OFFSET_LUFS = -0.691  # BS.1770-5, equation 2
+_ABSOLUTE_GATE_LUFS = -70.0
+_RELATIVE_GATE_LU = -10.0
+_RANGE_GATE_LU = -20.0  # Tech 3342
+_RANGE_PERCENTILES = (0.1, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +80,26 @@ def measure_file(path: Path, *, true_peak: bool = True, progress: Progress = sil
         When the file cannot be read.
     """
     info = probe(path)
-    with ThreadPoolExecutor(1) as pool:
-        peak = pool.submit(_true_peak, blocks(path), info.channels, info.sample_rate) if true_peak else None
-        meter = LoudnessMeter(info.channels, info.sample_rate)
+    meter = LoudnessMeter(info.channels, info.sample_rate)
+    peak = TruePeakMeter(info.channels, info.sample_rate)
+    with Beside(peak.push) as beside:
         for block in blocks(path):
+            if true_peak:
+                beside.push(block)
             meter.push(block)
             progress(min(1.0, meter.frames / max(1, info.frames)))
-        return meter.finish(true_peak=None if peak is None else peak.result())
+    return meter.finish(true_peak=peak.finish() if true_peak else None)
 
 
 def measure(audio: Audio, *, true_peak: bool = True) -> Loudness:
     """Measure sound that is in memory."""
     meter = LoudnessMeter(audio.channels, audio.sample_rate)
     meter.push(audio.samples)
-    peak = _true_peak([audio.samples], audio.channels, audio.sample_rate) if true_peak else None
-    return meter.finish(true_peak=peak)
+    if not true_peak:
+        return meter.finish()
+    peak = TruePeakMeter(audio.channels, audio.sample_rate)
+    peak.push(audio.samples)
+    return meter.finish(true_peak=peak.finish())
 
 
 class LoudnessMeter:
@@ -101,12 +116,11 @@ class LoudnessMeter:
     def __init__(self, channels: int, sample_rate: int) -> None:
         import pyebur128
 
-        mode = pyebur128.MeasurementMode.MODE_I | pyebur128.MeasurementMode.MODE_LRA
-        self._state = pyebur128.R128State(channels, sample_rate, mode)
-        self._hop_frames = (sample_rate + 5) // 10
+        self._library = pyebur128
+        self._state = pyebur128.R128State(channels, sample_rate, pyebur128.MeasurementMode.MODE_M)
+        self.hop = (sample_rate + 5) // 10  # as libebur128 rounds its 100 ms
         self._filled = 0
-        self._energies: deque[float] = deque(maxlen=_SHORT_TERM_HOPS)
-        self._momentary = self._short_term = -1.0
+        self._energies = array("d")  # 0.3 MB an hour
         self._peak = 0.0
         self._channels, self._rate = channels, sample_rate
         self.frames = 0
@@ -116,11 +130,11 @@ class LoudnessMeter:
         flat = np.ascontiguousarray(block.T).reshape(-1)
         at, count = 0, block.shape[1]
         while at < count:
-            take = min(self._hop_frames - self._filled, count - at)
+            take = min(self.hop - self._filled, count - at)
             self._state.add_frames(flat[at * self._channels : (at + take) * self._channels], take)
             at += take
             self._filled += take
-            if self._filled == self._hop_frames:
+            if self._filled == self.hop:
                 self._filled = 0
                 self._end_hop()
         self._peak = max(self._peak, float(np.abs(block).max(initial=0.0)))
@@ -128,40 +142,51 @@ class LoudnessMeter:
 
     def finish(self, *, true_peak: float | None = None) -> Loudness:
         """Return the reading; `true_peak` is an amplitude measured elsewhere."""
-        import pyebur128
-
-        long_enough = self._momentary >= 0.0
+        momentary, short_term = self.energies(MOMENTARY_HOPS), self.energies(_SHORT_TERM_HOPS)
         return Loudness(
-            integrated_lufs=pyebur128.get_loudness_global(self._state) if long_enough else None,
-            range_lu=pyebur128.get_loudness_range(self._state) if self._short_term >= 0.0 else None,
-            momentary_max_lufs=_lufs(self._momentary),
-            short_term_max_lufs=_lufs(self._short_term),
+            integrated_lufs=gated_lufs(momentary) if len(momentary) else None,
+            range_lu=_range_lu(short_term[::_RANGE_HOPS]) if len(short_term) else None,
+            momentary_max_lufs=_lufs(float(momentary.max())) if len(momentary) else None,
+            short_term_max_lufs=_lufs(float(short_term.max())) if len(short_term) else None,
             true_peak_dbtp=None if true_peak is None else gain_to_db(true_peak),
             sample_peak_dbfs=gain_to_db(self._peak),
             frames=self.frames,
             sample_rate=self._rate,
         )
 
+    def energies(self, hops: int) -> NDArray[np.float64]:
+        """Return the K-weighted energies of the complete windows of `hops` times 100 ms, one every 100 ms."""
+        if len(self._energies) < hops:
+            return np.zeros(0)
+        means: NDArray[np.float64] = sliding_window_view(np.array(self._energies), hops).mean(axis=1)
+        return means
+
     def _end_hop(self) -> None:
-        import pyebur128
-
-        level = pyebur128.get_loudness_window(self._state, 100)
-        self._energies.append(10.0 ** ((level + 0.691) / 10.0) if level > -math.inf else 0.0)
-        recent = list(self._energies)
-        if len(recent) >= _MOMENTARY_HOPS:
-            self._momentary = max(self._momentary, math.fsum(recent[-_MOMENTARY_HOPS:]) / _MOMENTARY_HOPS)
-        if len(recent) == _SHORT_TERM_HOPS:
-            self._short_term = max(self._short_term, math.fsum(recent) / _SHORT_TERM_HOPS)
+        self._energies.append(_energy(self._library.get_loudness_window(self._state, 100)))
 
 
-def _lufs(energy: float) -> float | None:
-    if energy < 0.0:
-        return None
-    return 10.0 * math.log10(energy) - 0.691 if energy > 0.0 else -math.inf
+def gated_lufs(momentary: NDArray[np.float64]) -> float:
+    """Return the integrated loudness of 400 ms energies (BS.1770-5: two gates); ``-inf`` when none is above -70."""
+    loud = momentary[momentary >= _energy(_ABSOLUTE_GATE_LUFS)]
+    if not len(loud):
+        return -math.inf
+    relative_gate = loud.mean() * 10.0 ** (_RELATIVE_GATE_LU / 10.0)
+    return _lufs(float(loud[loud >= relative_gate].mean()))
 
 
-def _true_peak(parts: Iterable[Samples], channels: int, sample_rate: int) -> float:
-    meter = TruePeakMeter(channels, sample_rate)
-    for part in parts:
-        meter.push(part)
-    return meter.finish()
+def _range_lu(short_term: NDArray[np.float64]) -> float:
+    """Return the loudness range of 3 s energies (Tech 3342); the percentiles are taken as libebur128 takes them."""
+    loud = np.sort(short_term[short_term >= _energy(_ABSOLUTE_GATE_LUFS)])
+    if not len(loud):
+        return 0.0
+    loud = loud[loud >= loud.mean() * 10.0 ** (_RANGE_GATE_LU / 10.0)]
+    low, high = (_lufs(float(loud[int((len(loud) - 1) * share + 0.5)])) for share in _RANGE_PERCENTILES)
+    return high - low
+
+
+def _energy(lufs: float) -> float:
+    return 10.0 ** ((lufs - _OFFSET_LUFS) / 10.0) if lufs > -math.inf else 0.0
+
+
+def _lufs(energy: float) -> float:
+    return _OFFSET_LUFS + 10.0 * math.log10(energy) if energy > 0.0 else -math.inf

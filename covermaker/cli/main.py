@@ -20,7 +20,9 @@ COMMANDS = {
     "why": "Say what would be rendered again, and why.",
     "separate": "Separate a song into stems.",
     "convert": "Convert a vocal with a trained voice.",
-    "voices": "List and show voices.",
+    "voices": "Make, check, list and show voices.",
+    "train": "Train a voice from its takes.",
+    "evaluate": "Score a voice or a finished cover, with a report.",
     "effects": "List and show effects.",
     "presets": "List, show and apply presets.",
     "models": "List, verify and pull pretrained weights.",
@@ -29,7 +31,7 @@ COMMANDS = {
 }
 
 # With --json these write a stream of events, so that their failure is one more; the others write one value.
-_STREAMING = {"render", "separate", "convert"}
+_STREAMING = {"render", "separate", "convert", "train"}
 
 
 class LazyGroup(click.Group):

@@ -10,7 +10,7 @@ import click
 from covermaker.audio.files import probe
 from covermaker.cli.output import json_option, printable, show
 from covermaker.effects.presets import load_preset
-from covermaker.errors import UsageError, nearest
+from covermaker.errors import AudioInputError, UsageError, nearest
 from covermaker.project.create import NewProject, create, slug
 from covermaker.stems import SEPARATORS
 from covermaker.units import clock
@@ -50,6 +50,8 @@ def command(
 ) -> None:
     """Make a project from SONG: a folder with the song and a commented cover.toml."""
     info = probe(song)
+    if not info.frames:
+        raise AudioInputError(f"'{song}' holds no samples")
     rack = load_preset("racks", preset)
     target = load_preset("masters", master)
     if separator not in SEPARATORS:

@@ -17,6 +17,8 @@ from covermaker.graph.events import (
     StepProgress,
     StepStarted,
     StepWaiting,
+    TrainingProgress,
+    TrainingScored,
 )
 
 if TYPE_CHECKING:
@@ -50,8 +52,29 @@ def _line(event: Event) -> None:
             click.echo(f"{name:<24} waits for another render that is making it", err=True)
         case StepFailed(name=name):
             click.echo(f"{name:<24} failed", err=True)
+        case TrainingScored():
+            click.echo(_scored(event), err=True)
         case Note(text=text):
             click.echo(f"note: {text}", err=True)
+
+
+def _scored(event: TrainingScored) -> str:
+    figures = " ".join(
+        f"{kind}: {', '.join(f'{name} {value:.3g}' for name, value in row.items() if value is not None)}"
+        for kind, row in event.figures.items()
+    )
+    score = "no score" if event.score is None else f"score {event.score:.3f}"
+    return f"step {event.step}: {score}{' (best)' if event.best else ''}  {figures}"
+
+
+def _training(event: TrainingProgress) -> str:
+    """Say how a training goes, in a line."""
+    loss = sum(event.losses.values())
+    minutes, seconds = divmod(round(event.seconds_left), 60)
+    return (
+        f"{event.fraction:4.0%}  {minutes}:{seconds:02} left  step {event.step}  loss {loss:.3f}  "
+        f"{event.seconds_per_step:.2f} s/step"
+    )
 
 
 @contextmanager
@@ -92,6 +115,10 @@ def _bars() -> Iterator[Listener]:
                     bars.update(task(name), words="another render is making it")
                 case StepFailed(name=name):
                     bars.update(task(name), words="failed")
+                case TrainingProgress(fraction=fraction):
+                    bars.update(task("train"), completed=fraction, words=_training(event))
+                case TrainingScored():
+                    bars.console.print(_scored(event), highlight=False, markup=False)
                 case Note(text=text):
                     bars.console.print(f"note: {text}", highlight=False, markup=False)
 

@@ -13,7 +13,7 @@ from covermaker.cli.progress import listening
 from covermaker.errors import UsageError
 from covermaker.graph.events import Planned
 from covermaker.jobs.launch import launch
-from covermaker.project.load import load
+from covermaker.project.load import hidden_folder
 from covermaker.units import clock, parse_clock
 
 device_option = click.option(
@@ -57,7 +57,7 @@ def command(
     if dry_run:
         _dry_run(request, as_json)
         return
-    log = load(project).hidden / "render.log"
+    log = hidden_folder(project) / "render.log"
     with listening(as_json=as_json) as listener:
         result = launch(request, listener=listener, log=log)
     if not as_json:

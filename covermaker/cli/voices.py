@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from covermaker.cli.output import json_option, show, table
+from covermaker.cli.voices_takes import new, scan
+from covermaker.cli.voices_training import audition, promote
 from covermaker.units import note_name
-from covermaker.voices.library import find_voice, list_voices
+from covermaker.voices.library import find_voice, list_voices, user_library
 
 project_option = click.option(
     "--project", type=click.Path(path_type=Path), help="Also look into the voices of this project."
@@ -17,7 +19,11 @@ project_option = click.option(
 
 @click.group("voices")
 def command() -> None:
-    """List and show voices."""
+    """List and show voices; take in and look at recordings for new ones."""
+
+
+for _action in (new, scan, audition, promote):
+    command.add_command(_action)
 
 
 @command.command("list")
@@ -42,6 +48,17 @@ def list_(project: Path | None, as_json: bool) -> None:
                 "card": card.model_dump(mode="json") if card else None,
             }
         )
+    for place, folder in _takes_only(project):
+        rows.append((folder.name, "", "", place, f"takes only: covermaker train {folder.name}"))
+        values.append(
+            {
+                "name": folder.name,
+                "folder": str(folder),
+                "place": place,
+                "problem": "takes only",
+                "card": None,
+            }
+        )
     show(values, as_json, table(rows, header=("voice", "range", "rights", "from", "what it is")))
 
 
@@ -64,3 +81,12 @@ def _words(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(_words, value))
     return str(value)
+
+
+def _takes_only(project: Path | None) -> list[tuple[str, Path]]:
+    """Return place and folder of every voice that is not trained yet."""
+    from covermaker.takes.document import takes_only
+
+    places = [("project", project / "voices")] if project is not None else []
+    places.append(("library", user_library()))
+    return [(place, folder) for place, root in places for folder in takes_only(root)]

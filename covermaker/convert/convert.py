@@ -15,7 +15,7 @@ cleans (`convert.cleanup`) and writes. Memory holds one chunk and the feature cu
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,20 +23,20 @@ import numpy as np
 from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.audio.overlap import OverlapAdd, plan
 from covermaker.audio.resample import Resampler
-from covermaker.convert.cleanup import (
-    AUDIBLE_DB,
-    PROTECT_OFF,
-    ConsonantBlend,
-    FrameCurve,
-    level_gain,
-    silence_curve,
-)
+from covermaker.convert.cleanup import AUDIBLE_DB, MAX_BOOST_DB, level_gain, silence_curve, slow_part
+from covermaker.convert.consonants import PROTECT_OFF, ConsonantBlend
+from covermaker.convert.curves import FrameCurve
+from covermaker.convert.settings import INDEX_RATIO as INDEX_RATIO
+from covermaker.convert.settings import ConversionReport as ConversionReport
+from covermaker.convert.settings import ConvertSettings as ConvertSettings
 from covermaker.convert.transpose import choose_transposition, shift_pitch
-from covermaker.errors import CovermakerError, ProjectError, UsageError, WeightsError
+from covermaker.convert.tuning import correct_pitch
+from covermaker.errors import CovermakerError, UsageError, WeightsError
 from covermaker.features.clock import FRAME_RATE, frame_count
-from covermaker.features.content import content_at
+from covermaker.features.content import CONTENT_RATE, content_at
 from covermaker.features.loudness import frame_loudness_db
 from covermaker.progress import Progress, part, silent
+from covermaker.voices.index import ContentIndex
 from covermaker.voices.networks.base import phase_curve
 
 if TYPE_CHECKING:
@@ -49,84 +49,11 @@ if TYPE_CHECKING:
     from covermaker.voices.networks.base import Synthesizer
     from covermaker.voices.voice import Voice
 
-VERSION = 1
+VERSION = 2
 JOIN_FRAMES = 4  # neighbouring chunks cross-fade over 40 ms; with enough context both sides agree there
 MARGIN_SECONDS = 1  # sung beyond both ends of a region: longer than any context and any filter's ringing
 _SUNG_SHARE = 0.9  # of the time that singing takes
-
-
-@dataclass(frozen=True, slots=True)
-class ConvertSettings:
-    """What a person may set; the names are those of ``[convert]``.
-
-    Parameters
-    ----------
-    protect : float
-        0..0.5: how far consonants and breaths are left to the voice. 0.5 leaves them all, 0 takes their high
-        band from the source.
-    loudness_mix : float
-        0..1: 0 follows the source's loudness exactly; 1 keeps the network's level over a second and takes only
-        quick changes from the source.
-    chunk_seconds : float
-        Sung at a time; changes memory and speed, not the sound.
-
-    Raises
-    ------
-    ProjectError
-        When a value is out of its range.
-    """
-
-    protect: float = 0.33
-    loudness_mix: float = 1.0
-    chunk_seconds: float = 10.0
-
-    def __post_init__(self) -> None:
-        for name, low, high in (("protect", 0.0, PROTECT_OFF), ("loudness_mix", 0.0, 1.0)):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise ProjectError(f"convert.{name} must lie in {low:g}..{high:g}, not {value:g}")
-        if not 1.0 <= self.chunk_seconds <= 120.0:
-            raise ProjectError(f"chunk_seconds must lie in 1..120, not {self.chunk_seconds:g}")
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionReport:
-    """What a conversion did.
-
-    Parameters
-    ----------
-    semitones, why, range_share
-        The transposition, see `Transposition`.
-    chunks : int
-        How many were sung.
-    voiced_share : float
-        Share of the frames with a pitch, 0..1.
-    seconds : float
-        Length of the output.
-    voice_sample_rate, sample_rate : int
-        Of the network and of the files, in Hz.
-    peak : float
-        Highest absolute sample of the output.
-    gain_db_low, gain_db_median, gain_db_high : float
-        5th percentile, median and 95th percentile of the level correction over audible frames, in dB.
-    """
-
-    semitones: int
-    why: str
-    range_share: float
-    chunks: int
-    voiced_share: float
-    seconds: float
-    voice_sample_rate: int
-    sample_rate: int
-    peak: float
-    gain_db_low: float
-    gain_db_median: float
-    gain_db_high: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the fields as plain values, for JSON."""
-        return asdict(self)
+_BLEND_ROWS = 3000  # a minute of content is drawn towards the voice at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +131,9 @@ def convert_vocal(
     info = probe(vocal)
     _check_features(content, f0_hz, loudness_db, frame_count(info.frames, info.sample_rate))
     span = _span(info.frames, info.sample_rate, start_seconds, seconds)
-    move = choose_transposition(transpose, f0_hz, voice.card.f0)
+    tuned = correct_pitch(f0_hz, settings.pitch_correction)
+    move = choose_transposition(transpose, tuned.f0_hz, voice.card.f0)
+    ratio, notes = _index_ratio(voice, settings)
     chunks = 0
     gains = np.zeros(0)
     voiced = np.asarray(f0_hz) > 0
@@ -214,9 +143,17 @@ def convert_vocal(
         _check_singer(singer, voice, content)
         with _beside(out) as sung:
             chunks = _sing(
-                singer, voice, sung, span, content, shift_pitch(f0_hz, move.semitones), loudness_db,
-                seed=seed, settings=settings, progress=part(progress, 0.0, _SUNG_SHARE),
-            )  # fmt: skip
+                singer,
+                voice,
+                sung,
+                span,
+                _drawn(content, f0_hz, voice, span, ratio, settings.protect),
+                shift_pitch(tuned.f0_hz, move.semitones),
+                loudness_db,
+                seed=seed,
+                settings=settings,
+                progress=part(progress, 0.0, _SUNG_SHARE),
+            )
             gains, peak = _clean(
                 vocal, sung, out, span, f0_hz, loudness_db,
                 settings=settings, progress=part(progress, _SUNG_SHARE, 1.0),
@@ -239,6 +176,10 @@ def convert_vocal(
         gain_db_low=float(low),
         gain_db_median=float(middle),
         gain_db_high=float(high),
+        index_ratio=ratio,
+        a4_hz=tuned.a4_hz,
+        corrected_cents=tuned.median_cents,
+        notes=notes,
     )
 
 
@@ -266,6 +207,42 @@ def _check_singer(singer: Synthesizer, voice: Voice, content: NDArray[np.float16
             f"voice '{voice.name}' was trained on content of width {singer.content_dim} "
             f"({voice.card.content.encoder}), this content has width {content.shape[1]}"
         )
+
+
+def _index_ratio(voice: Voice, settings: ConvertSettings) -> tuple[float, tuple[str, ...]]:
+    """Return the ratio to use, and what to tell about it."""
+    wanted = settings.index_ratio
+    if voice.card.index is not None:
+        return (INDEX_RATIO if wanted is None else wanted), ()
+    if wanted:
+        return 0.0, (f"voice '{voice.name}' has no index: index_ratio {wanted:g} has no effect",)
+    return 0.0, ()
+
+
+def _drawn(
+    content: NDArray[np.float16],
+    f0_hz: NDArray[np.floating[Any]],
+    voice: Voice,
+    span: _Span,
+    ratio: float,
+    protect: float,
+) -> NDArray[np.float16]:
+    """Draw the content that the span needs towards the voice's own; consonants less, as `protect` says."""
+    if ratio == 0.0 or voice.card.index is None or not len(content):
+        return content
+    index = ContentIndex.open(voice.folder / voice.card.index.file, sha256=voice.card.index.sha256)
+    frames = FRAME_RATE // CONTENT_RATE  # to each row
+    voiced = np.zeros(len(content) * frames, dtype=bool)
+    voiced[: len(f0_hz)] = np.asarray(f0_hz[: len(voiced)]) > 0
+    share = np.where(voiced.reshape(-1, frames).any(axis=1), 1.0, protect / PROTECT_OFF)
+    drawn = content.copy()
+    sung_seconds = -(-span.sung_samples // span.sample_rate)
+    first = max(0, (span.sung_second - MARGIN_SECONDS) * CONTENT_RATE)
+    last = min(len(content), (span.sung_second + sung_seconds + MARGIN_SECONDS) * CONTENT_RATE)
+    for start in range(first, last, _BLEND_ROWS):
+        rows = slice(start, min(start + _BLEND_ROWS, last))
+        drawn[rows] = index.blend(content[rows], ratio * share[rows])
+    return drawn
 
 
 def _span(frames: int, sample_rate: int, start_seconds: float, seconds: float | None) -> _Span:
@@ -325,6 +302,7 @@ def _sing(
                 phase_cycles=phase[begin:end],
                 first_frame=begin,
                 seed=seed,
+                formant_ratio=2.0 ** (settings.formant_semitones / 12.0),
             )[(start - begin) * hop : (stop - begin) * hop]
             if not np.isfinite(block).all():
                 raise WeightsError(
@@ -370,21 +348,32 @@ def _clean(
     gain = FrameCurve(10.0 ** (gains_db / 20.0), rate)
     source = {"start": span.sung_start, "frames": span.sung_samples}
     silence = silence_curve(blocks(vocal, block_frames=rate, **source), rate)
-    blend = ConsonantBlend(f0_hz[here], source_db, protect=settings.protect, sample_rate=rate)
+    sung_part = (source_db > AUDIBLE_DB) & (np.asarray(f0_hz[here]) > 0)
+    louder = np.clip(sung_db + gains_db - source_db, -MAX_BOOST_DB, MAX_BOOST_DB)
+    blend = ConsonantBlend(
+        f0_hz[here], source_db, slow_part(louder, sung_part), protect=settings.protect, sample_rate=rate
+    )
 
-    position, peak = span.sung_start, 0.0
-    pairs = zip(blocks(sung), blocks(vocal, **source), strict=True)
-    with wav_writer(out, sample_rate=rate, channels=1) as writer:
-        for raw, original in pairs:
-            at, count = position - span.sung_start, raw.shape[1]
-            block = raw[0] * gain.at(at, count)
+    def blended() -> Iterator[Samples]:
+        position = 0
+        for raw, original in zip(blocks(sung), blocks(vocal, **source), strict=True):
+            level = raw[0] * gain.at(position, raw.shape[1])
+            position += raw.shape[1]
             if settings.protect < PROTECT_OFF:
-                block = blend.apply(block, original.mean(axis=0), at)
-            block *= silence.at(at, count)
-            kept = block[max(0, span.start - position) : max(0, span.stop - position)]
+                level = blend.push(level, original.mean(axis=0))
+            yield level
+            progress(position / span.sung_samples)
+        if settings.protect < PROTECT_OFF:
+            yield blend.finish()
+
+    position, peak = 0, 0.0  # in what was sung
+    first, last = span.start - span.sung_start, span.stop - span.sung_start
+    with wav_writer(out, sample_rate=rate, channels=1) as writer:
+        for block in blended():
+            heard = block * silence.at(position, len(block))
+            kept = heard[max(0, first - position) : max(0, last - position)]
             if len(kept):
                 peak = max(peak, float(np.abs(kept).max()))
                 writer.write(kept[np.newaxis])
-            position += count
-            progress(at / span.sung_samples)
+            position += len(block)
     return gains_db[source_db > AUDIBLE_DB], peak

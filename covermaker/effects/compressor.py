@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from covermaker.effects.follower import GainFollower, Reduction, smoothing
 from covermaker.effects.spec import Spec, Value, level_gain, number
@@ -11,9 +12,12 @@ from covermaker.effects.spec import Spec, Value, level_gain, number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from covermaker.audio.buffer import Samples
 
 _SETTLED_DB = 1e-6
+_SILENCE = 1e-10
 
 
 class Compressor:
@@ -26,6 +30,7 @@ class Compressor:
 
     HELP: ClassVar[str] = "Turns down what is louder than a threshold, so that every word stays audible."
     VERSION: ClassVar[int] = 1
+    KEEPS_MONO: ClassVar[bool] = True
     SPECS: ClassVar[tuple[Spec, ...]] = (
         Spec("threshold_db", "dB", -60.0, 0.0, -20.0, help="Peak level above which it works."),
         Spec("ratio", ":1", 1.0, 20.0, 3.0, "log", "Input dB per output dB above the threshold; 1 is off."),
@@ -62,21 +67,18 @@ class Compressor:
         """Return how far it has turned down, before make-up gain and mix."""
         return self._follower.reduction()
 
-    def _control(self, peaks: list[float]) -> list[float]:
+    def _control(self, peaks: NDArray[np.float64]) -> list[float]:
+        bend_db = self._threshold_db - self._knee_db / 2.0
+        over_db = np.maximum(20.0 * np.log10(np.maximum(peaks, _SILENCE)) - bend_db, 0.0)
+        targets_db = self._share * (over_db - self._knee_db / 2.0)
+        if self._knee_db:
+            curved_db = self._share * over_db * over_db / (2.0 * self._knee_db)
+            targets_db = np.where(over_db < self._knee_db, curved_db, targets_db)
         wanted_db, reduction_db = self._wanted_db, self._reduction_db
-        attack, release, share, knee_db = self._attack, self._release, self._share, self._knee_db
-        bend_db = self._threshold_db - knee_db / 2.0
-        bend = 10.0 ** (bend_db / 20.0)
+        attack, release = self._attack, self._release
         reductions = []
-        for peak in peaks:
-            target_db = 0.0
-            if peak > bend:
-                over_db = 20.0 * math.log10(peak) - bend_db
-                if over_db < knee_db:
-                    target_db = share * over_db * over_db / (2.0 * knee_db)
-                else:
-                    target_db = share * (over_db - knee_db / 2.0)
-            wanted_db = max(target_db, target_db + release * (wanted_db - target_db))
+        for target_db in targets_db.tolist():
+            wanted_db = target_db + release * (wanted_db - target_db) if target_db < wanted_db else target_db
             reduction_db = wanted_db + attack * (reduction_db - wanted_db)
             if wanted_db < _SETTLED_DB and reduction_db < _SETTLED_DB:
                 wanted_db = reduction_db = 0.0

@@ -30,6 +30,7 @@ class Equaliser:
 
     HELP: ClassVar[str] = "Boosts or cuts six bands: a low shelf, four bells, a high shelf."
     VERSION: ClassVar[int] = 1
+    KEEPS_MONO: ClassVar[bool] = True
     SPECS: ClassVar[tuple[Spec, ...]] = (
         _frequency("low_shelf_hz", 120.0, "Corner of the low shelf, half its gain."),
         _gain("low_shelf_db"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
 Sections: TypeAlias = NDArray[np.float64]  # (sections, 6): b0 b1 b2 a0 a1 a2
 
-# States below this are set to zero every `_FLUSH_SAMPLES` of the stream (a fixed grid, so that the result does not
-# depend on block sizes): a filter that rings out into digital silence would otherwise crawl through denormal numbers.
+# The stream is worked on in chunks on a fixed grid, a chunk as rows of samples: every product then has one shape,
+# wherever the stream is cut, and the result the same bits.
+_ROW_SAMPLES = 32
+_ROWS = 256
+_CHUNK_SAMPLES = _ROWS * _ROW_SAMPLES
+# States and powers below this are zero: a filter that rings out into digital silence would otherwise crawl through
+# denormal numbers.
 _TINY = 1e-20
-_FLUSH_SAMPLES = 4096
 
 
 def usable_hz(frequency_hz: float, sample_rate: int) -> float:
@@ -27,11 +31,24 @@ def usable_hz(frequency_hz: float, sample_rate: int) -> float:
 def butterworth(
     kind: Literal["highpass", "lowpass"], cutoff_hz: float, *, order: int, sample_rate: int
 ) -> Sections:
-    """Design a Butterworth filter: −3 dB at `cutoff_hz`, 6 dB per octave and order."""
-    from scipy.signal import butter
+    """Design a Butterworth filter: −3 dB at `cutoff_hz`, 6 dB per octave and order.
 
-    sections: Sections = butter(order, usable_hz(cutoff_hz, sample_rate), kind, fs=sample_rate, output="sos")
-    return sections
+    The poles of the analogue filter in pairs, each through the bilinear transform with the corner kept in its place;
+    an odd order has one section of first order.
+    """
+    omega = 2 * math.pi * usable_hz(cutoff_hz, sample_rate) / sample_rate
+    cosine, sine = math.cos(omega), math.sin(omega)
+    side = 1.0 if kind == "lowpass" else -1.0
+    parts = []
+    for pair in range(order // 2):
+        alpha = sine * math.sin(math.pi * (2 * pair + 1) / (2 * order))
+        edge = (1 - side * cosine) / 2
+        parts.append(_section(edge, 2 * side * edge, edge, 1 + alpha, -2 * cosine, 1 - alpha))
+    if order % 2:
+        warped = math.tan(omega / 2)
+        edge = warped if kind == "lowpass" else 1.0
+        parts.append(_section(edge, side * edge, 0.0, warped + 1, warped - 1, 0.0))
+    return np.concatenate(parts)
 
 
 def bell(frequency_hz: float, gain_db: float, q: float, *, sample_rate: int) -> Sections:
@@ -66,16 +83,32 @@ def ring_seconds(sections: Sections, *, sample_rate: int) -> float:
 class SectionStream:
     """Second-order sections with their state, over (channels, n) blocks of one stream.
 
-    Computes in float64: at low corners the coefficients need it.
+    The cascade runs as one state-space system (A, B, C, D) by matrix products, in float64: at low corners the
+    coefficients need it. With x a row of samples and s the state before it, the row's output is T x + O s, T holding
+    the impulse response; the states of all rows follow by doubling: after step k each holds what the last 2^k rows
+    left. scipy's recursion takes as long, and half a second to import.
     """
 
     def __init__(self, sections: Sections, channels: int) -> None:
-        from scipy.signal import sosfilt
-
-        self._filter: Any = sosfilt
-        self._sections = sections
-        self._state = np.zeros((len(sections), channels, 2))
-        self._position = 0
+        a, b, c, d = _state_space(sections)
+        self._state = np.zeros((channels, len(b)))
+        self._held = np.zeros((channels, _CHUNK_SAMPLES))
+        self._filled = 0
+        powers = [np.eye(len(b))]
+        for _ in range(_ROW_SAMPLES):
+            powers.append(powers[-1] @ a)
+        response = np.array([d, *(c @ power @ b for power in powers[: _ROW_SAMPLES - 1])])
+        toeplitz = np.zeros((_ROW_SAMPLES, _ROW_SAMPLES))
+        for sample in range(_ROW_SAMPLES):
+            toeplitz[sample, sample:] = response[: _ROW_SAMPLES - sample]
+        left = np.stack([powers[_ROW_SAMPLES - 1 - sample] @ b for sample in range(_ROW_SAMPLES)])
+        self._into = _calm(np.concatenate([toeplitz, left], axis=1))  # (row, row + states)
+        self._out = _calm(np.stack([c @ power for power in powers[:_ROW_SAMPLES]], axis=1))  # (states, row)
+        rows = [np.eye(len(b))]
+        for _ in range(_ROWS):
+            rows.append(rows[-1] @ powers[_ROW_SAMPLES])
+        self._doubling = [(2**k, _calm(rows[2**k].T)) for k in range(_ROWS.bit_length() - 1)]
+        self._carry = _calm(np.concatenate([row.T for row in rows[1:]], axis=1))  # (states, rows * states)
 
     def process(self, block: Samples | NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the filtered block."""
@@ -83,15 +116,48 @@ class SectionStream:
         filtered = np.empty(block.shape)
         done = 0
         while done < frames:
-            stop = min(frames, done + _FLUSH_SAMPLES - self._position % _FLUSH_SAMPLES)
-            filtered[:, done:stop], self._state = self._filter(
-                self._sections, block[:, done:stop], axis=-1, zi=self._state
-            )
-            self._position += stop - done
-            if self._position % _FLUSH_SAMPLES == 0:
-                self._state[np.abs(self._state) < _TINY] = 0.0
-            done = stop
+            start = self._filled
+            stop = min(_CHUNK_SAMPLES, start + frames - done)
+            self._held[:, start:stop] = block[:, done : done + stop - start]
+            made, state = self._chunk()
+            filtered[:, done : done + stop - start] = made[:, start:stop]
+            done += stop - start
+            self._filled = stop % _CHUNK_SAMPLES
+            if not self._filled:
+                self._state = _calm(state)
+                self._held[:] = 0.0
         return filtered
+
+    def _chunk(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the chunk's output, zeros standing in for what is still to come, and its end state."""
+        channels, states = self._state.shape
+        product = self._held.reshape(channels, _ROWS, _ROW_SAMPLES) @ self._into
+        after = product[..., _ROW_SAMPLES:].copy()  # (channels, rows, states), left by each row
+        for distance, power in self._doubling:
+            after[:, distance:] += after[:, :-distance] @ power
+        after += (self._state[:, np.newaxis] @ self._carry).reshape(channels, _ROWS, states)
+        before = np.concatenate([self._state[:, np.newaxis], after[:, :-1]], axis=1)
+        made = product[..., :_ROW_SAMPLES] + before @ self._out
+        return made.reshape(channels, _CHUNK_SAMPLES), after[:, -1]
+
+
+def _state_space(sections: Sections) -> tuple[NDArray[np.float64], ...]:
+    """Chain sections, each in transposed direct form II, to one system: A (n, n), B (n,), C (n,), D ()."""
+    a, b, c, d = np.zeros((0, 0)), np.zeros(0), np.zeros(0), np.ones(())
+    for b0, b1, b2, a0, a1, a2 in sections:
+        gain, n = b0 / a0, len(b)
+        entry = np.array([b1 - a1 * gain, b2 - a2 * gain]) / a0
+        joined = np.zeros((n + 2, n + 2))
+        joined[:n, :n] = a
+        joined[n:, :n] = np.outer(entry, c)
+        joined[n:, n:] = [[-a1 / a0, 1.0], [-a2 / a0, 0.0]]
+        a, b, c, d = joined, np.concatenate([b, entry * d]), np.concatenate([c * gain, [1.0, 0.0]]), d * gain
+    return a, b, c, d
+
+
+def _calm(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values with the tiny ones set to zero."""
+    return np.where(np.abs(values) < _TINY, 0.0, values)
 
 
 # Cut-offs at these ends of their range are off: the band is passed untouched.

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from covermaker.audio.buffer import Samples
 
-CONTROL_SAMPLES = 16
+CONTROL_SAMPLES = 16  # a power of two
 
 # Takes the peak of each finished stretch (linear, over all channels), gives the wanted reduction in dB, 0 or more.
-Control: TypeAlias = Callable[[list[float]], list[float]]
+Control: TypeAlias = Callable[[NDArray[np.float64]], list[float]]
 
 _RAMP = (np.arange(CONTROL_SAMPLES, dtype=np.float32) + 1) / CONTROL_SAMPLES
 _NEPERS_PER_DB = math.log(10.0) / 20.0
@@ -57,9 +58,7 @@ class GainFollower:
         self._mix = mix
         self._position = 0  # samples already seen of the current stretch
         self._peak = 0.0  # their peak
-        start = self._gains([start_db])[0]
-        self._from = start
-        self._to = start
+        self._from = self._to = float(self._gains(np.array([start_db]))[0])
         self._steps = 0
         self._sum_db = 0.0
         self._maximum_db = 0.0
@@ -74,9 +73,10 @@ class GainFollower:
         level[self._position :] = np.abs(block).max(axis=0)
         whole = len(level) // CONTROL_SAMPLES
         cut = whole * CONTROL_SAMPLES
-        decided = self._decide(level[:cut].reshape(whole, CONTROL_SAMPLES).max(axis=1).tolist())
-        points = np.array([self._from, self._to, *decided])
-        curve = (points[:-1, None] + np.diff(points)[:, None] * _RAMP).astype(np.float32).ravel()
+        decided = self._decide(_stretch_peaks(level[:cut]))
+        points = np.concatenate([[self._from, self._to], decided])
+        curve = points[:-1, None].astype(np.float32) + np.diff(points)[:, None].astype(np.float32) * _RAMP
+        curve = curve.ravel()
         gain = curve[self._position : self._position + frames]
 
         self._position = len(level) - cut
@@ -89,21 +89,25 @@ class GainFollower:
         """Return what was turned down so far."""
         return Reduction(self._maximum_db, self._sum_db / self._steps if self._steps else 0.0)
 
-    def _decide(self, peaks: list[float]) -> list[float]:
-        if not peaks:
-            return []
+    def _decide(self, peaks: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not len(peaks):
+            return peaks
         reductions_db = self._control(peaks)
         self._steps += len(peaks)
         self._sum_db += math.fsum(reductions_db)
         self._maximum_db = max(self._maximum_db, *reductions_db)
-        return self._gains(reductions_db)
+        return self._gains(np.array(reductions_db))
 
-    def _gains(self, reductions_db: list[float]) -> list[float]:
-        # 1 + mix (g makeup − 1) is exactly 1 when nothing is to be done, at any mix. math.exp, not numpy's: its
-        # result does not depend on how many values are computed at once.
-        return [
-            1.0 + self._mix * (math.exp(-_NEPERS_PER_DB * db) * self._makeup - 1.0) for db in reductions_db
-        ]
+    def _gains(self, reductions_db: NDArray[np.float64]) -> NDArray[np.float64]:
+        # 1 + mix (g makeup − 1) is exactly 1 when nothing is to be done, at any mix.
+        return 1.0 + self._mix * (np.exp(-_NEPERS_PER_DB * reductions_db) * self._makeup - 1.0)
+
+
+def _stretch_peaks(level: Samples) -> NDArray[np.float64]:
+    """Return the maximum of each stretch; halving is many times faster than numpy's maximum over a short axis."""
+    for _ in range(CONTROL_SAMPLES.bit_length() - 1):
+        level = np.maximum(level[0::2], level[1::2])
+    return level.astype(np.float64)
 
 
 def smoothing(time_ms: float, sample_rate: int) -> float:

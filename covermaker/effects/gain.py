@@ -19,6 +19,7 @@ class Gain:
 
     HELP: ClassVar[str] = "A change of level."
     VERSION: ClassVar[int] = 1
+    KEEPS_MONO: ClassVar[bool] = True
     SPECS: ClassVar[tuple[Spec, ...]] = (
         Spec("gain_db", "dB", OFF_DB, 24.0, 0.0, help="Level change; -100 is silence."),
     )

@@ -5,17 +5,22 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from covermaker.effects.follower import CONTROL_SAMPLES, GainFollower, Reduction, smoothing
 from covermaker.effects.spec import Spec, Value, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from covermaker.audio.buffer import Samples
 
 # How fast the measured level falls between two crests of a wave: without it a low note would rattle the gate.
 _DETECTOR_MS = 10.0
 _SILENCE = 1e-10
+_SILENCE_DB = -200.0
 _SETTLED_DB = 1e-6
 
 
@@ -30,6 +35,7 @@ class Gate:
         "Turns down what is quieter than a threshold: noise, bleed and breaths between phrases."
     )
     VERSION: ClassVar[int] = 1
+    KEEPS_MONO: ClassVar[bool] = True
     SPECS: ClassVar[tuple[Spec, ...]] = (
         Spec("threshold_db", "dB", -90.0, 0.0, -50.0, help="Peak level below which the gate closes."),
         Spec(
@@ -53,10 +59,10 @@ class Gate:
         self._range_db = number(values, "range_db") if self._slope > 0.0 else 0.0
         self._attack = smoothing(number(values, "attack_ms"), sample_rate)
         self._release = smoothing(number(values, "release_ms"), sample_rate)
-        self._decay = smoothing(_DETECTOR_MS, sample_rate)
+        self._fall_db = -20.0 * math.log10(smoothing(_DETECTOR_MS, sample_rate))
         self._hold_steps = round(number(values, "hold_ms") / 1000.0 * sample_rate / CONTROL_SAMPLES)
         self._held = 0
-        self._level = 0.0
+        self._level_db = _SILENCE_DB
         self._reduction_db = self._range_db  # closed until sound comes
         self._follower = GainFollower(self._control, start_db=self._range_db)
 
@@ -72,27 +78,29 @@ class Gate:
         """Return how far it has closed."""
         return self._follower.reduction()
 
-    def _control(self, peaks: list[float]) -> list[float]:
-        level, held, reduction_db = self._level, self._held, self._reduction_db
-        open_level = 10.0 ** (self._threshold_db / 20.0)
+    def _control(self, peaks: NDArray[np.float64]) -> list[float]:
+        level_db, held, reduction_db = self._level_db, self._held, self._reduction_db
+        threshold_db, slope, range_db, fall_db = (
+            self._threshold_db,
+            self._slope,
+            self._range_db,
+            self._fall_db,
+        )
         reductions = []
-        for peak in peaks:
-            level = max(peak, level * self._decay)
-            if level < _SILENCE:
-                level = 0.0
-            if level >= open_level:
+        for peak_db in (20.0 * np.log10(np.maximum(peaks, _SILENCE))).tolist():
+            level_db = max(peak_db, level_db - fall_db)
+            if level_db >= threshold_db:
                 held, target_db = self._hold_steps, 0.0
             elif held > 0:
                 held, target_db = held - 1, 0.0
-            elif level == 0.0:
-                target_db = self._range_db
+            elif level_db <= _SILENCE_DB:
+                target_db = range_db
             else:
-                below_db = self._threshold_db - 20.0 * math.log10(level)
-                target_db = min(self._range_db, self._slope * below_db)
+                target_db = min(range_db, slope * (threshold_db - level_db))
             keep = self._attack if target_db < reduction_db else self._release
             reduction_db = target_db + keep * (reduction_db - target_db)
             if reduction_db < _SETTLED_DB:
                 reduction_db = 0.0
             reductions.append(reduction_db)
-        self._level, self._held, self._reduction_db = level, held, reduction_db
+        self._level_db, self._held, self._reduction_db = level_db, held, reduction_db
         return reductions

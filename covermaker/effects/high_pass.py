@@ -20,6 +20,7 @@ class HighPass:
 
     HELP: ClassVar[str] = "Takes away what is lower than a frequency: rumble, pops, hum."
     VERSION: ClassVar[int] = 1
+    KEEPS_MONO: ClassVar[bool] = True
     SPECS: ClassVar[tuple[Spec, ...]] = (
         Spec("cutoff_hz", "Hz", 10.0, 4000.0, 80.0, "log", "Corner frequency, 3 dB down."),
         choice("slope_db", "dB/oct", (6.0, 12.0, 24.0, 48.0), 12.0, "Steepness per octave."),

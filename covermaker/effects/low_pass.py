@@ -20,6 +20,7 @@ class LowPass:
 
     HELP: ClassVar[str] = "Takes away what is higher than a frequency: hiss, glare; a telephone sound."
     VERSION: ClassVar[int] = 1
+    KEEPS_MONO: ClassVar[bool] = True
     SPECS: ClassVar[tuple[Spec, ...]] = (
         Spec("cutoff_hz", "Hz", 200.0, 20000.0, 12000.0, "log", "Corner frequency, 3 dB down."),
         choice("slope_db", "dB/oct", (6.0, 12.0, 24.0, 48.0), 12.0, "Steepness per octave."),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from covermaker.effects.spec import Effect, Spec, Value
 
 # Short enough to stay in the processor's cache from one effect to the next.
-BLOCK_SAMPLES = 8192
+BLOCK_SAMPLES = 32768
 
 # A tail ends where it falls below this for good; one that would last longer than the cap fades over its last part.
 TAIL_FLOOR_DB = -90.0
@@ -141,6 +141,16 @@ class StageReduction:
     mean_db: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """A running effect: its place in the rack, its name, and how many channels it works on."""
+
+    index: int
+    name: str
+    channels: int
+    effect: Effect
+
+
 class Rack:
     """Effects in series over one stream; bypassed ones are left out.
 
@@ -151,21 +161,37 @@ class Rack:
     sample_rate : int
         In Hz.
     channels : int
-        1 or 2.
+        1 or 2: of what comes out.
+    source_channels : int, optional
+        Of what goes in: 1 sends a mono source to both channels, and runs the effects that keep it mono only once.
     """
 
-    def __init__(self, settings: Sequence[EffectSettings], *, sample_rate: int, channels: int) -> None:
+    def __init__(
+        self,
+        settings: Sequence[EffectSettings],
+        *,
+        sample_rate: int,
+        channels: int,
+        source_channels: int | None = None,
+    ) -> None:
         if channels not in (1, 2):
             raise ValueError(f"a rack works on 1 or 2 channels, not {channels}")
-        self._channels = channels
-        self._stages: list[tuple[int, str, Effect]] = [
-            (index, setting.effect, EFFECTS.load(setting.effect)(setting.values, sample_rate, channels))
-            for index, setting in enumerate(settings)
-            if not setting.bypass
-        ]
+        self._channels, self._source_channels = channels, source_channels or channels
+        if self._source_channels not in (1, channels):
+            raise ValueError(f"a rack of {channels} channels takes no source of {source_channels}")
+        self._stages: list[_Stage] = []
+        width = self._source_channels
+        for index, setting in enumerate(settings):
+            if setting.bypass:
+                continue
+            effect = EFFECTS.load(setting.effect)
+            if not getattr(effect, "KEEPS_MONO", False):
+                width = channels
+            made = effect(setting.values, sample_rate, width)
+            self._stages.append(_Stage(index, setting.effect, width, made))
 
     def process(self, block: Samples) -> Samples:
-        """Return the next block, same shape, as a new array.
+        """Return the next block, (channels, n), as a new array.
 
         Blocks of any size may follow each other; the result does not depend on where the stream is cut.
 
@@ -176,19 +202,21 @@ class Rack:
         CovermakerError
             When an effect makes some.
         """
-        if block.ndim != 2 or block.shape[0] != self._channels:
-            raise ValueError(f"the rack has {self._channels} channels, the block is {block.shape}")
+        if block.ndim != 2 or block.shape[0] != self._source_channels:
+            raise ValueError(f"the rack takes {self._source_channels} channels, the block is {block.shape}")
         if not np.isfinite(block).all():
             raise AudioInputError("the sound that enters a rack holds NaN or infinite samples")
-        result = np.empty(block.shape, dtype=np.float32)
+        result = np.empty((self._channels, block.shape[1]), dtype=np.float32)
         for start in range(0, block.shape[1], BLOCK_SAMPLES):
             piece = np.ascontiguousarray(block[:, start : start + BLOCK_SAMPLES], dtype=np.float32)
-            for index, name, effect in self._stages:
+            for stage in self._stages:
+                if len(piece) < stage.channels:
+                    piece = np.repeat(piece, stage.channels, axis=0)
                 with np.errstate(over="ignore", invalid="ignore"):  # looked at in the next line
-                    piece = effect.process(piece)
+                    piece = stage.effect.process(piece)
                 if not np.isfinite(piece).all():
                     raise CovermakerError(
-                        f"effect {index + 1} of a rack ({name}) made NaN or infinite samples",
+                        f"effect {stage.index + 1} of a rack ({stage.name}) made NaN or infinite samples",
                         hint="change its parameters, or bypass it",
                     )
             result[:, start : start + BLOCK_SAMPLES] = piece
@@ -196,15 +224,15 @@ class Rack:
 
     def tail_seconds(self) -> float:
         """Return for how long, at most, sound goes on after the input has ended."""
-        return math.fsum(effect.tail_seconds() for _, _, effect in self._stages)
+        return math.fsum(stage.effect.tail_seconds() for stage in self._stages)
 
     def reductions(self) -> tuple[StageReduction, ...]:
         """Return what the gates and compressors have done so far."""
         found = []
-        for index, name, effect in self._stages:
-            if isinstance(effect, _Reducing):
-                measured = effect.reduction()
-                found.append(StageReduction(index, name, measured.maximum_db, measured.mean_db))
+        for stage in self._stages:
+            if isinstance(stage.effect, _Reducing):
+                measured = stage.effect.reduction()
+                found.append(StageReduction(stage.index, stage.name, measured.maximum_db, measured.mean_db))
         return tuple(found)
 
 
@@ -267,19 +295,20 @@ def render_rack(
         raise AudioInputError(
             f"{source.name} has {info.channels} channels", hint="mix it down to stereo first"
         )
-    rack = Rack(settings, sample_rate=sample_rate, channels=channels)
+    taken = min(info.channels, channels)
+    rack = Rack(settings, sample_rate=sample_rate, channels=channels, source_channels=taken)
     expected = max(1, info.frames - start if frames is None else frames)
     peak = 0.0
     before = np.float32(10.0 ** (level_db / 20.0))
     behind = np.float32(10.0 ** (-level_db / 20.0))
     with wav_writer(out, sample_rate=sample_rate, channels=channels) as writer:
         for block in blocks(source, start=start, frames=frames):
-            made = rack.process(_to_channels(block, channels) * before) * behind
+            made = rack.process(_mean(block, taken) * before) * behind
             writer.write(made)
             peak = max(peak, float(np.abs(made).max(initial=0.0)))
             progress(min(1.0, writer.frames / expected))
         body = writer.frames
-        tail = _Tail(rack, channels, sample_rate, tail_seconds, behind)
+        tail = _Tail(rack, taken, sample_rate, tail_seconds, behind)
         peak = max(peak, tail.write(writer))
         total = writer.frames
     progress(1.0)
@@ -323,10 +352,9 @@ class _Tail:
         return peak
 
 
-def _to_channels(block: Samples, channels: int) -> Samples:
+def _mean(block: Samples, channels: int) -> Samples:
+    """Return a block of one channel or two as `channels`, of which it has that many or more."""
     if block.shape[0] == channels:
         return block
-    if channels == 1:
-        mean: Samples = block.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32)
-        return mean
-    return np.repeat(block, channels, axis=0)
+    mean: Samples = block.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32)
+    return mean

@@ -79,6 +79,9 @@ class Effect(Protocol):
     Every output sample depends on this and earlier input samples only and comes at its own place: no effect adds
     delay. The output does not depend on how the stream is cut into blocks. A fresh state is a fresh instance.
     `VERSION` grows with every change of the sound, so that cached renders are made again.
+
+    An effect may have ``KEEPS_MONO: ClassVar[bool] = True`` when equal channels stay equal behind it: on a mono
+    source it then runs on one channel.
     """
 
     SPECS: ClassVar[tuple[Spec, ...]]

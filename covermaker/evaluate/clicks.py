@@ -8,7 +8,7 @@ millisecond around it left out. A consonant or an attack raises its own neighbou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -79,7 +79,7 @@ def _collect(
     ratio: float,
 ) -> None:
     """Append the clicks at samples `first` to `until` of the file; `held` begins at sample `start`."""
-    ratios = np.max([_ratios(channel, rate) for channel in held], axis=0)
+    ratios = np.max([click_ratios(channel, rate) for channel in held], axis=0)
     for index in np.flatnonzero(ratios[first - start : until - start] >= ratio) + first:
         found = Click(float(index / rate), float(ratios[index - start]))
         if clicks and found.seconds - clicks[-1].seconds < MERGE_SECONDS:
@@ -89,7 +89,7 @@ def _collect(
             clicks.append(found)
 
 
-def _ratios(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
+def click_ratios(samples: NDArray[np.floating[Any]], rate: int) -> NDArray[np.float64]:
     """Return how far each sample's second difference stands above its neighbourhood's RMS."""
     count = len(samples)
     if count < 3:

@@ -24,6 +24,8 @@ class PitchMatch:
         Pearson's r of the two curves in cents, None when one of them does not move or nothing is shared.
     median_cents, mean_cents : float or None
         Of the absolute error after the wanted transposition is taken off.
+    rms_cents : float or None
+        Root mean square of the same error; no median is taken off and no time is warped.
     in_tune : float or None
         Share 0..1 of shared frames within 50 cents.
     octave_errors : float or None
@@ -37,6 +39,7 @@ class PitchMatch:
     correlation: float | None
     median_cents: float | None
     mean_cents: float | None
+    rms_cents: float | None
     in_tune: float | None
     octave_errors: float | None
     voicing_f1: float
@@ -67,13 +70,14 @@ def match_pitch(
     voiced = int(voiced_wanted.sum()) + int(voiced_heard.sum())
     f1 = 2.0 * together / voiced if voiced else 1.0
     if not together:
-        return PitchMatch(None, None, None, None, None, f1, 0)
+        return PitchMatch(None, None, None, None, None, None, f1, 0)
     wanted_cents, heard_cents = 1200.0 * np.log2(wanted[shared]), 1200.0 * np.log2(heard[shared])
     error = np.abs(heard_cents - wanted_cents)
     return PitchMatch(
         _pearson(wanted_cents, heard_cents),
         float(np.median(error)),
         float(error.mean()),
+        float(np.sqrt(np.mean(error * error))),
         float((error <= IN_TUNE_CENTS).mean()),
         float((error >= OCTAVE_ERROR_CENTS).mean()),
         f1,

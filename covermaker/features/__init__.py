@@ -1,5 +1,6 @@
 """What the voice needs to know of a vocal, 100 times a second: which sound, which note, how loud.
 
-``content.extract_content`` gives Whisper's view of the sound, ``pitch.estimate_pitch`` the fundamental frequency by any
-of five methods, ``loudness.frame_loudness_db`` the level. All share the frames of `clock`.
+``content.extract_content`` gives a network's view of the sound (`encoders` has them), ``pitch.estimate_pitch`` the
+fundamental frequency by any of its methods, ``loudness.frame_loudness_db`` the level. All share the frames of
+`clock`. ``clips.clip_features`` reads all three of many clips, over several cores and out of `cache`.
 """

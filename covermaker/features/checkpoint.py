@@ -4,24 +4,119 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from covermaker.errors import WeightsError
+from covermaker.weights.unpickle import Placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+_TENSOR_BUILDERS = {
+    ("collections", "OrderedDict"),
+    ("torch._utils", "_rebuild_tensor_v2"),
+    ("torch._utils", "_rebuild_parameter"),
+}
 
-def load_network(network: Any, path: Path, *, what: str, tensors: Callable[[Any], Any], device: str) -> Any:
-    """Fill a network with the tensors of a torch file and make it ready to answer.
 
-    The file is unpickled with ``weights_only=True``: a pickle that names code is refused, not run.
+class _Inert(Placeholder):
+    """Stands for a foreign object and takes whatever the pickle wants to put into it."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        pass
+
+    def append(self, value: object) -> None:
+        pass
+
+    def extend(self, values: object) -> None:
+        pass
+
+
+class _TensorUnpickler(pickle.Unpickler):
+    """Makes tensors and dicts; every other class or function a pickle names becomes an inert stand-in."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _TENSOR_BUILDERS:
+            return super().find_class(module, name)
+        return type(name, (_Inert,), {"__module__": module})
+
+
+class _TensorPickle:
+    """What ``torch.load`` asks of a pickle module; torch resolves the storage types itself."""
+
+    __name__ = "tensors only"
+    Unpickler = _TensorUnpickler
+
+    @staticmethod
+    def load(file: Any, **options: Any) -> Any:
+        """Read one pickle."""
+        return _TensorUnpickler(file, **options).load()
+
+
+def read_checkpoint(path: Path, *, foreign_objects: bool = False) -> Any:
+    """Read a safetensors file or what ``torch.save`` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The kind is read from the content, not from the name.
+    foreign_objects : bool
+        Checkpoints of training frameworks hold their settings as objects beside the tensors. True reads such a file
+        with the objects left out; by default it is refused. Neither way runs anything the file names.
+
+    Returns
+    -------
+    object
+        A dict of tensors for safetensors, else whatever was saved.
+
+    Raises
+    ------
+    pickle.UnpicklingError, RuntimeError, ValueError, EOFError, OSError, KeyError, TypeError
+        When the file is damaged or something else.
+    """
+    from covermaker.weights.device import torch_ready
+
+    torch = torch_ready()
+    with path.open("rb") as file:
+        head = file.read(9)
+    # A safetensors file begins with the length of its JSON header, then the header's brace.
+    if len(head) == 9 and head[8:] == b"{":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise ValueError(str(error)) from error
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Detected pickle protocol")  # refused below anyway
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError:
+            if not foreign_objects:
+                raise
+        return torch.load(path, map_location="cpu", weights_only=False, pickle_module=_TensorPickle())
+
+
+def load_network(
+    network: Any,
+    path: Path,
+    *,
+    what: str,
+    tensors: Callable[[Any], Any],
+    device: str,
+    foreign_objects: bool = False,
+) -> Any:
+    """Fill a network with the tensors of a published file and make it ready to answer.
+
+    Nothing the file names is run: a pickle that asks for code is refused, or, with `foreign_objects`, read without it.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Every one of its tensors must be there, in its shape.
+        Every one of its tensors must be there, in its shape; half precision becomes float32.
     path : Path
         The file.
     what : str
@@ -30,22 +125,19 @@ def load_network(network: Any, path: Path, *, what: str, tensors: Callable[[Any]
         Turns what the file holds into the network's own names.
     device : str
         Where the network goes.
+    foreign_objects : bool
+        As in `read_checkpoint`.
 
     Raises
     ------
     WeightsError
         When the file holds something else.
     """
-    from covermaker.weights.device import torch_ready
-
-    torch = torch_ready()
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Detected pickle protocol")  # refused below anyway
-            published = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(tensors(published))
+        network.load_state_dict(tensors(read_checkpoint(path, foreign_objects=foreign_objects)))
     except (
         pickle.UnpicklingError,
+        AttributeError,
         KeyError,
         RuntimeError,
         TypeError,
@@ -58,3 +150,31 @@ def load_network(network: Any, path: Path, *, what: str, tensors: Callable[[Any]
             f"{path} holds no {what} weights: {reason[:120]}", hint="covermaker models verify"
         ) from error
     return network.eval().to(device)
+
+
+def catalog_network(name: str, build: Callable[[Path, str], Any], device: str) -> Any:
+    """Return the network of a catalog entry, built once a process for as long as its file stays the same.
+
+    Parameters
+    ----------
+    name : str
+        A name of the weights catalog.
+    build : callable
+        Makes the network from its file and the device; a module-level function, which tells networks of one
+        file apart.
+    device : str
+        Where it runs.
+
+    Raises
+    ------
+    WeightsError
+        When the weights are missing or damaged.
+    """
+    from covermaker.weights.catalog import fingerprint, locate
+
+    return _built(locate(name), fingerprint(name), build, device)
+
+
+@lru_cache(maxsize=3)
+def _built(path: Path, sha256: str, build: Callable[[Path, str], Any], device: str) -> Any:
+    return build(path, device)

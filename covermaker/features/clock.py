@@ -38,7 +38,7 @@ def frame_times(count: int) -> NDArray[np.float64]:
 
 
 def f0_at_clock(
-    f0_hz: NDArray[np.floating[Any]], source_times: NDArray[np.float64], count: int
+    f0_hz: NDArray[np.floating[Any]], source_times: NDArray[np.floating[Any]], count: int
 ) -> NDArray[np.float32]:
     """Read a pitch curve at the clock's frames.
 
@@ -63,7 +63,7 @@ def f0_at_clock(
 
 
 def f0_at_times(
-    f0_hz: NDArray[np.floating[Any]], source_times: NDArray[np.float64], times: NDArray[np.float64]
+    f0_hz: NDArray[np.floating[Any]], source_times: NDArray[np.floating[Any]], times: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Read a pitch curve at any times in seconds; see `f0_at_clock`. Past the ends the end point holds."""
     if not len(f0_hz):

@@ -1,27 +1,25 @@
-"""What is sung, apart from who sings it: Whisper's encoder read at 50 rows a second.
+"""What is sung, apart from who sings it: a content encoder's rows, 50 a second.
 
-Whisper (Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision") reads 30 s windows of
-log-mel spectrum; its second convolution has stride 2 over 10 ms frames, so row i of the encoder is centred at
-i / 50 s of the window. A long vocal is read in windows of which only the middle 26 s are kept, joined over 1 s:
-rows near a window's edge lack context on one side and are never used inside a song.
-
-The encoder runs in float32: int8 is 1.4 times faster on a CPU but moves rows by 4 % on average and some by more
-than their own length.
+`encoders` has the networks; here their windows are joined. A long vocal is read in windows of 30 s of which only the
+middle 26 s are kept, joined over 1 s: rows near a window's edge lack context on one side and are never used inside a
+song. Whatever rate an encoder has, its rows come out on one grid, row i centred at i / 50 s.
 """
 
 from __future__ import annotations
 
-import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from covermaker.audio.files import blocks, probe
 from covermaker.audio.overlap import OverlapAdd, plan
-from covermaker.errors import CovermakerError, WeightsError
+from covermaker.errors import CovermakerError
 from covermaker.features.clock import frame_count
-from covermaker.progress import Progress, silent
+from covermaker.features.encoders import ENCODERS, encoders_of
+from covermaker.features.encoders.base import SAMPLE_RATE, WINDOW_SAMPLES
+from covermaker.features.encoders.grid import GRID_HZ, at_grid
+from covermaker.progress import Progress, part, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,137 +27,39 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-VERSION = 1
-ENCODER = "whisper-base"  # name in the weights catalog
-CONTENT_RATE = 50  # rows per second
-CONTENT_DIM = 512
+    from covermaker.features.encoders import ContentEncoder, Encode
 
-SAMPLE_RATE = 16_000  # what Whisper hears
-WINDOW_ROWS = 1500  # 30 s, the only length the encoder knows
+VERSION = 1  # of the joining; every encoder has a version of its own
+ENCODER = "whisper-base"  # the encoder of voices that name no other
+CONTENT_RATE = GRID_HZ  # rows per second
+CONTENT_DIM = 512  # numbers a row of `ENCODER`
+
 _ROW_SAMPLES = SAMPLE_RATE // CONTENT_RATE
-_WINDOW_SAMPLES = WINDOW_ROWS * _ROW_SAMPLES
+_WINDOW_ROWS = WINDOW_SAMPLES // _ROW_SAMPLES
 _KEPT_ROWS = 1300  # the middle 26 s of a window
 _MARGIN_ROWS = 100  # context on each side of them
 _JOIN_ROWS = 50  # neighbours cross-fade over 1 s
 _PACK_GAP_ROWS = 20  # silence between clips that share a window
-_THREADS = 2
+_THREADS = 2  # on every machine: another number moves the last bits
 
 
-class ContentEncoder:
-    """The loaded encoder.
-
-    Parameters
-    ----------
-    folder : Path
-        Holds model.bin, config.json, tokenizer.json and the vocabulary, as CTranslate2 wants them.
-    device : str
-        ``"cpu"`` or ``"cuda"``.
-    threads : int
-        Used on a CPU.
-
-    Raises
-    ------
-    WeightsError
-        When the folder does not hold a Whisper base encoder.
-    """
-
-    def __init__(self, folder: Path, *, device: str = "cpu", threads: int = _THREADS) -> None:
-        from faster_whisper import WhisperModel
-
-        try:
-            # local_files_only: a wrong folder must fail here, not go looking on a hub.
-            self._model: Any = WhisperModel(
-                str(folder), device=device, compute_type="float32", cpu_threads=threads, local_files_only=True
-            )
-        except (RuntimeError, ValueError, OSError) as error:
-            raise WeightsError(
-                f"{ENCODER} cannot be loaded from {folder}: {error}", hint="run: covermaker models verify"
-            ) from error
-        # CTranslate2 replicas are not re-entrant for one host array: one call at a time.
-        self._lock = threading.Lock()
-
-    def encode(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Encode at most 30 s of 16 kHz mono sound.
-
-        Returns
-        -------
-        float32 array (1500, 512)
-            Row i is centred at i / 50 s. All zeros for digital silence, which is not sent through the network.
-        """
-        if len(window) > _WINDOW_SAMPLES:
-            raise ValueError(f"a window holds {_WINDOW_SAMPLES} samples, not {len(window)}")
-        if not window.any():
-            return np.zeros((WINDOW_ROWS, CONTENT_DIM), dtype=np.float32)
-        padded = np.zeros(_WINDOW_SAMPLES, dtype=np.float32)
-        padded[: len(window)] = window
-        mel = self._model.feature_extractor(padded)[:, : 2 * WINDOW_ROWS]  # (80, 3000)
-        with self._lock:
-            rows = np.array(self._model.encode(mel))[0]  # (1500, 512)
-        if rows.shape != (WINDOW_ROWS, CONTENT_DIM):
-            raise WeightsError(
-                f"{ENCODER} gives rows of shape {rows.shape}, not {(WINDOW_ROWS, CONTENT_DIM)}"
-            )
-        return np.asarray(rows, dtype=np.float32)
-
-    def encode_clips(
-        self, clips: Sequence[NDArray[np.float32]], *, progress: Progress = silent
-    ) -> list[NDArray[np.float16]]:
-        """Encode many short 16 kHz clips, several to a window: the way training data is read.
-
-        Parameters
-        ----------
-        clips : sequence of float32 array
-            Each at most 30 s.
-
-        Returns
-        -------
-        list of float16 array (ceil(samples / 320), 512)
-        """
-        rows: list[NDArray[np.float16]] = []
-        batch: list[NDArray[np.float32]] = []
-        used = 0
-        for index, clip in enumerate(clips):
-            need = -(-len(clip) // _ROW_SAMPLES) + _PACK_GAP_ROWS
-            if batch and used + need > WINDOW_ROWS:
-                rows += self._encode_pack(batch)
-                batch, used = [], 0
-                progress(index / len(clips))
-            batch.append(clip)
-            used += need
-        if batch:
-            rows += self._encode_pack(batch)
-        progress(1.0)
-        return rows
-
-    def _encode_pack(self, clips: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float16]]:
-        window = np.zeros(_WINDOW_SAMPLES, dtype=np.float32)
-        spans: list[tuple[int, int]] = []
-        row = 0
-        for clip in clips:
-            clip = clip[: _WINDOW_SAMPLES - row * _ROW_SAMPLES]
-            window[row * _ROW_SAMPLES : row * _ROW_SAMPLES + len(clip)] = clip
-            count = -(-len(clip) // _ROW_SAMPLES)
-            spans.append((row, row + count))
-            row += count + _PACK_GAP_ROWS
-        encoded = self.encode(window).astype(np.float16)
-        return [encoded[start:stop].copy() for start, stop in spans]
+@lru_cache(maxsize=3)
+def opened(name: str, device: str = "cpu", threads: int = _THREADS) -> Encode:
+    """Load the network of one encoder, once a process."""
+    return ENCODERS.load(name).open(device=device, threads=threads)
 
 
-@lru_cache(maxsize=1)
-def encoder(device: str = "cpu") -> ContentEncoder:
-    """Load the catalog's encoder once a process."""
-    from covermaker.weights.catalog import locate
-
-    return ContentEncoder(locate(ENCODER), device=device)
-
-
-def extract_content(vocal: Path, *, progress: Progress = silent, device: str = "cpu") -> NDArray[np.float16]:
+def extract_content(
+    vocal: Path, *, encoder: str = ENCODER, progress: Progress = silent, device: str = "cpu"
+) -> NDArray[np.float16]:
     """Read the content of a vocal.
 
     Parameters
     ----------
     vocal : Path
         Any file of `covermaker.audio.files`; channels are averaged.
+    encoder : str
+        A name of `encoders.ENCODERS`, or several joined by ``+``.
     progress : callable
         Called with 0..1.
     device : str
@@ -167,33 +67,115 @@ def extract_content(vocal: Path, *, progress: Progress = silent, device: str = "
 
     Returns
     -------
-    float16 array (ceil(clock frames / 2), 512)
-        Row i is centred at i / 50 s; `content_at` reads it at the clock.
+    float16 array (ceil(clock frames / 2), width)
+        Row i is centred at i / 50 s; `content_at` reads it at the clock. A fusion's rows are those of its encoders
+        side by side, in the name's order.
 
     Raises
     ------
-    AudioInputError, WeightsError
+    AudioInputError, UsageError, WeightsError
     """
     info = probe(vocal)
     total = -(-frame_count(info.frames, info.sample_rate) // 2)
-    content = np.zeros((total, CONTENT_DIM), dtype=np.float16)
-    join = OverlapAdd()
-    written = 0
-    heard = _Window(_at_16k(vocal, info.sample_rate))
-    for chunk in plan(total, chunk=_KEPT_ROWS, overlap=_JOIN_ROWS):
-        first = max(0, chunk.start - _MARGIN_ROWS)
-        window = heard.read(first * _ROW_SAMPLES, _WINDOW_SAMPLES)
-        if window.any():
-            rows = encoder(device).encode(window)[chunk.start - first : chunk.stop - first]
-        else:
-            rows = np.zeros((chunk.length, CONTENT_DIM), dtype=np.float32)
-        done = join.push(chunk, rows.T, next_overlap=_JOIN_ROWS).T
-        content[written : written + len(done)] = done
-        written += len(done)
-        progress(chunk.stop / total)
+    readers = encoders_of(encoder)
+    rows = [
+        _read_stream(
+            _at_16k(vocal, info.sample_rate),
+            total,
+            reader,
+            device=device,
+            threads=_THREADS,
+            progress=part(progress, index / len(readers), (index + 1) / len(readers)),
+        )
+        for index, reader in enumerate(readers)
+    ]
+    content = rows[0] if len(rows) == 1 else np.concatenate(rows, axis=1)
     if not np.isfinite(content).all():
-        raise CovermakerError(f"the content encoder gave NaN for {vocal.name}")
+        raise CovermakerError(f"the content encoder '{encoder}' gave NaN for {vocal.name}")
     return content
+
+
+def encode_clips(
+    clips: Sequence[NDArray[np.float32]],
+    *,
+    encoder: str = ENCODER,
+    progress: Progress = silent,
+    threads: int = _THREADS,
+    device: str = "cpu",
+) -> list[NDArray[np.float16]]:
+    """Read many 16 kHz clips: the way training data is read.
+
+    An encoder that always reads 30 s gets several clips a window, with silence between; a clip too long to share one
+    is read as a vocal is. The rows of a clip depend on those it shares a window with, see `clip_groups`.
+
+    Parameters
+    ----------
+    clips : sequence of float32 array (n,)
+        16 kHz mono.
+    encoder : str
+        A name of `encoders.ENCODERS`, or several joined by ``+``.
+    progress : callable
+        Called with 0..1.
+    threads : int
+        For encoders that run on the CPU outside torch. Another number adds in another order: rows agree to three
+        digits, not to the last bit.
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+
+    Returns
+    -------
+    list of float16 array (ceil(samples / 320), width)
+    """
+    readers = encoders_of(encoder)
+    rows: list[list[NDArray[np.float16]]] = []
+    lengths = [len(clip) for clip in clips]
+    for index, reader in enumerate(readers):
+        told = part(progress, index / len(readers), (index + 1) / len(readers))
+        read: list[NDArray[np.float16]] = []
+        for group in clip_groups(lengths, reader):
+            read += read_group([clips[number] for number in group], reader, device=device, threads=threads)
+            told(len(read) / len(clips))
+        rows.append(read)
+    progress(1.0)
+    return [
+        np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0] for parts in zip(*rows, strict=True)
+    ]
+
+
+def clip_groups(lengths: Sequence[int], encoder: ContentEncoder) -> list[tuple[int, ...]]:
+    """Say which clips are read in one window, by their `lengths` in samples: neighbours, as many as fit."""
+    if not encoder.FIXED_WINDOW:
+        return [(index,) for index in range(len(lengths))]
+    groups: list[tuple[int, ...]] = []
+    batch: tuple[int, ...] = ()
+    used = 0
+    for index, length in enumerate(lengths):
+        need = _rows(length) + _PACK_GAP_ROWS
+        if batch and used + need > _WINDOW_ROWS:
+            groups.append(batch)
+            batch, used = (), 0
+        batch += (index,)
+        used += need
+    return [*groups, batch] if batch else groups
+
+
+def read_group(
+    clips: Sequence[NDArray[np.float32]],
+    encoder: ContentEncoder,
+    *,
+    device: str = "cpu",
+    threads: int = _THREADS,
+) -> list[NDArray[np.float16]]:
+    """Read one group of `clip_groups`; returns a float16 array (ceil(samples / 320), WIDTH) for each clip."""
+    if len(clips) == 1 and len(clips[0]) > WINDOW_SAMPLES - _PACK_GAP_ROWS * _ROW_SAMPLES:
+        total = _rows(len(clips[0]))
+        return [_read_stream(iter(clips), total, encoder, device=device, threads=threads)]
+    starts = np.cumsum([0, *(_rows(len(clip)) + _PACK_GAP_ROWS for clip in clips)])
+    window = np.zeros(WINDOW_SAMPLES if encoder.FIXED_WINDOW else len(clips[0]), dtype=np.float32)
+    for start, clip in zip(starts, clips, strict=False):
+        window[start * _ROW_SAMPLES : start * _ROW_SAMPLES + len(clip)] = clip
+    rows = _encode(encoder, window, int(starts[-1]), device=device, threads=threads).astype(np.float16)
+    return [rows[start : start + _rows(len(clip))].copy() for start, clip in zip(starts, clips, strict=False)]
 
 
 def content_at(content: NDArray[np.float16], start_frame: int, count: int) -> NDArray[np.float32]:
@@ -203,7 +185,7 @@ def content_at(content: NDArray[np.float16], start_frame: int, count: int) -> ND
 
     Returns
     -------
-    float32 array (count, 512)
+    float32 array (count, width)
     """
     if not len(content):
         return np.zeros((count, content.shape[1]), dtype=np.float32)
@@ -212,6 +194,49 @@ def content_at(content: NDArray[np.float16], start_frame: int, count: int) -> ND
     before = content[np.clip(frames // 2, 0, last)].astype(np.float32)
     after = content[np.clip((frames + 1) // 2, 0, last)].astype(np.float32)
     return (before + after) * np.float32(0.5)
+
+
+def _rows(samples: int) -> int:
+    return -(-samples // _ROW_SAMPLES)
+
+
+def _read_stream(
+    parts: Iterator[NDArray[np.float32]],
+    total: int,
+    encoder: ContentEncoder,
+    *,
+    device: str,
+    threads: int,
+    progress: Progress = silent,
+) -> NDArray[np.float16]:
+    """Read `total` rows of a stream of 16 kHz samples, window by window."""
+    content = np.zeros((total, encoder.WIDTH), dtype=np.float16)
+    join = OverlapAdd()
+    written = 0
+    heard = _Window(parts)
+    for chunk in plan(total, chunk=_KEPT_ROWS, overlap=_JOIN_ROWS):
+        first = max(0, chunk.start - _MARGIN_ROWS)
+        # What reads any length is not given silence after the end: it would look at it.
+        length = (
+            WINDOW_SAMPLES if encoder.FIXED_WINDOW else min(WINDOW_SAMPLES, (total - first) * _ROW_SAMPLES)
+        )
+        window = heard.read(first * _ROW_SAMPLES, length)
+        rows = _encode(encoder, window, chunk.stop - first, device=device, threads=threads)
+        done = join.push(chunk, rows[chunk.start - first :].T, next_overlap=_JOIN_ROWS).T
+        content[written : written + len(done)] = done
+        written += len(done)
+        progress(chunk.stop / total)
+    return content
+
+
+def _encode(
+    encoder: ContentEncoder, window: NDArray[np.float32], count: int, *, device: str, threads: int
+) -> NDArray[np.float32]:
+    """Return the first `count` rows of a window on the grid; silence is zeros and loads no network."""
+    if not window.any():
+        return np.zeros((count, encoder.WIDTH), dtype=np.float32)
+    rows = opened(encoder.NAME, device, threads)(window)
+    return at_grid(rows, count, rate_hz=encoder.RATE_HZ, first_seconds=encoder.FIRST_ROW_SECONDS)
 
 
 def _at_16k(vocal: Path, sample_rate: int) -> Iterator[NDArray[np.float32]]:

@@ -97,6 +97,35 @@ class Note(Event):
 
 
 @dataclass(frozen=True)
+class TrainingProgress(Event):
+    """Where a training is: told about once a second.
+
+    `steps` is None where a wall-clock budget decides; `fraction` and `seconds_left` are known either way.
+    """
+
+    KIND: ClassVar[str] = "training.progress"
+    step: int
+    steps: int | None
+    fraction: float
+    losses: dict[str, float]
+    rate: float
+    seconds_per_step: float
+    seconds_left: float
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class TrainingScored(Event):
+    """A checkpoint was scored; `best` tells whether it is the voice now."""
+
+    KIND: ClassVar[str] = "training.scored"
+    step: int
+    score: float | None
+    best: bool
+    figures: dict[str, dict[str, float | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Finished(Event):
     """The job is done; `result` is its summary."""
 
@@ -125,7 +154,8 @@ Listener: TypeAlias = Callable[[Event], None]
 _KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
-        Planned, StepStarted, StepWaiting, StepProgress, StepCached, StepFinished, StepFailed, Note, Finished, Failed,
+        Planned, StepStarted, StepWaiting, StepProgress, StepCached, StepFinished, StepFailed, TrainingProgress,
+        TrainingScored, Note, Finished, Failed,
     )
 }  # fmt: skip
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import disk_errors, file_sha256, sync, write_text
+from covermaker.disk import disk_errors, expanded, file_sha256, sync, write_text
 from covermaker.errors import CovermakerError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def default_root() -> Path:
     from platformdirs import user_cache_path
 
     told = os.environ.get("COVERMAKER_STORE")
-    return Path(told).expanduser() if told else user_cache_path("covermaker") / "store"
+    return expanded(told, "COVERMAKER_STORE") if told else user_cache_path("covermaker") / "store"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ JOBS = {
     "render": "covermaker.render.tasks:render",
     "separate": "covermaker.render.tasks:separate",
     "convert": "covermaker.render.tasks:convert",
+    "train": "covermaker.training.task:train",
 }
 
 

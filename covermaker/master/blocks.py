@@ -1,9 +1,10 @@
 """What the limiter needs to know of a song, one pair of numbers per block of about 0.7 ms.
 
 The true peak is found once, by 8-times oversampling (BS.1770-4 annex 2 asks for 4 at 48 kHz; 8 reads at most
-0.2 dB low instead of 0.7). The oversampling filter runs as one matrix product per chunk: each row of the input
-matrix is a block with its neighbourhood, the product holds every interpolated position of that block, so the
-block's peak is a row maximum. That is 4 to 6 times faster than filtering and needs no array of oversampled sound.
+0.2 dB low instead of 0.7). The oversampling filter runs as one matrix product per chunk: each column of the input
+matrix is a block with its neighbourhood, the product holds every position between the samples of that block, so the
+block's peak is the maximum of a column. That is about 7 times faster than filtering and needs no array of oversampled
+sound.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from covermaker.audio.truepeak import CONTEXT_FRAMES, ROW_FRAMES, Chunks, PeakMeter, bs1770_interpolator
+
 if TYPE_CHECKING:
     from covermaker.audio.buffer import Samples
 
-_HALF_TAPS = 16  # samples of context on either side of an interpolated position
+_HALF_TAPS = CONTEXT_FRAMES  # samples on either side of an interpolated position
 _KAISER_BETA = 7.0  # stop band below -70 dB
-# Always this many blocks per product, the last one zero-padded: BLAS takes other kernels for small matrices, and
+# Always this many blocks per product, the last ones zero-padded: BLAS takes other kernels for small matrices, and
 # the same song must give the same bits however it is read.
 _BLOCKS_PER_CHUNK = 512
 
@@ -54,8 +57,12 @@ class BlockAnalyser:
     def __init__(self, *, channels: int, sample_rate: int) -> None:
         self.block = block_frames(sample_rate)
         self.frames = 0
-        self._matrix = _interpolator(self.block, oversampling(sample_rate))
-        self._pending: Samples = np.zeros((channels, _HALF_TAPS), np.float32)
+        self._matrix = np.ascontiguousarray(_interpolator(self.block, oversampling(sample_rate)).T)
+        self._windows = np.empty((self._matrix.shape[1], _BLOCKS_PER_CHUNK), np.float32)
+        self._between = np.empty((self._matrix.shape[0], _BLOCKS_PER_CHUNK), np.float32)
+        self._chunks = Chunks(
+            channels, frames=self.block * _BLOCKS_PER_CHUNK, overlap=2 * _HALF_TAPS, lead=_HALF_TAPS
+        )
         # Growing float32 arrays, 40 MB for an hour: an array is read from them without a copy.
         self._peaks = bytearray()
         self._energies = bytearray()
@@ -63,54 +70,47 @@ class BlockAnalyser:
     def push(self, samples: Samples) -> None:
         """Add the next (channels, n) samples."""
         self.frames += samples.shape[-1]
-        pending = np.concatenate([self._pending, samples], axis=1)
-        chunk = self.block * _BLOCKS_PER_CHUNK
-        at = 0
-        while pending.shape[-1] - at >= chunk + 2 * _HALF_TAPS:
-            self._chunk(pending[:, at : at + chunk + 2 * _HALF_TAPS])
-            at += chunk
-        self._pending = pending[:, at:].copy()
+        for chunk in self._chunks.push(samples):
+            self._analyse(chunk)
 
     def finish(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return (peaks, energies), each one float32 per block; the last block may reach past the end."""
         wanted = -(-self.frames // self.block)
-        chunk = self.block * _BLOCKS_PER_CHUNK
-        # At most one and a bit chunks can wait: the rest plus the right-hand context.
-        while len(self._peaks) < 4 * wanted:
-            short = max(0, chunk + 2 * _HALF_TAPS - self._pending.shape[-1])
-            padded = np.pad(self._pending, [(0, 0), (0, short)])
-            self._chunk(padded[:, : chunk + 2 * _HALF_TAPS])
-            self._pending = padded[:, chunk:]
+        for chunk in self._chunks.finish(wanted * self.block):
+            self._analyse(chunk)
         peaks, energies = (np.frombuffer(kept, np.float32) for kept in (self._peaks, self._energies))
         return peaks[:wanted], energies[:wanted]
 
-    def _chunk(self, samples: Samples) -> None:
-        rows = self.block + 2 * _HALF_TAPS
+    def _analyse(self, chunk: Samples) -> None:
         peaks = np.zeros(_BLOCKS_PER_CHUNK, np.float32)
         energies = np.zeros(_BLOCKS_PER_CHUNK, np.float32)
-        for channel in samples:
-            windows = np.ascontiguousarray(sliding_window_view(channel, rows)[:: self.block])
-            between = windows @ self._matrix  # (blocks, block * oversampling)
-            np.maximum(peaks, between.max(axis=1), out=peaks)
-            np.maximum(peaks, -between.min(axis=1), out=peaks)
+        for channel in chunk:
+            self._windows[...] = sliding_window_view(channel, len(self._windows))[:: self.block].T
+            np.matmul(self._matrix, self._windows, out=self._between)
+            np.abs(self._between, out=self._between)
+            own = self._windows[_HALF_TAPS:-_HALF_TAPS]
+            peaks = np.maximum.reduce([peaks, self._between.max(axis=0), np.abs(own).max(axis=0)])
             whole = channel[_HALF_TAPS:-_HALF_TAPS].reshape(_BLOCKS_PER_CHUNK, self.block)
             energies += np.einsum("bi,bi->b", whole, whole)
         self._peaks += peaks.tobytes()
         self._energies += energies.tobytes()
 
 
+def output_meter(channels: int, sample_rate: int) -> PeakMeter:
+    """Return a meter of the highest peak alone: by BS.1770, then by the interpolator of the blocks."""
+    ours = _interpolator(ROW_FRAMES, oversampling(sample_rate))
+    return PeakMeter(channels, bs1770_interpolator(sample_rate), ours)
+
+
 @lru_cache(maxsize=4)
 def _interpolator(block: int, factor: int) -> NDArray[np.float32]:
-    """Return the (block + 2*half, block*factor) matrix of a Kaiser-windowed sinc interpolator.
+    """Return the (block + 2*half, block*(factor-1)) matrix of a Kaiser-windowed sinc interpolator.
 
-    Column ``i*factor + p`` holds the weights of position ``i + p/factor``; ``p = 0`` is the sample itself, exactly.
+    Column ``i*(factor-1) + p - 1`` holds the weights of position ``i + p/factor``, p from 1: between the samples.
     """
-    position = np.arange(block * factor) / factor
+    position = (np.arange(block)[:, None] + np.arange(1, factor) / factor).reshape(-1)
     sample = np.arange(-_HALF_TAPS, block + _HALF_TAPS)
     distance = position[None, :] - sample[:, None]
     inside = np.clip(1.0 - (distance / _HALF_TAPS) ** 2, 0.0, None)
     window = np.i0(_KAISER_BETA * np.sqrt(inside)) / np.i0(_KAISER_BETA) * (inside > 0.0)
-    weights = np.sinc(distance) * window
-    whole = slice(None, None, factor)
-    weights[:, whole] = np.where(distance[:, whole] == 0.0, 1.0, 0.0)
-    return weights.astype(np.float32)
+    return (np.sinc(distance) * window).astype(np.float32)

@@ -1,8 +1,9 @@
 """The master: rack, then loudness to a target under a true-peak ceiling, measured afterwards.
 
-The song is read once to learn its blocks (`blocks`), the drive into the limiter is found on those (`prediction`), a
-real pass is written and its loudness measured; what the prediction missed is added to the next pass. Mostly one pass
-is enough. Everything streams; work files live beside `out` and nowhere else.
+The song goes through the rack once and is analysed on its way (`blocks`), the drive into the limiter is found on the
+blocks (`prediction`), a real pass is written and measured on its way; what the prediction missed is added to the next
+pass. Mostly one pass is enough. The meters run beside the reading and writing. Everything streams; work files live
+beside `out` and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,24 +11,29 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from covermaker.audio.beside import Beside
 from covermaker.audio.files import blocks, probe, wav_writer
-from covermaker.audio.loudness import measure_file
-from covermaker.effects.rack import render_rack
+from covermaker.audio.loudness import MOMENTARY_HOPS, LoudnessMeter, measure_file
+from covermaker.effects.rack import Rack
 from covermaker.errors import AudioInputError, ProjectError
-from covermaker.master.blocks import BlockAnalyser
+from covermaker.master.blocks import BlockAnalyser, output_meter
 from covermaker.master.limiter import CHUNK_BLOCKS, GainCurve
-from covermaker.master.prediction import LoudnessModel, StreamMeter
+from covermaker.master.prediction import LoudnessModel
 from covermaker.master.solve import rising_root
 from covermaker.progress import Progress, part, silent
 from covermaker.units import db_to_gain, gain_to_db
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from covermaker.audio.buffer import Samples
     from covermaker.audio.files import AudioInfo
     from covermaker.audio.loudness import Loudness
     from covermaker.effects.rack import EffectSettings
@@ -35,7 +41,6 @@ if TYPE_CHECKING:
 _TOLERANCE_LU = 0.1
 _GOOD_ENOUGH_LU = 0.04
 _MAX_PASSES = 6
-_SHORTEST_SECONDS = 0.4  # one window of BS.1770
 # The limiter aims this far below the ceiling: multiplying by a moving gain shifts peaks a little, and meters with
 # other oversampling filters read a little differently.
 _MARGIN_DB = 0.1
@@ -146,22 +151,10 @@ def master_file(
     if not info.frames:
         raise AudioInputError(f"{mix.name} holds no samples to master")
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-        source = mix
-        if any(not setting.bypass for setting in settings.rack):
-            source = Path(folder) / "racked.wav"
-            render_rack(
-                mix,
-                source,
-                settings.rack,
-                sample_rate=info.sample_rate,
-                channels=info.channels,
-                frames=info.frames,
-                tail_seconds=0.0,
-                progress=part(progress, 0.0, 0.2),
-            )
-        song = _Song.analyse(source, info, progress=part(progress, 0.2, 0.4))
+        racked = Path(folder) / "racked.wav"
+        song = _Song.analyse(mix, racked, settings.rack, info, progress=part(progress, 0.0, 0.5))
         finished = Path(folder) / "master.wav"
-        report = _Run(song, settings, finished).report(progress=part(progress, 0.4, 1.0))
+        report = _Run(song, settings, finished).report(progress=part(progress, 0.5, 1.0))
         os.replace(finished, out)
     progress(1.0)
     return report
@@ -169,39 +162,69 @@ def master_file(
 
 @dataclass(frozen=True, slots=True)
 class _Song:
-    """What one reading of the mix tells."""
+    """What one reading of the mix tells; `path` is what the passes read."""
 
     path: Path
     info: AudioInfo
     curve: GainCurve
     model: LoudnessModel
-    integrated_lufs: float
+    lufs: float | None
     true_peak: float
 
-    @property
-    def too_short(self) -> bool:
-        """Whether the song has no loudness by definition."""
-        return self.info.seconds < _SHORTEST_SECONDS
-
     @classmethod
-    def analyse(cls, path: Path, info: AudioInfo, *, progress: Progress) -> _Song:
+    def analyse(
+        cls, mix: Path, racked: Path, rack: tuple[EffectSettings, ...], info: AudioInfo, *, progress: Progress
+    ) -> _Song:
+        """Learn the mix; behind a rack it is written to `racked` on the way."""
+        through = any(not setting.bypass for setting in rack)
+        source = _through(rack, mix, racked, info) if through else _plain(mix)
         analyser = BlockAnalyser(channels=info.channels, sample_rate=info.sample_rate)
-        meter = StreamMeter(channels=info.channels, sample_rate=info.sample_rate, windows=True)
-        for block in blocks(path):
-            if not np.isfinite(block).all():
-                raise AudioInputError(f"{path.name} holds NaN or infinite samples")
-            analyser.push(block)
-            meter.push(block)
-            progress(min(1.0, analyser.frames / info.frames))
+        meter = LoudnessMeter(info.channels, info.sample_rate)
+        with closing(source), Beside(analyser.push) as peaks_beside, Beside(meter.push) as meter_beside:
+            done = 0
+            for block in source:
+                peaks_beside.push(block)
+                meter_beside.push(block)
+                done += block.shape[1]
+                progress(min(1.0, done / info.frames))
         peaks, energies = analyser.finish()
         return cls(
-            path,
+            racked if through else mix,
             info,
             GainCurve(peaks, block=analyser.block, sample_rate=info.sample_rate),
-            LoudnessModel(meter.window_energies(), energies, meter.hop),
-            meter.integrated_lufs(),
+            LoudnessModel(meter.energies(MOMENTARY_HOPS), energies, meter.hop),
+            meter.finish().integrated_lufs,
             float(peaks.max()),
         )
+
+
+def _plain(mix: Path) -> Generator[Samples]:
+    for block in blocks(mix):
+        if not np.isfinite(block).all():
+            raise AudioInputError(f"{mix.name} holds NaN or infinite samples")
+        yield block
+
+
+def _through(
+    settings: tuple[EffectSettings, ...], mix: Path, racked: Path, info: AudioInfo
+) -> Generator[Samples]:
+    """Yield what comes out of a rack, the length of what goes in, and write it."""
+    if info.channels > 2:
+        raise AudioInputError(f"{mix.name} has {info.channels} channels", hint="mix it down to stereo first")
+    rack = Rack(settings, sample_rate=info.sample_rate, channels=info.channels)
+    with wav_writer(racked, sample_rate=info.sample_rate, channels=info.channels) as writer:
+        for block in blocks(mix):
+            made = rack.process(block)
+            writer.write(made)
+            yield made
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """What was measured on a written pass: `peak_db` by the strictest meter, in dBTP."""
+
+    loudness: Loudness
+    peak_db: float
 
 
 class _Run:
@@ -216,7 +239,8 @@ class _Run:
         self._highest_db = self._ceiling_db + settings.max_drive_db - self._peak_db
         # Without a measurable loudness there is no gain, only the ceiling.
         self._wanted = settings.loudness_lufs
-        self._target = settings.loudness_lufs if math.isfinite(song.integrated_lufs) else None
+        self._input_lufs = _level(song.lufs)
+        self._target = settings.loudness_lufs if math.isfinite(self._input_lufs) else None
         self._excess_db = 0.0  # by how much a meter found a pass above the ceiling
         self._correction_lu = 0.0  # measured minus predicted loudness
         self._reduction_db = 0.0
@@ -225,16 +249,14 @@ class _Run:
         """Write passes until loudness and ceiling fit, and say how it went."""
         for number in range(1, _MAX_PASSES + 1):
             # One or two passes are usual; every one takes half of what is left of the bar.
-            done, share = 1.0 - 0.5 ** (number - 1), 0.5**number
+            share = part(progress, 1.0 - 0.5 ** (number - 1), 1.0 - 0.5**number)
             drive_db = self._drive_db()
-            lufs = self._write(drive_db, progress=part(progress, done, done + 0.5 * share))
+            made = self._write(drive_db, progress=share)
+            loudness, lufs = made.loudness, _level(made.loudness.integrated_lufs)
             if number < _MAX_PASSES and not self._settled(drive_db, lufs):
                 self._learn(drive_db, lufs)
                 continue
-            loudness = measure_file(
-                self._out, true_peak=True, progress=part(progress, done + 0.5 * share, done + share)
-            )
-            over_db = self._over_ceiling_db(loudness)
+            over_db = made.peak_db + _METER_ERROR_DB - self._ceiling_db
             if over_db <= 0.0:
                 break
             if number == _MAX_PASSES:
@@ -247,11 +269,11 @@ class _Run:
         return MasterReport(
             sample_rate=self._song.info.sample_rate,
             frames=self._song.info.frames,
-            input_lufs=None if self._song.too_short else self._song.integrated_lufs,
+            input_lufs=self._song.lufs,
             input_true_peak_dbtp=self._peak_db,
             integrated_lufs=loudness.integrated_lufs,
             loudness_range_lu=loudness.range_lu,
-            true_peak_dbtp=_true_peak_db(loudness),
+            true_peak_dbtp=_level(loudness.true_peak_dbtp),
             sample_peak_dbfs=loudness.sample_peak_dbfs,
             gain_db=drive_db,
             max_gain_reduction_db=self._reduction_db,
@@ -275,7 +297,7 @@ class _Run:
             return 0.0
         target = self._target
         # A limiter only takes away: less than the plain gain is never enough.
-        lowest_db = target - self._song.integrated_lufs - max(self._correction_lu, 0.0)
+        lowest_db = target - self._input_lufs - max(self._correction_lu, 0.0)
         return rising_root(
             lambda drive_db: self._predict(drive_db) - target,
             low=lowest_db,
@@ -293,36 +315,36 @@ class _Run:
         if self._target is not None:
             self._correction_lu += lufs - self._predict(drive_db)
 
-    def _write(self, drive_db: float, *, progress: Progress) -> float:
-        """Write one pass and return its loudness."""
+    def _write(self, drive_db: float, *, progress: Progress) -> _Pass:
+        """Write one pass and measure it."""
         song = self._song
+        channels, rate = song.info.channels, song.info.sample_rate
         drive = db_to_gain(drive_db)
-        meter = StreamMeter(channels=song.info.channels, sample_rate=song.info.sample_rate)
+        meter, peaks = LoudnessMeter(channels, rate), output_meter(channels, rate)
         least = 1.0
-        chunk = CHUNK_BLOCKS * song.curve.block
-        with wav_writer(self._out, sample_rate=song.info.sample_rate, channels=song.info.channels) as writer:
+
+        def measure(block: Samples) -> None:
+            meter.push(block)
+            peaks.push(block)
+
+        with (
+            wav_writer(self._out, sample_rate=rate, channels=channels) as writer,
+            Beside(measure) as beside,
+        ):
             curve = song.curve.nodes(drive=drive, ceiling=db_to_gain(self._limit_db(drive_db)))
-            for block, nodes in zip(blocks(song.path, block_frames=chunk), curve, strict=True):
+            pieces = blocks(song.path, block_frames=CHUNK_BLOCKS * song.curve.block)
+            for block, nodes in zip(pieces, curve, strict=True):
                 louder = song.curve.apply(block, nodes, drive=drive)
+                beside.push(louder)
                 if nodes is not None:
                     least = min(least, float(nodes.min()))
                 writer.write(louder)
-                meter.push(louder)
                 progress(writer.frames / song.info.frames)
         self._reduction_db = max(0.0, -gain_to_db(least))
-        return meter.integrated_lufs()
-
-    def _over_ceiling_db(self, loudness: Loudness) -> float:
-        """Return by how much the written pass exceeds the ceiling on the stricter of two meters."""
-        highest_db = _true_peak_db(loudness)
-        if self._reduction_db > 0.0:
-            analyser = BlockAnalyser(
-                channels=self._song.info.channels, sample_rate=self._song.info.sample_rate
-            )
-            for block in blocks(self._out):
-                analyser.push(block)
-            highest_db = max(highest_db, gain_to_db(float(analyser.finish()[0].max())))
-        return highest_db + _METER_ERROR_DB - self._ceiling_db
+        true_peak, ours = peaks.finish()
+        # Where only a gain was applied, the limiter's own readings are those of the mix: nothing to check.
+        highest = max(true_peak, ours) if self._reduction_db > 0.0 else true_peak
+        return _Pass(meter.finish(true_peak=true_peak), gain_to_db(highest))
 
     def _trim(self, over_db: float) -> Loudness:
         """Turn the finished file down: what no further pass could shape is left to a plain gain."""
@@ -345,7 +367,7 @@ class _Run:
         if self._target is None or lufs is None:
             why = (
                 "the mix is shorter than 0.4 s"
-                if self._song.too_short
+                if self._song.lufs is None
                 else "nothing in the mix is above -70 LUFS"
             )
             return False, f"{why}, so it has no loudness: only the ceiling was kept"
@@ -359,6 +381,5 @@ class _Run:
         return False, f"the limiter came no closer than {lufs:.2f} LUFS under {self._ceiling_db:g} dBTP"
 
 
-def _true_peak_db(loudness: Loudness) -> float:
-    assert loudness.true_peak_dbtp is not None  # it was asked for
-    return loudness.true_peak_dbtp
+def _level(reading: float | None) -> float:
+    return -math.inf if reading is None else reading

@@ -161,6 +161,9 @@ def mix_tracks(
         total += min(
             max(0, *lasting) + math.ceil(ringing * sample_rate), round(TAIL_CAP_SECONDS * sample_rate)
         )
+    # A bus that nothing is sent to stays silent, whatever its rack.
+    fed = {name for track, heard in zip(tracks, audible, strict=True) if heard for name in track.sends}
+    fed -= {bus.name for bus in buses if bus.mute}
     track_meters = [StripMeter(track.name) for track in tracks]
     bus_meters = [StripMeter(bus.name) for bus in buses]
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
@@ -177,17 +180,17 @@ def mix_tracks(
             for at in range(0, total, block_frames):
                 count = min(block_frames, total - at)
                 mix = np.zeros((2, count))
-                sends = {bus.name: np.zeros((2, count)) for bus in buses}
+                sends = {name: np.zeros((2, count)) for name in fed}
                 for track, meter, source, heard in zip(tracks, track_meters, sources, audible, strict=True):
                     if not heard:
                         continue
                     placed = place(next(source), gain=db_to_gain(track.gain_db), pan=track.pan)
                     meter.push(placed)
                     mix += placed
-                    for name, level_db in track.sends.items():
-                        sends[name] += placed * db_to_gain(level_db)
+                    for name in fed & track.sends.keys():
+                        sends[name] += placed * db_to_gain(track.sends[name])
                 for bus, meter, rack in zip(buses, bus_meters, racks, strict=True):
-                    if bus.mute:
+                    if bus.name not in fed:
                         continue
                     wet = rack.process(sends[bus.name].astype(np.float32))
                     placed = place(wet, gain=db_to_gain(bus.gain_db), pan=bus.pan)

@@ -59,7 +59,7 @@ true_peak_dbtp = {ceiling}
 rack = {master_rack}
 
 [export]
-formats = ["wav24", "mp3"]         # wav16 | wav24 | wav32f | flac | mp3
+formats = ["wav24"]                # any of wav16 | wav24 | wav32f | flac | mp3
 stems = false
 """
 

@@ -139,7 +139,7 @@ class Export(_Model):
     """What is written for people."""
 
     formats: list[str] = Field(
-        default_factory=lambda: ["wav24", "mp3"],
+        default_factory=lambda: ["wav24"],
         min_length=1,
         description="Any of wav16, wav24, wav32f, flac, mp3.",
     )

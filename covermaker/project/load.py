@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker.errors import ProjectError, nearest
-from covermaker.project.document import SCHEMA, Cover, known_keys
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+    from covermaker.project.document import Cover
+
 FILE_NAME = "cover.toml"
+_HIDDEN = ".covermaker"
 
 _BRANCH = re.compile(r"(constrained-)?(int|float|str|bool)|literal\[.*\]")
 
@@ -39,7 +41,7 @@ class Project:
     @property
     def hidden(self) -> Path:
         """Where logs go."""
-        return self.root / ".covermaker"
+        return self.root / _HIDDEN
 
     def path(self, text: str, where: str) -> Path:
         """Return the file that the document names at `where`.
@@ -69,6 +71,20 @@ class Project:
         return whole
 
 
+def hidden_folder(place: Path) -> Path:
+    """Return where the logs of a project go, without reading its document.
+
+    Raises
+    ------
+    ProjectError
+        When there is none.
+    """
+    file = _document(place)
+    if not file.is_file():
+        raise _missing(place)
+    return file.parent.absolute() / _HIDDEN
+
+
 def load(place: Path) -> Project:
     """Read a project from its folder or its ``cover.toml``.
 
@@ -77,13 +93,11 @@ def load(place: Path) -> Project:
     ProjectError
         When it is missing, no TOML, or says something we refuse.
     """
-    file = place if place.name == FILE_NAME else place / FILE_NAME
+    file = _document(place)
     try:
         text = file.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ProjectError(
-            f"there is no project at {place}", hint="make one with: covermaker new SONG"
-        ) from error
+        raise _missing(place) from error
     except OSError as error:
         raise ProjectError(f"{file} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -91,9 +105,19 @@ def load(place: Path) -> Project:
     return Project(file.parent.absolute(), parse(text, str(file)))
 
 
+def _document(place: Path) -> Path:
+    return place if place.name == FILE_NAME else place / FILE_NAME
+
+
+def _missing(place: Path) -> ProjectError:
+    return ProjectError(f"there is no project at {place}", hint="make one with: covermaker new SONG")
+
+
 def parse(text: str, name: str = FILE_NAME) -> Cover:
     """Read a document from its text; `name` is how messages call it."""
     from pydantic import ValidationError
+
+    from covermaker.project.document import SCHEMA, Cover
 
     try:
         values = tomllib.loads(text)
@@ -119,6 +143,8 @@ def dotted(location: tuple[Any, ...]) -> str:
 
 
 def _refusal(name: str, errors: list[ErrorDetails]) -> ProjectError:
+    from covermaker.project.document import known_keys
+
     # A wrong member of a union is reported once for each branch; the first says enough.
     first = errors[0]
     location = _location(first)

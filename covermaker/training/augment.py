@@ -9,7 +9,9 @@ All take a `numpy.random.Generator`; the same state gives the same samples.
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,16 +46,34 @@ class Voice:
     sample_rate: int
 
     @classmethod
-    def analyse(cls, samples: NDArray[np.float32], sample_rate: int) -> Voice:
-        """Take mono samples apart; pitch by DIO + StoneMask, good on clean takes."""
+    def analyse(cls, samples: NDArray[np.float32], sample_rate: int, *, method: str = "dio") -> Voice:
+        """Take mono samples apart.
+
+        `method` reads the pitch: ``"dio"`` (with StoneMask, quick and good on clean takes) or any name of
+        `features.pitch.METHODS`.
+        """
         import pyworld
 
         wave = np.ascontiguousarray(samples, dtype=np.float64)
-        coarse, times = pyworld.dio(wave, sample_rate, f0_floor=70.0, f0_ceil=800.0)
-        f0_hz = pyworld.stonemask(wave, coarse, times, sample_rate)
+        times = _world_times(len(wave), sample_rate)
+        f0_hz = cls.pitch_of(samples, sample_rate, method=method)
         envelope = pyworld.cheaptrick(wave, f0_hz, times, sample_rate)
         aperiodicity = pyworld.d4c(wave, f0_hz, times, sample_rate)
         return cls(f0_hz, envelope, aperiodicity, sample_rate)
+
+    @staticmethod
+    def pitch_of(
+        samples: NDArray[np.float32], sample_rate: int, *, method: str = "dio"
+    ) -> NDArray[np.float64]:
+        """Return the pitch alone, every 5 ms, 0 where unvoiced."""
+        import pyworld
+
+        wave = np.ascontiguousarray(samples, dtype=np.float64)
+        if method == "dio":
+            coarse, times = pyworld.dio(wave, sample_rate, f0_floor=60.0, f0_ceil=1100.0)
+            return np.asarray(pyworld.stonemask(wave, coarse, times, sample_rate), dtype=np.float64)
+        times = _world_times(len(wave), sample_rate)
+        return _pitch(samples, sample_rate, method, times)
 
     @property
     def frames(self) -> int:
@@ -133,6 +153,28 @@ class Voice:
         )
 
 
+def _world_times(samples: int, sample_rate: int) -> NDArray[np.float64]:
+    """Return the times of WORLD's frames in seconds."""
+    count = int(1000 * samples / sample_rate / 5.0) + 1
+    return np.asarray(np.arange(count) * WORLD_FRAME_SECONDS, dtype=np.float64)
+
+
+def _pitch(
+    samples: NDArray[np.float32], sample_rate: int, method: str, times: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Read the pitch of samples in memory by a method that reads files."""
+    import soundfile
+
+    from covermaker.features.clock import f0_at_times, frame_times
+    from covermaker.features.pitch import estimate_pitch
+
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "take.wav"
+        soundfile.write(path, samples, sample_rate, subtype="FLOAT")
+        f0_hz = estimate_pitch(path, method=method)
+    return f0_at_times(f0_hz, frame_times(len(f0_hz)), times).astype(np.float64)
+
+
 def melody_hz(frames: int, rng: np.random.Generator, *, low_hz: float, high_hz: float) -> NDArray[np.float64]:
     """Draw a melody on a major scale: notes of 0.2 to 1.2 s, glides of 40 to 120 ms, late vibrato.
 
@@ -200,20 +242,22 @@ def without_rumble(samples: NDArray[Any], sample_rate: int) -> NDArray[np.float3
     return _shaped(samples, sample_rate, -24.0 * np.maximum(0.0, np.log2(80.0 / hz)))
 
 
-def channel_strip(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+def channel_strip(
+    samples: NDArray[np.float32], sample_rate: int, *, amount: float = 1.0
+) -> NDArray[np.float32]:
     """Send a dull take through what a produced vocal has been through: no rumble, and presence.
 
     Spoken takes carry most of their power in the fundamental, sung records between 1 and 4 kHz; a content encoder
     hears the two as different worlds, and words sung on high notes are lost under a strong fundamental.
     Rumble goes, 5 dB an octave are added from 200 Hz to 2 kHz, 3 dB an octave taken off above 4 kHz. Zero phase;
-    the level stays at the take's RMS.
+    the level stays at the take's RMS. `amount` scales the curve.
 
     Returns
     -------
     float32 array, as long as `samples`
     """
     hz = np.maximum(np.fft.rfftfreq(_padded(len(samples), sample_rate), 1.0 / sample_rate), 1.0)
-    presence_db = 5.0 * np.clip(np.log2(hz / 200.0), 0.0, np.log2(10.0)) - 3.0 * np.maximum(
+    presence_db = amount * 5.0 * np.clip(np.log2(hz / 200.0), 0.0, np.log2(10.0)) - amount * 3.0 * np.maximum(
         0.0, np.log2(hz / 4000.0)
     )
     bright = _shaped(without_rumble(samples, sample_rate), sample_rate, presence_db).astype(np.float64)

@@ -7,11 +7,12 @@ them, or a blend of two, so the network learns to leave out what differs between
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from covermaker.disk import replacing
 from covermaker.features.clock import FRAME_RATE
 from covermaker.features.content import content_at
 from covermaker.voices.networks.base import phase_curve
@@ -61,6 +62,10 @@ class Batch:
     phase_cycles: NDArray[np.float32]  # (B, T)
     speaker: NDArray[np.int64]  # (B,)
     target: NDArray[np.float32]  # (B, T * hop)
+
+    def rows(self, start: int, stop: int) -> Batch:
+        """Return some of its cuts."""
+        return Batch(*(getattr(self, field.name)[start:stop] for field in fields(self)))
 
 
 class Dataset:
@@ -171,7 +176,7 @@ def held_through(f0_hz: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def save_examples(examples: Sequence[Example], path: Path) -> None:
-    """Write examples as one .npz."""
+    """Write examples as one .npz, whole or not at all."""
     arrays: dict[str, NDArray[Any]] = {}
     for index, example in enumerate(examples):
         arrays[f"{index}.target"] = example.target
@@ -180,7 +185,8 @@ def save_examples(examples: Sequence[Example], path: Path) -> None:
         arrays[f"{index}.speaker"] = np.array(example.speaker)
         for reading, rows in enumerate(example.contents):
             arrays[f"{index}.content.{reading}"] = rows
-    np.savez(path, **arrays)  # type: ignore[arg-type]
+    with replacing(path) as temporary:
+        np.savez(temporary, **arrays)  # type: ignore[arg-type]
 
 
 def load_examples(path: Path) -> list[Example]:

@@ -5,6 +5,7 @@ Phase is free: a pulse train's phase is not the singer's, so only magnitudes are
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,22 +28,22 @@ class SpectralLoss(nn.Module):
     ----------
     sample_rate : int
         Hz.
-    sizes : sequence of int
-        FFT lengths; each hops by half: a quarter costs twice and teaches the same.
+    sizes : sequence of int, optional
+        FFT lengths, by default `loss_sizes`; each hops by half: a quarter costs twice and teaches the same.
     mels : int
         Mel bands of the last term.
     """
 
     mel_weights: Tensor
 
-    def __init__(self, sample_rate: int, *, sizes: Sequence[int] = (256, 512, 1024), mels: int = 80) -> None:
+    def __init__(self, sample_rate: int, *, sizes: Sequence[int] | None = None, mels: int = 80) -> None:
         super().__init__()
-        self.sizes = tuple(sizes)
+        self.sizes = tuple(sizes or loss_sizes(sample_rate))
         for size in self.sizes:
             window = torch.hann_window(size)
             # Unit energy: white noise reads its own RMS at every resolution, so one floor fits all.
             self.register_buffer(f"window_{size}", window / window.square().sum().sqrt(), persistent=False)
-        self.register_buffer("mel_weights", mel_matrix(max(sizes), sample_rate, mels), persistent=False)
+        self.register_buffer("mel_weights", mel_matrix(max(self.sizes), sample_rate, mels), persistent=False)
 
     def forward(self, sung: Tensor, target: Tensor) -> Tensor:
         """Return the distance of (B, samples) from (B, samples): a scalar of order 1, 0 when equal."""
@@ -61,6 +62,12 @@ class SpectralLoss(nn.Module):
         window = self.get_buffer(f"window_{size}")
         spectrum = torch.stft(sound, size, hop_length=size // 2, window=window, return_complex=True)
         return (spectrum.real.square() + spectrum.imag.square() + 1e-12).sqrt()  # (B, bins, frames)
+
+
+def loss_sizes(sample_rate: int) -> tuple[int, int, int]:
+    """Return three FFT lengths, the longest the power of two nearest to 64 ms."""
+    longest = 1 << round(math.log2(0.064 * sample_rate))
+    return longest // 4, longest // 2, longest
 
 
 def _log_distance(a: Tensor, b: Tensor) -> Tensor:

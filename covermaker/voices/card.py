@@ -30,6 +30,10 @@
     file = "voice.safetensors"
     sha256 = "…"
 
+    [index]                         # optional: the takes' content rows, for retrieval
+    file = "index.npz"
+    sha256 = "…"
+
     [training]                      # free: steps, minutes, recipe …
     [speaker]                       # optional: what the singer sounds like, for scoring
     embedding = "embedding.npy"     # 256 floats
@@ -113,6 +117,18 @@ class WeightsPart(_Part):
         return _plain_file(value, ".safetensors")
 
 
+class IndexPart(_Part):
+    """The retrieval index beside the card (`voices.index`)."""
+
+    file: str = "index.npz"
+    sha256: Sha256
+
+    @field_validator("file")
+    @classmethod
+    def _beside_the_card(cls, value: str) -> str:
+        return _plain_file(value, ".npz")
+
+
 class SpeakerPart(_Part):
     """What the singer sounds like: a speaker embedding of 256 floats, for scoring only."""
 
@@ -141,6 +157,7 @@ class VoiceCard(_Part):
     content: ContentPart
     f0: F0Part
     weights: WeightsPart
+    index: IndexPart | None = None
     training: dict[str, Any] = Field(default_factory=dict)
     speaker: SpeakerPart | None = None
 
@@ -160,11 +177,13 @@ class VoiceCard(_Part):
     def sound(self) -> dict[str, Any]:
         """Return every field that can change the rendered sound.
 
-        The weights' content counts too (`Voice.fingerprint`). Left out: name, description, rights, statement,
-        licence, origin, created, languages, training, speaker, the weight file's name and claimed sha256.
+        The weights' content counts too (`Voice.fingerprint`), and the index by its sha256, which whoever opens it
+        checks. Left out: name, description, rights, statement, licence, origin, created, languages, training,
+        speaker, the weight file's name and claimed sha256, the index file's name.
         """
         whole = self.model_dump(mode="json")
-        return {part: whole[part] for part in ("sample_rate", "network", "content", "f0")}
+        sound = {part: whole[part] for part in ("sample_rate", "network", "content", "f0")}
+        return sound if self.index is None else {**sound, "index": self.index.sha256}
 
 
 def read_card(folder: Path) -> VoiceCard:
@@ -209,6 +228,7 @@ _TABLES: dict[str, type[_Part]] = {
     "content": ContentPart,
     "f0": F0Part,
     "weights": WeightsPart,
+    "index": IndexPart,
     "speaker": SpeakerPart,
 }
 

@@ -22,6 +22,7 @@ from importlib.resources import files as package_files
 from importlib.util import find_spec
 from pathlib import Path
 
+from covermaker.disk import expanded
 from covermaker.errors import WeightsError, nearest
 from covermaker.weights.assemble import assemble
 from covermaker.weights.hashes import forget, known_hash
@@ -117,7 +118,9 @@ def models_folder() -> Path:
     from platformdirs import user_data_dir
 
     override = os.environ.get("COVERMAKER_MODELS")
-    return Path(override).expanduser() if override else Path(user_data_dir("covermaker")) / "models"
+    return (
+        expanded(override, "COVERMAKER_MODELS") if override else Path(user_data_dir("covermaker")) / "models"
+    )
 
 
 def locate(name: str, *, path: Path | None = None) -> Path:
@@ -183,7 +186,9 @@ def verify(name: str, *, path: Path | None = None) -> Found:
 def find(name: str, *, path: Path | None = None) -> Found:
     """Return where the weights are, unchecked; see `locate` for the order and the errors."""
     wanted = entry(name)
-    explicit = path or (Path(value).expanduser() if (value := os.environ.get(wanted.variable)) else None)
+    explicit = path or (
+        expanded(value, wanted.variable) if (value := os.environ.get(wanted.variable)) else None
+    )
     if explicit is not None:
         return _explicit(wanted, explicit)
     for look in (_in_models_folder, _in_package, _in_hub_cache):

@@ -42,7 +42,9 @@ class FakeSinger:
         after = np.append(values[1:], values[-1:])
         return (values[:, None] + (after - values)[:, None] * steps).ravel()
 
-    def render(self, content, f0_hz, loudness_db, *, phase_cycles, first_frame, seed, speaker=0):
+    def render(
+        self, content, f0_hz, loudness_db, *, phase_cycles, first_frame, seed, speaker=0, formant_ratio=1.0
+    ):
         self.calls.append(len(f0_hz))
         hop, rate = self.hop_samples, self.sample_rate
         kernel = np.hanning(2 * 5 + 1)

@@ -1,11 +1,12 @@
-"""Silences, levels and consonants on their own."""
+"""Silences and levels on their own."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from covermaker.convert.cleanup import ConsonantBlend, FrameCurve, level_gain, silence_curve
+from covermaker.convert.cleanup import level_gain, silence_curve
+from covermaker.convert.curves import FrameCurve
 
 
 def test_following_the_source_exactly():
@@ -114,50 +115,3 @@ def test_short_pauses_and_one_channel_are_no_silence():
 def test_all_silence_and_nothing():
     assert silence_curve([np.zeros((1, 500), np.float32)], 8_000).at(0, 500).max() == 0.0
     assert silence_curve([], 8_000).at(0, 0).shape == (0,)
-
-
-def band_db(signal: np.ndarray, rate: int, low: float, high: float) -> float:
-    spectrum = np.abs(np.fft.rfft(signal * np.hanning(len(signal)))) ** 2
-    hz = np.fft.rfftfreq(len(signal), 1 / rate)
-    return 10 * np.log10(spectrum[(hz >= low) & (hz < high)].mean())
-
-
-def test_consonants_come_from_the_source_and_keep_the_power():
-    rate, generator = 44_100, np.random.default_rng(3)
-    f0_hz = np.zeros(101)
-    output, source = generator.standard_normal((2, rate)).astype(np.float32)
-    low_only = np.fft.irfft(np.fft.rfft(output) * (np.fft.rfftfreq(rate, 1 / rate) < 8_000), rate).astype(
-        np.float32
-    )
-    blended = ConsonantBlend(f0_hz, np.full(101, -20.0), protect=0.0, sample_rate=rate).apply(
-        low_only, source, 0
-    )
-    # What a 16 kHz voice cannot sing is there again; what lies below the band is the voice's own.
-    assert band_db(blended, rate, 9_000, 20_000) == pytest.approx(
-        band_db(source, rate, 9_000, 20_000), abs=0.5
-    )
-    assert band_db(blended - low_only, rate, 20, 500) < band_db(low_only, rate, 20, 500) - 40
-    half = ConsonantBlend(f0_hz, np.full(101, -20.0), protect=0.25, sample_rate=rate).apply(output, source, 0)
-    assert band_db(half, rate, 4_000, 20_000) == pytest.approx(band_db(output, rate, 4_000, 20_000), abs=0.5)
-
-
-def test_voiced_and_quiet_frames_take_nothing():
-    rate = 16_000
-    output = np.random.default_rng(4).standard_normal(rate).astype(np.float32)
-    source = np.random.default_rng(5).standard_normal(rate).astype(np.float32)
-    for f0_hz, level_db in ((200.0, -20.0), (0.0, -70.0)):
-        blend = ConsonantBlend(np.full(101, f0_hz), np.full(101, level_db), protect=0.0, sample_rate=rate)
-        np.testing.assert_array_equal(blend.apply(output, source, 0), output)
-
-
-def test_blocks_equal_the_whole():
-    rate, generator = 16_000, np.random.default_rng(6)
-    output, source = generator.standard_normal((2, rate)).astype(np.float32)
-    f0_hz = np.where(np.arange(101) % 20 < 10, 0.0, 200.0)
-
-    def run(size: int) -> np.ndarray:
-        blend = ConsonantBlend(f0_hz, np.full(101, -20.0), protect=0.1, sample_rate=rate)
-        starts = range(0, rate, size)
-        return np.concatenate([blend.apply(output[s : s + size], source[s : s + size], s) for s in starts])
-
-    np.testing.assert_allclose(run(997), run(rate), atol=1e-5)

@@ -133,7 +133,9 @@ class Ticks:
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate, self.hop_samples = sample_rate, sample_rate // 100
 
-    def render(self, content, f0_hz, loudness_db, *, phase_cycles, first_frame, seed, speaker=0):
+    def render(
+        self, content, f0_hz, loudness_db, *, phase_cycles, first_frame, seed, speaker=0, formant_ratio=1.0
+    ):
         frames = np.zeros((len(f0_hz), self.hop_samples), dtype=np.float32)
         frames[-first_frame % 100 :: 100, 0] = 0.5
         return frames.ravel()

@@ -90,3 +90,51 @@ def test_twice_the_same(make_vocal, ddsp_voice, tmp_path):
     vocal = make_vocal(np.random.default_rng(0).uniform(-0.3, 0.3, 30_000), 44_100)
     first = sing(vocal, ddsp_voice, tmp_path / "a.wav")
     np.testing.assert_array_equal(sing(vocal, ddsp_voice, tmp_path / "b.wav"), first)
+
+
+def envelope_peak_hz(signal, rate, f0_hz):
+    """Return where the harmonics are strongest: a parabola through the three highest, in dB."""
+    spectrum = np.abs(np.fft.rfft(signal * np.hanning(len(signal))))
+    hz = np.fft.rfftfreq(len(signal), 1 / rate)
+    harmonics = np.arange(1, int(7_000 / f0_hz)) * f0_hz
+    level = 20 * np.log10([spectrum[np.abs(hz - at) < f0_hz / 4].max() for at in harmonics])
+    top = int(np.argmax(level[1:-1])) + 1
+    left, middle, right = level[top - 1 : top + 2]
+    return harmonics[top] + f0_hz * 0.5 * (left - right) / (left - 2 * middle + right)
+
+
+@pytest.mark.parametrize("semitones", [-7.0, -3.0, 4.0, 7.0])
+def test_formants_move_and_the_pitch_stays(ddsp_folder, semitones):
+    """A network whose filter has one peak at 1500 Hz: the peak moves by the ratio, the harmonics do not."""
+    import torch
+
+    from covermaker.voices.networks.base import phase_curve
+    from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork, DdspSynthesizer
+
+    config = DdspConfig(content_dim=8, hidden=32, inner=32)
+    network = DdspNetwork(config)
+    bands_hz = (
+        700.0 * (8_000.0 / 700.0 + 1.0) ** (np.arange(config.harmonic_bands) / (config.harmonic_bands - 1))
+        - 700
+    )
+    curve = -2.0 - 2.0 * (np.log2(np.maximum(bands_hz, 50.0) / 1_500.0) * 2) ** 2
+    with torch.no_grad():
+        network.out.weight.zero_()
+        network.out.bias[: config.harmonic_bands] = torch.from_numpy(curve.clip(-9.0, 0.0))
+        network.out.bias[config.harmonic_bands :] = -14.0
+    singer, f0_hz = DdspSynthesizer(network), np.full(200, 110.0)
+    sound = {}
+    for ratio in (1.0, 2.0 ** (semitones / 12)):
+        whole = singer.render(
+            np.zeros((200, 8), np.float32), f0_hz, np.full(200, -20.0),
+            phase_cycles=phase_curve(f0_hz), first_frame=0, seed=0, formant_ratio=ratio,
+        )  # fmt: skip
+        sound[ratio] = whole[8_000:24_000].astype(float)
+    still, moved = sound.values()
+    assert envelope_peak_hz(still, 16_000, 110.0) == pytest.approx(1_500, rel=0.03)
+    ratio = envelope_peak_hz(moved, 16_000, 110.0) / envelope_peak_hz(still, 16_000, 110.0)
+    assert 12 * np.log2(ratio) == pytest.approx(semitones, abs=0.5)
+    for signal in (still, moved):
+        period = np.correlate(signal[:4_000], signal[:4_000], mode="full")[3_999:]
+        lag = 100 + int(np.argmax(period[100:200]))
+        assert lag == pytest.approx(16_000 / 110.0, abs=1)

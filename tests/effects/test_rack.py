@@ -111,14 +111,33 @@ def test_rack_guards_against_bad_samples(rack: MakeRack, monkeypatch: pytest.Mon
     sound[1, 77] = np.nan
     with pytest.raises(AudioInputError, match="NaN or infinite"):
         rack({"effect": "gain"}).process(sound)
-    with pytest.raises(ValueError, match=r"2 channels, the block is \(1, 10\)"):
+    with pytest.raises(ValueError, match=r"takes 2 channels, the block is \(1, 10\)"):
         rack().process(np.zeros((1, 10), np.float32))
     with pytest.raises(ValueError, match="1 or 2 channels, not 6"):
         Rack((), sample_rate=RATE, channels=6)
     chain = rack({"effect": "high_pass"}, {"effect": "gain"})
-    monkeypatch.setattr(chain._stages[1][2], "_gain", np.float32(np.inf))
+    monkeypatch.setattr(chain._stages[1].effect, "_gain", np.float32(np.inf))
     with pytest.raises(CovermakerError, match=r"effect 2 of a rack \(gain\) made NaN or infinite"):
         chain.process(tone(500.0, -6.0, 0.1))
+
+
+def test_mono_source_is_worked_on_once_and_sounds_the_same() -> None:
+    """Effects that keep equal channels equal run on one; from the first that spreads the sound on, on two."""
+    rows = [
+        {"effect": "gate"},
+        {"effect": "eq", "band1_db": 3.0},
+        {"effect": "compressor", "threshold_db": -30.0},
+    ]
+    rows += [{"effect": "reverb"}, {"effect": "gain", "gain_db": -3.0}]
+    settings = parse_rack(rows, where="rack")
+    sound = np.random.default_rng(5).normal(0.0, 0.1, (1, 30_000)).astype(np.float32)
+    wide = Rack(settings, sample_rate=RATE, channels=2)
+    once = Rack(settings, sample_rate=RATE, channels=2, source_channels=1)
+    assert [stage.channels for stage in once._stages] == [1, 1, 1, 2, 2]
+    made = once.process(sound)
+    assert made.shape == (2, 30_000)
+    assert np.array_equal(made, wide.process(np.repeat(sound, 2, axis=0)))
+    assert once.reductions() == wide.reductions()
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

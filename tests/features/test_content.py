@@ -1,16 +1,16 @@
-"""Whisper's rows: how many, where they lie, what seams and silence do."""
+"""Content's rows: how many, where they lie, what seams and silence do."""
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from covermaker.errors import WeightsError
+from covermaker.errors import UsageError
 from covermaker.features import content
 from covermaker.features.clock import frame_count
-from covermaker.features.content import CONTENT_DIM, ContentEncoder, content_at, extract_content
+from covermaker.features.content import CONTENT_DIM, content_at, encode_clips, extract_content
+from covermaker.features.encoders import encoders_of
 
 
 def syllables(seconds: float, rate: int = 16_000, *, seed: int = 3) -> np.ndarray:
@@ -48,20 +48,18 @@ def test_rows_cover_the_clock_exactly(write, samples: int, rate: int) -> None:
 
 
 def test_silence_is_zeros_and_never_loads_the_encoder(write, monkeypatch) -> None:
-    monkeypatch.setattr(content, "encoder", lambda device: pytest.fail("the encoder was loaded"))
+    monkeypatch.setattr(content, "opened", lambda *which: pytest.fail("the encoder was loaded"))
     rows = extract_content(write(np.zeros(40 * 16_000, np.float32)))
     assert rows.shape == (2001, CONTENT_DIM)
     assert not rows.any()
 
 
-class RulerEncoder:
-    """Stands in for Whisper: row i is the level of its own 20 ms, and rubbish near the window's edges."""
-
-    def encode(self, window: np.ndarray) -> np.ndarray:
-        rows = np.abs(window).reshape(1500, 320).mean(axis=1)[:, None] * np.ones((1, CONTENT_DIM), np.float32)
-        rows[:95] += 1e3 * (window[0] != 0)  # the start of a song has nothing before it
-        rows[-95:] += 1e3
-        return rows
+def ruler(window: np.ndarray) -> np.ndarray:
+    """Stand in for Whisper: row i is the level of its own 20 ms, and rubbish near the window's edges."""
+    rows = np.abs(window).reshape(1500, 320).mean(axis=1)[:, None] * np.ones((1, CONTENT_DIM), np.float32)
+    rows[:95] += 1e3 * (window[0] != 0)  # the start of a song has nothing before it
+    rows[-95:] += 1e3
+    return rows
 
 
 @pytest.mark.parametrize("seconds", [25.99, 26.0, 30.0, 51.02, 80.0])
@@ -69,7 +67,7 @@ class RulerEncoder:
 def test_every_row_comes_from_a_window_that_saw_both_sides(
     write, monkeypatch, seconds: float, channels: int
 ) -> None:
-    monkeypatch.setattr(content, "encoder", lambda device: RulerEncoder())
+    monkeypatch.setattr(content, "opened", lambda *which: ruler)
     levels = np.random.default_rng(2).uniform(0.1, 0.9, int(seconds * 50) + 1).astype(np.float32)
     voice = np.repeat(levels, 320)[: int(seconds * 16_000)]
     voice[0] = 0.0
@@ -118,15 +116,62 @@ def test_seams_do_not_matter(write) -> None:
 
 
 def test_clips_packed_into_one_window_read_nearly_as_alone() -> None:
-    encoder = content.encoder()
     clips = [syllables(1.0, seed=1), syllables(0.501, seed=2)]
-    packed = encoder.encode_clips(clips)
+    packed = encode_clips(clips)
     assert [len(rows) for rows in packed] == [50, 26]
-    alone = encoder.encode(clips[0])[:50]
+    alone = encode_clips(clips[:1])[0]
     cosine = (
         np.sum(alone * packed[0], axis=1) / np.linalg.norm(alone, axis=1) / np.linalg.norm(packed[0], axis=1)
     )
     assert np.median(cosine) > 0.8
+
+
+def test_threads_do_not_move_rows() -> None:
+    clips = [syllables(1.0, seed=1)]
+    one, two = (encode_clips(clips, threads=threads)[0].astype(np.float32) for threads in (1, 2))
+    assert np.linalg.norm(one - two) < 2e-3 * np.linalg.norm(two)
+
+
+def test_every_clip_gets_its_own_rows_whatever_the_lengths(monkeypatch) -> None:
+    """Packs end where the next clip would not fit; the rows of each clip are those of its own samples."""
+    monkeypatch.setattr(content, "opened", lambda *which: lambda window: ruler(window) - ruler(window * 0))
+    rng = np.random.default_rng(0)
+    lengths = [1, 319, 320, 321, 5000, 160_000, 240_000, 16_000, 100_001, 320_000, 16_000]
+    clips = [rng.uniform(0.1, 0.9, length).astype(np.float32) for length in lengths]
+    groups = content.clip_groups(lengths, encoders_of("whisper-base")[0])
+    assert [index for group in groups for index in group] == list(range(len(lengths)))
+    assert groups == [tuple(range(8)), (8, 9, 10)]
+    told: list[float] = []
+    rows = encode_clips(clips, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+    for clip, found in zip(clips, rows, strict=True):
+        assert found.shape == (-(-len(clip) // 320), CONTENT_DIM)
+        whole = np.pad(clip, (0, -len(clip) % 320)).reshape(-1, 320).mean(axis=1)
+        assert (
+            np.abs(found[:, 0] % 1000 - whole).max() < 0.6
+        )  # float16 of about 1000 where the ruler is rubbish
+
+
+def test_a_clip_longer_than_a_window_is_read_like_a_vocal(write) -> None:
+    voice = syllables(40.0)
+    rows = encode_clips([voice])[0]
+    assert rows.shape == (2000, CONTENT_DIM)
+    assert np.array_equal(rows[:1900], extract_content(write(voice))[:1900])
+
+
+def test_no_clips_are_no_rows() -> None:
+    assert encode_clips([]) == []
+
+
+def test_an_unknown_encoder_names_the_nearest(write) -> None:
+    path = write(np.ones(10, np.float32))
+    with pytest.raises(
+        UsageError, match=r"unknown content encoder 'whisper-bse'.*did you mean 'whisper-base'"
+    ):
+        extract_content(path, encoder="whisper-bse")
+    with pytest.raises(UsageError, match="names one encoder twice"):
+        extract_content(path, encoder="whisper-base+whisper-base")
 
 
 def test_content_at_means_between_rows_and_holds_the_ends() -> None:
@@ -143,20 +188,3 @@ def test_any_cut_of_the_clock_equals_the_whole() -> None:
     whole = content_at(rows, 0, 99)
     for start, count in ((0, 1), (1, 7), (40, 59)):
         assert np.array_equal(content_at(rows, start, count), whole[start : start + count])
-
-
-def test_a_folder_without_whisper_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="whisper-base cannot be loaded"):
-        ContentEncoder(tmp_path)
-
-
-def test_a_window_is_at_most_thirty_seconds() -> None:
-    with pytest.raises(ValueError, match="a window holds"):
-        content.encoder().encode(np.ones(480_001, np.float32))
-
-
-def test_encoding_leaves_its_input_alone() -> None:
-    voice = syllables(0.5)
-    before = hashlib.sha256(voice).digest()
-    content.encoder().encode(voice)
-    assert hashlib.sha256(voice).digest() == before

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from covermaker.errors import WeightsError
+from covermaker.errors import ResourceError, WeightsError
+from covermaker.features.clock import f0_at_clock
 from covermaker.features.mel import mel_filters
 from covermaker.features.pitch import crepe, estimate_pitch, fcpe
 from covermaker.features.pitch.recording import Recording
+from covermaker.features.pitch.swift_f0 import SwiftF0
+from covermaker.weights.catalog import locate
 from covermaker.weights.device import torch_ready
 
 
@@ -27,16 +30,20 @@ def recording_of(sound, piece_frames=3000):
 @pytest.mark.parametrize("frames", [1, 159, 160, 16000, 16001])
 @pytest.mark.parametrize("piece_frames", [1, 7, 50, 1000])
 @pytest.mark.parametrize("context_frames", [0, 3, 60])
-def test_pieces_hand_out_every_frame_once_with_its_surroundings(frames, piece_frames, context_frames):
+@pytest.mark.parametrize("align_frames", [1, 32])
+def test_pieces_hand_out_every_frame_once_with_its_surroundings(
+    frames, piece_frames, context_frames, align_frames
+):
     sound = np.arange(frames, dtype=np.float32)
     blocks = [sound[i : i + 1000] for i in range(0, frames, 1000)]
     count = frames // 160 + 1
     audible = np.arange(count) % 3 == 0
     recording = Recording(lambda: iter(blocks), audible, piece_frames=piece_frames)
     at = 0
-    for piece in recording.pieces(context_frames=context_frames):
+    for piece in recording.pieces(context_frames=context_frames, align_frames=align_frames):
         first = at - piece.skip
-        assert piece.skip == min(context_frames, at)
+        assert min(context_frames, at) <= piece.skip < context_frames + align_frames
+        assert first % align_frames == 0
         np.testing.assert_array_equal(piece.samples, sound[first * 160 :][: len(piece.samples)])
         np.testing.assert_array_equal(piece.audible, audible[first : first + piece.frames])
         after = piece.frames - piece.skip - piece.keep
@@ -76,7 +83,7 @@ def test_crepe_is_the_published_network(spoken, method):
             theirs = torchcrepe.infer(windows, method.SIZE).numpy()
     piece = next(recording_of(sound).pieces(context_frames=0))
     with torch.inference_mode():
-        ours = crepe._salience(crepe._load(method.SIZE, method.WEIGHTS[0], "cpu"), piece, "cpu")
+        ours = crepe._salience(crepe._load(method.SIZE, locate(method.WEIGHTS[0]), "cpu"), piece, "cpu")
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
@@ -105,7 +112,7 @@ def test_the_path_equals_the_full_table():
     np.testing.assert_array_equal(crepe.best_path(salience), path[::-1])
 
 
-@pytest.mark.parametrize("method", ["crepe-tiny", "harvest", "dio"])
+@pytest.mark.parametrize("method", ["crepe-tiny", "swift-f0", "pm", "harvest", "dio"])
 def test_methods_agree_on_a_real_voice(spoken, method):
     reference = estimate_pitch(spoken)
     found = estimate_pitch(spoken, method=method)
@@ -126,7 +133,9 @@ def test_silence_round_a_voice_changes_nothing(spoken):
     assert np.percentile(np.abs(1200 * np.log2(surrounded[both] / alone[both])), 95) < 10
 
 
-@pytest.mark.parametrize(("method", "name"), [("fcpe", "FCPE"), ("crepe-tiny", "CREPE_TINY")])
+@pytest.mark.parametrize(
+    ("method", "name"), [("fcpe", "FCPE"), ("crepe-tiny", "CREPE_TINY"), ("swift-f0", "SWIFT_F0")]
+)
 @pytest.mark.parametrize("content", [b"no weights", None], ids=["text", "another network's"])
 def test_wrong_weights_are_named(write_wav, tmp_path, monkeypatch, method, name, content):
     torch = torch_ready()
@@ -154,6 +163,26 @@ def test_a_pickle_that_would_run_code_is_refused(write_wav, tmp_path, monkeypatc
         estimate_pitch(write_wav(np.ones(1000)))
 
 
+def test_swift_f0_is_the_published_detector(spoken):
+    """The package's own reading of the same sound, read at the clock."""
+    swift_f0 = pytest.importorskip("swift_f0")
+    sound = soundfile.read(spoken, dtype="float32")[0]
+    theirs = swift_f0.SwiftF0(threads=1, spin=False).detect(sound, 16000)
+    sung = np.where(theirs.confidence >= 0.5, theirs.pitch_hz, 0.0)
+    tracked = SwiftF0().track(recording_of(sound), f0_min_hz=46, f0_max_hz=2000, device="cpu")
+    ours = np.concatenate(list(tracked))
+    inner = slice(10, 300)
+    np.testing.assert_allclose(
+        ours[inner], f0_at_clock(sung, theirs.timestamps, len(ours))[inner], rtol=1e-3, atol=1e-3
+    )
+
+
+def test_a_method_whose_package_is_missing_says_so(write_wav, monkeypatch):
+    monkeypatch.setitem(sys.modules, "parselmouth", None)
+    with pytest.raises(ResourceError, match="pip install praat-parselmouth"):
+        estimate_pitch(write_wav(np.ones(1000)), method="pm")
+
+
 def test_naming_the_methods_loads_no_network_library():
     code = (
         "import sys; from covermaker.features.pitch import METHODS; METHODS.names(); "
@@ -173,3 +202,12 @@ def test_mel_triangles_have_unit_area_and_the_right_centres(n_fft, bands):
     spacing_mel = (15 + 27 * np.log(8) / np.log(6.4)) / (bands + 1)
     centre_hz = spacing_mel * 5 * 200 / 3
     assert abs(filters[4].argmax() * 16000 / n_fft - centre_hz) <= 16000 / n_fft
+
+
+def test_htk_mels_are_logarithmic_throughout():
+    filters = mel_filters(16000, n_fft=4096, bands=40, low_hz=30.0, scale="htk")
+    ends = 2595 * np.log10(1 + np.array([30.0, 8000.0]) / 700)
+    centres_hz = 700 * (10 ** (np.linspace(*ends, 42)[1:-1] / 2595) - 1)
+    found_hz = filters.argmax(axis=1) * 16000 / 4096
+    assert np.abs(found_hz - centres_hz).max() <= 16000 / 4096
+    np.testing.assert_allclose(filters[-10:].sum(axis=1) * 16000 / 4096, 1, rtol=0.02)

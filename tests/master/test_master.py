@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -217,16 +218,25 @@ def test_progress_rises_to_one(wav: Wav) -> None:
     assert len(seen) > 5
 
 
-def test_a_cancelled_master_leaves_nothing(wav: Wav) -> None:
-    mix = wav(noise(3.0, level=0.1))
+@pytest.mark.parametrize("at", [0.1, 0.6])
+def test_a_cancelled_master_leaves_nothing(at: float, wav: Wav) -> None:
+    mix = wav(noise(9.0, level=0.1))
+    rack = parse_rack([{"effect": "high_pass"}], where="master.rack")
 
     def cancel(fraction: float) -> None:
-        if fraction > 0.4:
+        if fraction > at:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        master_file(mix, mix.with_name("out.wav"), settings=MasterSettings(), progress=cancel)
+        master_file(mix, mix.with_name("out.wav"), settings=MasterSettings(rack=rack), progress=cancel)
     assert [path.name for path in mix.parent.iterdir()] == [mix.name]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("beside")]
+
+
+def test_a_rack_wants_no_more_than_stereo(wav: Wav) -> None:
+    rack = parse_rack([{"effect": "high_pass"}], where="master.rack")
+    with pytest.raises(AudioInputError, match="3 channels"):
+        run(wav(np.zeros((3, RATE), np.float32)), rack=rack)
 
 
 @pytest.mark.parametrize(

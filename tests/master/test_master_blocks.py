@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from master_signals import RATE, noise, quarter_rate, sine, stereo, true_peak_db
+from master_signals import RATE, clicks, noise, quarter_rate, real_song, sine, stereo, true_peak_db
 
-from covermaker.master.blocks import BlockAnalyser, block_frames, oversampling
+from covermaker.master.blocks import BlockAnalyser, block_frames, output_meter, oversampling
 
 
 def analyse(
@@ -70,3 +70,16 @@ def test_every_length_has_its_blocks(frames: int) -> None:
 def test_nothing_gives_nothing() -> None:
     peaks, energies = BlockAnalyser(channels=2, sample_rate=RATE).finish()
     assert len(peaks) == len(energies) == 0
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 96_000, 192_000])
+@pytest.mark.parametrize(
+    "samples", [noise(1.0, level=0.2), np.clip(noise(1.0, level=2.0), -1.0, 1.0), real_song(4.0), clicks(1.0)]
+)
+def test_the_meter_of_the_output_reads_the_highest_block(samples: np.ndarray, rate: int) -> None:
+    silence = np.zeros((2, 100), np.float32)  # so that nothing rings outside
+    samples = np.concatenate([silence, samples, silence], axis=1)
+    meter = output_meter(2, rate)
+    meter.push(samples)
+    # Rows and blocks differ in length, and so may the last bit of a product.
+    assert meter.finish()[1] == pytest.approx(analyse(samples, rate=rate)[0].max(), rel=1e-6)

@@ -59,6 +59,7 @@ class Rendered:
         self.project = base / "my project"
         self.store = base / "store"
         covermaker("new", self.song, "--folder", self.project, "--title", "Short")
+        self.edit('formats = ["wav24"]', 'formats = ["wav24", "mp3"]')
         self.ran, self.result = render(self.project, self.store, "--score")
 
     def edit(self, before: str, after: str) -> None:

@@ -264,3 +264,20 @@ def test_a_store_without_permission_is_told(document, tmp_path):
     closed.chmod(stat.S_IRUSR | stat.S_IXUSR)
     done = covermaker("render", document.parent, "--store", closed / "store", check=False)
     refused(done, ExitCode.RESOURCE, "permission")
+
+
+@pytest.mark.parametrize(
+    ("variable", "command"),
+    [("COVERMAKER_STORE", ("cache", "stats")), ("COVERMAKER_MODELS", ("models", "path", "fcpe"))],
+)
+def test_a_home_of_nobody_in_the_environment(variable, command):
+    done = covermaker(*command, check=False, **{variable: "~nobody-at-all/here"})
+    refused(done, ExitCode.USAGE, variable, "leads nowhere")
+
+
+def test_a_song_without_samples_makes_no_project(tmp_path):
+    song = tmp_path / "nothing.wav"
+    soundfile.write(song, np.zeros((0, 2), np.float32), RATE)
+    done = covermaker("new", song, "--folder", tmp_path / "project", check=False)
+    refused(done, ExitCode.AUDIO, "holds no samples")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["nothing.wav"]

@@ -1,43 +1,27 @@
-"""Training learns, repeats itself and stops when told."""
+"""Training learns, repeats itself, and stops when told or when it must."""
+
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tiny_training import SIZE, recipe, run_tiny, two_vowels
 
-from covermaker.errors import CovermakerError
-from covermaker.training.dataset import Dataset, Example
-from covermaker.training.loop import Recipe, train
+from covermaker.errors import ResourceError
+from covermaker.graph.events import Event, Note
+from covermaker.training import steps as training_steps
+from covermaker.training.checkpoint import steps_kept
+from covermaker.training.history import read_history
+from covermaker.training.loop import AstrayError, Trainer
+from covermaker.training.memory import pieces_for_memory
+from covermaker.training.profiles import PROFILES
+from covermaker.training.steps import Chronicle, network_config
 from covermaker.voices.networks.base import phase_curve
-from covermaker.voices.networks.ddsp import DdspConfig, DdspSynthesizer
+from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork, DdspSynthesizer
+from covermaker.voices.voice import Voice
 
-CONFIG = DdspConfig(content_dim=4, hidden=24, inner=32, dilations=(1,), harmonic_bands=24, noise_bands=16)
-
-
-def two_vowels() -> Dataset:
-    """Content says which of two colours sounds: 2 kHz-heavy noise, or a dull harmonic tone."""
-    rng = np.random.default_rng(0)
-    examples = []
-    for which in (0, 1) * 3:
-        frames = 120
-        time = np.arange(frames * 160) / 16_000
-        if which:
-            target = 0.1 * sum(np.sin(2 * np.pi * 200 * k * time) / k**2 for k in range(1, 9))
-            f0_hz = np.full(frames, 200.0, np.float32)
-        else:
-            target = 0.1 * np.diff(rng.normal(size=len(time) + 1)) / np.sqrt(2)
-            f0_hz = np.zeros(frames, np.float32)
-        level = 10 * np.log10(np.mean(target**2))
-        content = np.tile(np.float16([which, 1 - which, 0.5, 0.1 * which]), (frames // 2, 1))
-        examples.append(
-            Example(target.astype(np.float32), f0_hz, np.full(frames, level, np.float32), (content,))
-        )
-    return Dataset(examples, sample_rate=16_000, clip_frames=32)
-
-
-def recipe(**changes: object) -> Recipe:
-    return Recipe(
-        **{"steps": 60, "batch_size": 4, "warm_steps": 5, "peak_rate": 1e-2, "averaging": 0.9, **changes}
-    )  # type: ignore[arg-type]
+CONFIG = network_config(16_000, 4, 1, SIZE)
 
 
 @pytest.fixture(autouse=True)
@@ -48,12 +32,18 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+def trained(steps: int, *, seed: int = 1, **changes: object) -> Trainer:
+    trainer = Trainer(CONFIG, two_vowels(), recipe(steps=steps, **changes), seed=seed)
+    while trainer.fraction < 1.0:
+        trainer.advance()
+    return trainer
+
+
 def test_it_learns_colour_and_level() -> None:
-    dataset = two_vowels()
-    network = train(CONFIG, dataset, recipe(steps=120))
-    singer = DdspSynthesizer(network)
+    trainer = trained(120)
+    singer = DdspSynthesizer(trainer.average)
     for index in (0, 1):
-        take = dataset.examples[index]
+        take = trainer.dataset.examples[index]
         content = np.repeat(take.contents[0], 2, axis=0).astype(np.float32)
         sung = singer.render(
             content, take.f0_hz, take.loudness_db,
@@ -70,48 +60,169 @@ def test_it_learns_colour_and_level() -> None:
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
-    first, second, other = (
-        train(CONFIG, two_vowels(), recipe(steps=6, seed=s)).state_dict() for s in (1, 1, 2)
-    )
+    first, second, other = (trained(6, seed=s).network.state_dict() for s in (1, 1, 2))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not torch.equal(first["out.weight"], other["out.weight"])
 
 
-def test_it_tells_how_far_it_is() -> None:
-    told: list[float] = []
-    seen: list[tuple[int, float]] = []
-    train(
-        CONFIG, two_vowels(), recipe(steps=200, batch_size=2),
-        progress=told.append, watch=lambda step, loss, _: seen.append((step, loss)),
-    )  # fmt: skip
-    assert told == sorted(told)
-    assert told[-1] == 1.0
-    assert [step for step, _ in seen] == [100, 200]
-    assert seen[1][1] < seen[0][1]
-
-
-def test_a_budget_ends_it() -> None:
-    steps: list[float] = []
-    train(CONFIG, two_vowels(), recipe(steps=1_000_000), seconds=1.0, progress=steps.append)
-    assert 0 < len(steps) < 1000
+def test_a_budget_ends_it_and_pays_for_the_scores(tmp_path: Path) -> None:
+    result = run_tiny(tmp_path, seconds=1.5, steps=1_000_000)
+    assert 3 < result["steps"] < 2000
+    rates = [line["rate"] for line in read_history(tmp_path / "training")]
+    assert rates[-1] < 0.3 * max(rates)
 
 
 def test_the_rate_rises_and_falls() -> None:
-    plan = Recipe(steps=1000, warm_steps=100, peak_rate=1e-3, final_rate=1e-5)
-    rates = [plan.rate(step) for step in range(1000)]
-    assert np.argmax(rates) in (99, 100)
+    trainer = Trainer(
+        CONFIG, two_vowels(), recipe(steps=1000, warm_steps=100, peak_rate=1e-3, final_rate=1e-5)
+    )
+    rates = []
+    for trainer.step in range(1000):
+        rates.append(trainer.rate())
+    assert 60 < int(np.argmax(rates)) < 101
     assert rates[0] == pytest.approx(1e-5)
     assert rates[-1] == pytest.approx(1e-5, rel=0.05)
 
 
 def test_half_precision_trains_too() -> None:
-    network = train(CONFIG, two_vowels(), recipe(steps=5, half=True))
-    assert all(p.dtype == torch.float32 and torch.isfinite(p).all() for p in network.parameters())
+    trainer = Trainer(CONFIG, two_vowels(), recipe(steps=5), half=True)
+    for _ in range(5):
+        trainer.advance()
+    assert all(p.dtype == torch.float32 and torch.isfinite(p).all() for p in trainer.network.parameters())
 
 
-def test_a_loss_that_is_no_number_is_an_error() -> None:
+def test_a_batch_in_parts_gives_the_same_gradients() -> None:
+    gradients = []
+    for pieces in (1, 2, 4):
+        trainer = Trainer(CONFIG, two_vowels(), recipe())
+        trainer.pieces = pieces
+        trainer._gradients(trainer._draw())
+        gradients.append([p.grad.clone() for p in trainer.network.parameters() if p.grad is not None])
+    for other in gradients[1:]:
+        for a, b in zip(gradients[0], other, strict=True):
+            assert torch.allclose(a, b, rtol=1e-3, atol=1e-6)
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(CONFIG, two_vowels(), recipe(steps=6))
+    whole = Trainer.sing
+    seen = []
+
+    def crowded(self: Trainer, draw: object) -> object:
+        size = len(draw.batch.f0_hz)  # type: ignore[attr-defined]
+        seen.append(size)
+        if size > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return whole(self, draw)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Trainer, "sing", crowded)
+    report = trainer.advance()
+    assert seen == [4, 2, 1, 1, 1, 1]
+    assert trainer.pieces == 4
+    assert np.isfinite(report.loss)
+    seen.clear()
+    trainer.advance()
+    assert seen == [1, 1, 1, 1]
+
+
+def test_when_nothing_fits_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Trainer, draw: object) -> object:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] . DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(Trainer, "sing", full)
+    with pytest.raises(ResourceError, match="not even one cut"):
+        Trainer(CONFIG, two_vowels(), recipe()).advance()
+
+
+def test_other_errors_of_torch_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: Trainer, draw: object) -> object:
+        raise RuntimeError("size mismatch")
+
+    monkeypatch.setattr(Trainer, "sing", broken)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        Trainer(CONFIG, two_vowels(), recipe()).advance()
+
+
+def test_batches_are_cut_to_fit_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from covermaker.training import memory
+
+    found = []
+    for free in (1e12, 1.5e9, 1e8, 1.0):
+        monkeypatch.setattr(memory, "free_memory_bytes", lambda device, free=free: int(free))
+        found.append(pieces_for_memory(CONFIG, 16, 128, "cpu"))
+    assert found[0] == 1
+    assert found == sorted(found)
+    assert found[-1] == 16
+    assert memory.free_memory_bytes("cpu") is not None
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(tmp_path: Path) -> None:
     dataset = two_vowels()
-    for take in dataset.examples:
-        take.target[:] = np.nan
-    with pytest.raises(CovermakerError, match="went astray at step 0"):
-        train(CONFIG, dataset, recipe())
+
+    def poison(event: Event) -> None:
+        if type(event).__name__ == "TrainingScored" and event.step == 30:  # type: ignore[attr-defined]
+            for take in dataset.examples:
+                take.target[:] = np.nan
+
+    with pytest.raises(
+        AstrayError, match=r"astray at step 30: the spectral loss is nan; the checkpoint of step 30"
+    ):
+        run_tiny(tmp_path, dataset=dataset, listener=poison)
+    assert steps_kept(tmp_path / "training" / "checkpoints") == [15, 30]
+    assert Voice.open(tmp_path).synthesizer()
+    assert json.loads((tmp_path / "training" / "run.json").read_text())["status"] == "astray"
+
+
+def test_it_stops_when_the_score_no_longer_rises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = iter([0.5, 0.7, 0.701, 0.6, 0.7005, 0.9, 0.9, 0.9])
+    monkeypatch.setattr(training_steps, "score_voice", lambda *a, **k: {"score": next(scores)})
+    notes = []
+    result = run_tiny(
+        tmp_path, steps=80, saves=8, patience=3, phrases=["any"],
+        listener=lambda e: notes.append(e.text) if isinstance(e, Note) else None,
+    )  # fmt: skip
+    assert result["stopped_early"]
+    assert (result["steps"], result["step"]) == (50, 30)
+    assert "has not risen" in notes[0]
+    assert steps_kept(tmp_path / "training" / "checkpoints") == [30, 40, 50]
+    assert Voice.open(tmp_path).card.training["step"] == 30
+
+
+def test_the_best_is_the_highest_score() -> None:
+    records = [{"step": s, "score": v} for s, v in ((1, 0.2), (2, 0.6), (3, None), (4, 0.5), (5, 0.6))]
+    assert Chronicle(0, records).best() == {"step": 5, "score": 0.6}
+    assert Chronicle(0, records[2:3]).best() == {"step": 3, "score": None}
+    assert Chronicle().best() is None
+
+
+def test_discriminators_join_and_everything_stays_finite(tmp_path: Path) -> None:
+    run_tiny(tmp_path, steps=6, saves=2, adversarial=0.5, batch_size=2)
+    lines = read_history(tmp_path / "training")
+    assert "adversarial" not in lines[0]
+    assert lines[-1]["adversarial"] > 0
+    assert lines[-1]["features"] > 0
+
+
+def test_a_run_with_discriminators_is_taken_up(tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop(event: object) -> None:
+        if type(event).__name__ == "TrainingScored" and event.step == 4:  # type: ignore[attr-defined]
+            raise Enough
+
+    changes = {"steps": 6, "saves": 3, "adversarial": 0.3, "batch_size": 2}
+    run_tiny(tmp_path / "whole", **changes)
+    with pytest.raises(Enough):
+        run_tiny(tmp_path / "torn", listener=stop, **changes)
+    run_tiny(tmp_path / "torn", resume=True, **changes)
+    assert Voice.open(tmp_path / "whole").card.weights == Voice.open(tmp_path / "torn").card.weights
+
+
+def test_networks_fit_every_rate() -> None:
+    for rate in (16_000, 22_000, 24_000, 32_000, 44_100, 48_000):
+        config = network_config(rate, 4, 2, SIZE)
+        assert DdspConfig.from_mapping(config.to_mapping()) == config
+        for profile in PROFILES.values():
+            network = DdspNetwork(network_config(rate, 512, 1, profile.size))
+            assert 1e6 < sum(p.numel() for p in network.parameters()) < 4e6

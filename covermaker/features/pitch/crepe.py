@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.features.checkpoint import load_network
+from covermaker.features.checkpoint import catalog_network, load_network
 from covermaker.features.pitch.recording import HOP_SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -28,7 +30,7 @@ class Crepe:
     """Pitch by the packaged CREPE weights, smoothed by the Viterbi path through the saliences."""
 
     NAME: ClassVar[str] = "crepe"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     WEIGHTS: ClassVar[tuple[str, ...]] = ("crepe-full",)
     SIZE: ClassVar[str] = "full"
     PERIODICITY: ClassVar[float] = 0.21  # salience of a sung frame, by the weights' own documentation
@@ -40,7 +42,7 @@ class Crepe:
         from covermaker.weights.device import torch_ready
 
         torch = torch_ready()
-        network = _load(self.SIZE, self.WEIGHTS[0], device)
+        network = catalog_network(self.WEIGHTS[0], _LOADERS[self.SIZE], device)
         cents: NDArray[np.float64] = FIRST_CENTS + CENTS_PER_BIN * np.arange(360, dtype=np.float64)
         allowed = (cents >= 1200.0 * np.log2(f0_min_hz / 10.0)) & (
             cents <= 1200.0 * np.log2(f0_max_hz / 10.0)
@@ -64,14 +66,14 @@ class CrepeTiny(Crepe):
     PERIODICITY: ClassVar[float] = 0.35  # it is surer of noise: 99 % of white noise stays below 0.39
 
 
-def _load(size: str, weights: str, device: str) -> Any:
+def _load(size: str, path: Path, device: str) -> Any:
     from covermaker.features.pitch.crepe_network import Crepe as Network
     from covermaker.features.pitch.crepe_network import own_names
-    from covermaker.weights.catalog import locate
 
-    return load_network(
-        Network(size), locate(weights), what=f"{size} CREPE", tensors=own_names, device=device
-    )
+    return load_network(Network(size), path, what=f"{size} CREPE", tensors=own_names, device=device)
+
+
+_LOADERS = {size: partial(_load, size) for size in ("full", "tiny")}
 
 
 def _salience(network: Any, piece: Piece, device: str) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ class Dio:
     """
 
     NAME: ClassVar[str] = "dio"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     WEIGHTS: ClassVar[tuple[str, ...]] = ()
 
     def track(
@@ -40,5 +40,5 @@ class Dio:
             f0_hz, times = pyworld.dio(
                 sound, SAMPLE_RATE, f0_floor=f0_min_hz, f0_ceil=f0_max_hz, frame_period=world.FRAME_PERIOD_MS
             )
-            f0_hz = world.frame_grid(piece, pyworld.stonemask(sound, f0_hz, times, SAMPLE_RATE))
+            f0_hz = world.frame_grid(piece, world.refined(sound, f0_hz, times))
             yield piece.wanted(world.sung_only(piece, f0_hz, f0_min_hz=f0_min_hz, f0_max_hz=f0_max_hz))

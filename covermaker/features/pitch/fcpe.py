@@ -1,4 +1,4 @@
-"""FCPE, the default: a small network made for singing, fast and steady in the octave."""
+"""FCPE, the default: a small network made for singing, fast and steady in the octave, up to 1100 Hz."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.features.checkpoint import load_network
+from covermaker.features.checkpoint import catalog_network, load_network
 from covermaker.features.mel import mel_filters
 from covermaker.features.pitch.recording import HOP_SAMPLES, SAMPLE_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -27,7 +28,7 @@ class Fcpe:
     """Pitch by the packaged FCPE weights."""
 
     NAME: ClassVar[str] = "fcpe"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
     WEIGHTS: ClassVar[tuple[str, ...]] = ("fcpe",)
 
     def track(
@@ -43,7 +44,7 @@ class Fcpe:
         torch = torch_ready()
         from covermaker.features.pitch.fcpe_network import CONTEXT_FRAMES
 
-        network = _load(device)
+        network = catalog_network("fcpe", _load, device)
         mel = _LogMel(device)
         with torch.inference_mode():
             mean, variance = _statistics(network, mel, vocal)
@@ -53,13 +54,12 @@ class Fcpe:
                 yield piece.wanted(_decode(salience.cpu().numpy(), f0_min_hz, f0_max_hz))
 
 
-def _load(device: str) -> Any:
+def _load(path: Path, device: str) -> Any:
     from covermaker.features.pitch.fcpe_network import Fcpe as Network
     from covermaker.features.pitch.fcpe_network import own_names
-    from covermaker.weights.catalog import locate
 
     return load_network(
-        Network(), locate("fcpe"), what="FCPE", tensors=lambda file: own_names(file["model"]), device=device
+        Network(), path, what="FCPE", tensors=lambda file: own_names(file["model"]), device=device
     )
 
 

@@ -73,13 +73,16 @@ class Recording:
         self._audible = audible
         self._piece_frames = piece_frames
 
-    def pieces(self, *, context_frames: int) -> Iterator[Piece]:
+    def pieces(self, *, context_frames: int, align_frames: int = 1) -> Iterator[Piece]:
         """Yield the vocal in order; every frame is wanted exactly once.
 
         Parameters
         ----------
         context_frames : int
             How far, in frames, a method looks to either side. At the ends of the vocal there is less.
+        align_frames : int
+            Every piece begins at a multiple of this: for methods that pool frames or keep a clock of their own,
+            whose grid must not move with the cuts.
         """
         held = np.zeros(0, dtype=np.float32)
         first = 0  # frame at which `held` begins
@@ -91,7 +94,7 @@ class Recording:
                 end = wanted + full - first
                 yield self._piece(held[: end * HOP_SAMPLES], first, end, wanted, self._piece_frames)
                 wanted += self._piece_frames
-                following = max(0, wanted - context_frames)
+                following = max(0, wanted - context_frames) // align_frames * align_frames
                 held, first = held[(following - first) * HOP_SAMPLES :], following
         end = frame_count(len(held), SAMPLE_RATE)
         yield self._piece(held, first, end, wanted, first + end - wanted)

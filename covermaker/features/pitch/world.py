@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CONTEXT_FRAMES = 100  # one second: beyond the longest filter and the shortest note that the searches keep
 FRAME_PERIOD_MS = 10.0
 SIMILARITY = 0.6
+STONEMASK_SHARE = 0.98 / 12  # of the sample rate; its refinement may move a little above where it began
 SHORTEST_WINDOW_SAMPLES = SAMPLE_RATE // 100
 
 
@@ -32,6 +33,25 @@ def world_sound(piece: Piece) -> NDArray[np.float64]:
     shortest = SAMPLE_RATE // 10
     sound = piece.samples.astype(np.float64)
     return np.pad(sound, (0, max(0, shortest - len(sound))))
+
+
+def refined(
+    sound: NDArray[np.float64], f0_hz: NDArray[np.float64], times: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the pitch curve of a search, refined by StoneMask.
+
+    StoneMask gives nothing above a twelfth of the sample rate, which is 1333 Hz here; higher notes are refined in
+    the same sound at twice the rate.
+    """
+    import pyworld
+    import soxr
+
+    fine: NDArray[np.float64] = pyworld.stonemask(sound, f0_hz, times, SAMPLE_RATE)
+    high = f0_hz > STONEMASK_SHARE * SAMPLE_RATE
+    if high.any():
+        doubled = soxr.resample(sound, SAMPLE_RATE, 2 * SAMPLE_RATE)
+        fine[high] = pyworld.stonemask(doubled, f0_hz, times, 2 * SAMPLE_RATE)[high]
+    return fine
 
 
 def frame_grid(piece: Piece, f0_hz: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ equals the same frames of a whole run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -49,7 +49,8 @@ class Synthesizer(Protocol):
         phase_cycles: NDArray[np.float64],
         first_frame: int,
         seed: int,
-        speaker: int = 0,
+        speaker: int | Sequence[float] = 0,
+        formant_ratio: float = 1.0,
     ) -> NDArray[np.float32]:
         """Sing `n` frames.
 
@@ -66,8 +67,11 @@ class Synthesizer(Protocol):
             Position of row 0 on the song's clock.
         seed : int
             Of the noise; with `first_frame` it fixes every sample.
-        speaker : int
-            Row of the voice's speaker table.
+        speaker : int or sequence of float
+            Row of the voice's speaker table, or a weight for every row: a blend of singers.
+        formant_ratio : float
+            By what the resonances move, apart from the pitch: what the voice would sing at f Hz it sings at
+            ``f * formant_ratio``. Above 1 is a smaller head.
 
         Returns
         -------

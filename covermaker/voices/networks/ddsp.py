@@ -30,7 +30,7 @@ from covermaker.features.clock import FRAME_RATE
 from covermaker.voices.networks.base import voiced_edges
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -214,7 +214,8 @@ class DdspNetwork(nn.Module):
         ----------
         content : (B, T, content_dim)
         f0_hz, loudness_db : (B, T)
-        speaker : (B,) int
+        speaker : (B,) int or (B, speakers) float
+            A row of the speaker table, or the weight of each row in a blend.
         recall : float or (B, 1, 1)
             0..1: how far content is drawn to the memory.
 
@@ -233,7 +234,8 @@ class DdspNetwork(nn.Module):
         standard = self.standardised(content)
         standard = standard + recall * (self.remembered(standard) - standard)
         x = self.content_in(standard.transpose(1, 2))  # (B, hidden, T)
-        x = x + self.curves_in(curves) + self.speaker_in(speaker)[:, :, None]
+        who = speaker @ self.speaker_in.weight if speaker.is_floating_point() else self.speaker_in(speaker)
+        x = x + self.curves_in(curves) + who[:, :, None]
         x = self.out(functional.gelu(self.norm_out(self.blocks(x))))
         level = (loudness_db * _DB_TO_NEPER)[:, None, :]
         harmonic, noise = x.split([self.config.harmonic_bands, self.config.noise_bands], dim=1)
@@ -256,6 +258,8 @@ class DdspNetwork(nn.Module):
         right_hz: Tensor,
         phase_cycles: Tensor,
         noise: Tensor,
+        *,
+        formant_ratio: float = 1.0,
     ) -> Tensor:
         """Sound the filters.
 
@@ -269,6 +273,8 @@ class DdspNetwork(nn.Module):
             At each hop's start; whole cycles may be missing.
         noise : (B, T * hop)
             White, unit variance.
+        formant_ratio : float
+            Both filters' curves are stretched along the frequency axis by this; see `Synthesizer.render`.
 
         Returns
         -------
@@ -277,13 +283,23 @@ class DdspNetwork(nn.Module):
         pulses = pulse_train(
             left_hz, right_hz, phase_cycles, self.config.sample_rate, self.config.hop_samples
         )
+        harmonic_shape, noise_shape = self._shapes(formant_ratio)
         voice = self._filtered(
-            pulses, controls["harmonic"], self.harmonic_shape, self.harmonic_window, minimum_phase=True
+            pulses, controls["harmonic"], harmonic_shape, self.harmonic_window, minimum_phase=True
         )
-        breath = self._filtered(
-            noise, controls["noise"], self.noise_shape, self.noise_window, minimum_phase=False
-        )
+        breath = self._filtered(noise, controls["noise"], noise_shape, self.noise_window, minimum_phase=False)
         return voice + breath
+
+    def _shapes(self, formant_ratio: float) -> tuple[Tensor, Tensor]:
+        if formant_ratio == 1.0:
+            return self.harmonic_shape, self.noise_shape
+        config, device = self.config, self.harmonic_shape.device
+        sizes = (
+            (config.harmonic_bands, config.harmonic_fft),
+            (config.noise_bands, config.noise_fft),
+        )
+        harmonic, noise = (_band_shape(*size, config.sample_rate, formant_ratio).to(device) for size in sizes)
+        return harmonic, noise
 
     def _filtered(
         self, source: Tensor, bands: Tensor, shape: Tensor, window: Tensor, *, minimum_phase: bool
@@ -314,9 +330,12 @@ class DdspNetwork(nn.Module):
         return summed[:, first : first + length]
 
 
-def _band_shape(bands: int, fft: int, sample_rate: int) -> Tensor:
-    """Return the (bands, fft // 2 + 1) matrix that draws straight lines between points on the mel scale."""
-    hz = np.fft.rfftfreq(fft, 1.0 / sample_rate)
+def _band_shape(bands: int, fft: int, sample_rate: int, formant_ratio: float = 1.0) -> Tensor:
+    """Return the (bands, fft // 2 + 1) matrix that draws straight lines between points on the mel scale.
+
+    With a `formant_ratio` the curve is read at ``hz / formant_ratio``; past the top band its value holds.
+    """
+    hz = np.minimum(np.fft.rfftfreq(fft, 1.0 / sample_rate) / formant_ratio, sample_rate / 2)
     at = np.log1p(hz / 700.0) / np.log1p(sample_rate / 1400.0) * (bands - 1)
     weights = np.clip(1.0 - np.abs(at[None, :] - np.arange(bands)[:, None]), 0.0, 1.0)
     return torch.from_numpy(weights.astype(np.float32))
@@ -423,7 +442,8 @@ class DdspSynthesizer:
         phase_cycles: NDArray[np.float64],
         first_frame: int,
         seed: int,
-        speaker: int = 0,
+        speaker: int | Sequence[float] = 0,
+        formant_ratio: float = 1.0,
     ) -> NDArray[np.float32]:
         """Sing; see `Synthesizer.render`."""
         frames = len(f0_hz)
@@ -435,15 +455,33 @@ class DdspSynthesizer:
             return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None].to(self._device)
 
         with torch.inference_mode():
-            who = torch.tensor([speaker], device=self._device)
+            who = self._who(speaker)
             controls = self.network.controls(batch(content), batch(f0_hz), batch(loudness_db), who)
             # Whole cycles are dropped in float64: hours into a song float32 would have no fraction left.
             phase = batch(phase_cycles - np.floor(phase_cycles))
             noise = batch(hop_noise(seed, first_frame, frames, self.hop_samples))
-            sound: NDArray[np.float32] = (
-                self.network.signal(controls, batch(left), batch(right), phase, noise)[0].cpu().numpy()
+            sung = self.network.signal(
+                controls, batch(left), batch(right), phase, noise, formant_ratio=formant_ratio
             )
+            sound: NDArray[np.float32] = sung[0].cpu().numpy()
         return sound
+
+    def _who(self, speaker: int | Sequence[float]) -> Tensor:
+        """Return one row's number as (1,), or the weights of a blend as (1, speakers), adding up to 1."""
+        count = self.network.config.speakers
+        if isinstance(speaker, int):
+            if not 0 <= speaker < count:
+                raise ProjectError(
+                    f"the voice has no singer {speaker}", hint=f"it has {count}, counted from 0"
+                )
+            return torch.tensor([speaker], device=self._device)
+        weights = torch.tensor([list(speaker)], dtype=torch.float32, device=self._device)
+        if weights.shape[1] != count or not bool((weights >= 0).all()) or not float(weights.sum()) > 0.0:
+            raise ProjectError(
+                f"a blend of singers needs {count} weights of 0 and above, not {list(speaker)}",
+                hint="one for each singer of the voice, not all 0",
+            )
+        return weights / weights.sum()
 
 
 def load_synthesizer(config: Mapping[str, Any], weights: Path, device: str = "cpu") -> DdspSynthesizer:

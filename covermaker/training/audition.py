@@ -1,0 +1,119 @@
+"""Listening to checkpoints, and choosing another one than the rule did."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from covermaker.disk import copy_file
+from covermaker.errors import ProjectError, UsageError
+from covermaker.progress import Progress, silent
+from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, steps_kept
+from covermaker.training.heldout import LISTING, convert_phrase, read_phrases
+from covermaker.training.install import Identity, write_voice
+from covermaker.training.run import FOLDER
+from covermaker.voices.card import VoiceCard, read_card
+from covermaker.voices.networks.ddsp import DdspConfig
+from covermaker.voices.voice import Voice
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AUDITIONS = "auditions"
+
+
+def checkpoints(folder: Path) -> list[dict[str, Any]]:
+    """Return a voice folder's kept checkpoints: ``step``, ``score``, ``voice`` (is it the voice?), the figures."""
+    work = folder / FOLDER
+    scores_file = work / "scores.json"
+    scores = json.loads(scores_file.read_text(encoding="utf-8")) if scores_file.exists() else []
+    by_step = {record["step"]: record for record in scores}
+    current = read_card(folder).training.get("step")
+    return [
+        {**by_step.get(step, {"score": None}), "step": step, "voice": step == current}
+        for step in steps_kept(work / "checkpoints")
+    ]
+
+
+def audition(folder: Path, *, device: str = "cpu", progress: Progress = silent) -> list[Path]:
+    """Let every kept checkpoint sing the test phrases.
+
+    Returns
+    -------
+    list of Path
+        ``training/auditions/step-…-spoken.wav`` and so on, with ``source-…`` and ``singer-…`` (the truth) beside.
+
+    Raises
+    ------
+    ProjectError
+        When the voice was not trained here.
+    """
+    work, card = folder / FOLDER, read_card(folder)
+    steps = steps_kept(work / "checkpoints")
+    if not steps or not (work / "heldout" / LISTING).exists():
+        raise ProjectError(
+            f"there are no checkpoints of '{folder.name}' to listen to",
+            hint="train it: covermaker train NAME",
+        )
+    out = work / AUDITIONS
+    phrases = read_phrases(work / "heldout", encoder=card.content.encoder, words=False, device=device)
+    files = []
+    for phrase in phrases:
+        for name, file in (("source", phrase.source), ("singer", phrase.target)):
+            files.append(out / f"{name}-{phrase.kind}.wav")
+            copy_file(file, files[-1])
+    for number, step in enumerate(steps):
+        candidate = work / "candidate"
+        _install(candidate, folder, card, step)
+        for phrase in phrases:
+            files.append(out / f"step-{step}-{phrase.kind}.wav")
+            convert_phrase(phrase, Voice.open(candidate), files[-1], device=device)
+        progress((number + 1) / len(steps))
+    return files
+
+
+def promote(folder: Path, step: int) -> VoiceCard:
+    """Make a kept checkpoint the voice.
+
+    Raises
+    ------
+    UsageError
+        When the checkpoint is not kept.
+    ProjectError
+        When the voice was not trained here.
+    """
+    card = read_card(folder)
+    kept = steps_kept(folder / FOLDER / "checkpoints")
+    if step not in kept:
+        raise UsageError(
+            f"'{folder.name}' has no checkpoint of step {step}",
+            hint="kept: " + (", ".join(map(str, kept)) or "none"),
+        )
+    return _install(folder, folder, card, step)
+
+
+def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCard:
+    checkpoint = load_checkpoint(checkpoint_path(folder / FOLDER / "checkpoints", step))
+    records = [r for r in checkpoint.state["chronicle"]["scores"] if r["step"] == step]
+    scores = {name: value for name, value in (records[0] if records else {}).items() if value is not None}
+    identity = Identity(
+        card.name, card.rights, card.statement, list(card.languages), card.description, card.licence, card.origin,
+        card.created,
+    )  # fmt: skip
+    return write_voice(
+        target,
+        identity=identity,
+        config=DdspConfig.from_mapping(checkpoint.state["network"]),
+        weights=checkpoint.part("average"),
+        encoder=card.content.encoder,
+        encoder_sha256=card.content.sha256,
+        f0_range_hz=(card.f0.low_hz, card.f0.median_hz, card.f0.high_hz),
+        embedding=Voice(folder, card).embedding(),
+        index=folder / card.index.file if card.index and target == folder else None,
+        training={
+            **card.training,
+            "step": step,
+            "minutes_of_training": round(checkpoint.state["spent_seconds"] / 60.0, 1),
+            "scores": scores,
+        },
+    )

@@ -1,0 +1,99 @@
+"""Checkpoints: one safetensors file each, which holds everything that a run needs to go on.
+
+Tensors under ``weights/``, ``average/``, ``optimiser/`` (and ``critics/``, ``critics_optimiser/``); the rest, from the
+step to the state of the random generators, as JSON in the file's header. A file is written whole or not at all, so a
+run that is killed finds its last checkpoint as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from covermaker.disk import replacing
+from covermaker.errors import WeightsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import torch
+
+_NAME = re.compile(r"step-(\d{9})\.safetensors")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state of training: named tensors, and everything else as values that JSON knows."""
+
+    tensors: dict[str, torch.Tensor]
+    state: dict[str, Any]
+
+    def part(self, name: str) -> dict[str, torch.Tensor]:
+        """Return the tensors below ``name/``."""
+        return {
+            key.removeprefix(f"{name}/"): value
+            for key, value in self.tensors.items()
+            if key.startswith(f"{name}/")
+        }
+
+
+def checkpoint_path(folder: Path, step: int) -> Path:
+    """Return where the checkpoint of a step lies."""
+    return folder / f"step-{step:09d}.safetensors"
+
+
+def steps_kept(folder: Path) -> list[int]:
+    """Return the steps of all checkpoints of a folder, rising."""
+    if not folder.is_dir():
+        return []
+    return sorted(int(match[1]) for file in folder.iterdir() if (match := _NAME.fullmatch(file.name)))
+
+
+def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
+    """Write a checkpoint under the step of its state, whole or not at all."""
+    from safetensors.torch import save_file
+
+    path = checkpoint_path(folder, int(checkpoint.state["step"]))
+    tensors = {name: value.detach().cpu().contiguous() for name, value in checkpoint.tensors.items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={"state": json.dumps(checkpoint.state)})
+    return path
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises
+    ------
+    WeightsError
+        When it is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = json.loads((file.metadata() or {})["state"])
+            return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, state)  # noqa: SIM118
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise WeightsError(f"the checkpoint {path} cannot be read: {error}") from error
+
+
+def load_latest(folder: Path) -> Checkpoint | None:
+    """Return the newest checkpoint that can be read, or None: a damaged one costs the steps since the one before."""
+    for step in reversed(steps_kept(folder)):
+        try:
+            return load_checkpoint(checkpoint_path(folder, step))
+        except WeightsError:
+            continue
+    return None
+
+
+def prune(folder: Path, *, newest: int, also: Sequence[int]) -> None:
+    """Delete all checkpoints but the newest ones and those of the steps `also`."""
+    kept = steps_kept(folder)
+    for step in kept[: max(0, len(kept) - newest)]:
+        if step not in also:
+            checkpoint_path(folder, step).unlink(missing_ok=True)

@@ -1,0 +1,345 @@
+"""The training itself: steps, saves, scores, the best one becomes the voice."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from covermaker.disk import write_text
+from covermaker.graph.events import TrainingProgress, TrainingScored
+from covermaker.training.checkpoint import (
+    checkpoint_path,
+    load_checkpoint,
+    load_latest,
+    prune,
+    save_checkpoint,
+    steps_kept,
+)
+from covermaker.training.heldout import score_voice
+from covermaker.training.history import History
+from covermaker.training.install import Identity, write_voice
+from covermaker.training.loop import AstrayError, Trainer, alone, bfloat16_is_fast
+from covermaker.training.memory import pieces_for_memory
+from covermaker.voices.card import CARD_FILE, read_card
+from covermaker.voices.networks.ddsp import DdspConfig
+from covermaker.voices.voice import Voice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from covermaker.training.dataset import Dataset
+    from covermaker.training.heldout import Phrase
+    from covermaker.training.loop import Report
+    from covermaker.training.profiles import Profile, Size
+    from covermaker.training.run import Clock, Prepared
+
+_NEWEST = 2  # checkpoints that are kept beside the best
+_TELL_SECONDS = 1.0
+_CLEAR_RISE = 0.002  # a score must rise by this much to count against early stopping
+_EMBEDDED_SECONDS = 120.0
+
+
+@dataclass
+class Chronicle:
+    """What the saves of a run have found; lies in every checkpoint."""
+
+    saved: int = 0
+    scores: list[dict[str, Any]] = field(default_factory=list)
+
+    def best(self) -> dict[str, Any] | None:
+        """Return the best record; without any score, the newest."""
+        scored = [record for record in self.scores if record["score"] is not None]
+        if scored:
+            return max(scored, key=lambda record: (record["score"], record["step"]))
+        return self.scores[-1] if self.scores else None
+
+    def fruitless(self) -> int:
+        """Return for how many saves in a row the score has not clearly risen."""
+        top, since = -math.inf, 0
+        for record in self.scores:
+            if record["score"] is None:
+                continue
+            if record["score"] > top + _CLEAR_RISE:
+                top, since = record["score"], 0
+            else:
+                since += 1
+        return since
+
+
+def network_config(sample_rate: int, content_dim: int, speakers: int, size: Size) -> DdspConfig:
+    """Return the network for a voice's rate."""
+    hop = sample_rate // 100
+    wide = sample_rate >= 32_000
+    return DdspConfig(
+        sample_rate=sample_rate,
+        content_dim=content_dim,
+        hidden=size.hidden,
+        inner=size.inner,
+        dilations=size.dilations,
+        harmonic_bands=128 if wide else 96,
+        noise_bands=80 if wide else 64,
+        harmonic_fft=1 << math.ceil(math.log2(4 * hop)),
+        noise_fft=1 << math.ceil(math.log2(3 * hop)),
+        speakers=speakers,
+        memory_rows=size.memory_rows,
+    )
+
+
+@dataclass
+class Run:
+    """A training in progress: the trainer and everything around it."""
+
+    home: Path
+    work: Path
+    profile: Profile
+    identity: Identity
+    encoder_sha256: str
+    dataset: Dataset
+    phrases: Sequence[Phrase]
+    embedding: NDArray[np.float32] | None
+    f0_range_hz: tuple[float, float, float]
+    facts: Mapping[str, Any]
+    device: str
+    trainer: Trainer
+    clock: Clock
+    chronicle: Chronicle = field(default_factory=Chronicle)
+
+    def write(self, folder: Path, step: int, weights: Mapping[str, Any], *, index: Path | None) -> None:
+        """Write a state as a voice."""
+        record = next((r for r in self.chronicle.scores if r["step"] == step), {})
+        write_voice(
+            folder,
+            identity=self.identity,
+            config=self.trainer.config,
+            weights=weights,
+            encoder=self.profile.encoder,
+            encoder_sha256=self.encoder_sha256,
+            f0_range_hz=self.f0_range_hz,
+            embedding=self.embedding,
+            index=index,
+            training={
+                **self.facts,
+                "step": step,
+                "minutes_of_training": round(self.trainer.spent_seconds / 60.0, 1),
+                "scores": _without_none(record),
+            },
+        )
+
+    def save(self) -> None:
+        """Score the averaged network, keep a checkpoint, and make it the voice when it is the best."""
+        began = time.monotonic()
+        step, weights = self.trainer.step, self.trainer.average.state_dict()
+        candidate = self.work / "candidate"
+        self.write(candidate, step, weights, index=None)
+        record: dict[str, Any] = {"step": step, "score": None}
+        if self.phrases:
+            record |= score_voice(Voice.open(candidate), self.phrases, candidate, device=self.device)
+        self.chronicle.scores.append(record)
+        best = self.chronicle.best() is record
+        # A wall-clock budget pays for scores, too.
+        self.trainer.spent_seconds += time.monotonic() - began
+        self.keep()
+        if best:
+            self.install(step, weights)
+        self.clock.listener(
+            TrainingScored(
+                step, record["score"], best, {k: v for k, v in record.items() if isinstance(v, dict)}
+            )
+        )
+
+    def keep(self) -> None:
+        """Write a checkpoint and drop those that are no longer needed."""
+        folder = self.work / "checkpoints"
+        save_checkpoint(self.trainer.checkpoint(chronicle=asdict(self.chronicle)), folder)
+        best = self.chronicle.best()
+        prune(folder, newest=_NEWEST, also=[best["step"]] if best else [])
+        write_text(self.work / "scores.json", json.dumps(self.chronicle.scores, indent=1))
+
+    def install(self, step: int, weights: Mapping[str, Any]) -> None:
+        """Make a state the voice."""
+        self.write(self.home, step, weights, index=self.work / "index.npz")
+
+    def restore(self) -> bool:
+        """Take up the newest checkpoint; False when there is none."""
+        checkpoint = load_latest(self.work / "checkpoints")
+        if checkpoint is None:
+            return False
+        self.trainer.restore(checkpoint)
+        self.chronicle = Chronicle(**checkpoint.state["chronicle"])
+        best = self.chronicle.best()
+        # A run that was killed between a checkpoint and the voice catches up.
+        if (
+            best
+            and best["step"] in steps_kept(self.work / "checkpoints")
+            and not self._is_voice(best["step"])
+        ):
+            state = load_checkpoint(checkpoint_path(self.work / "checkpoints", best["step"]))
+            self.install(best["step"], state.part("average"))
+        return True
+
+    def _is_voice(self, step: int) -> bool:
+        return (self.home / CARD_FILE).exists() and read_card(self.home).training.get("step") == step
+
+
+def run_training(
+    home: Path,
+    work: Path,
+    ready: Prepared,
+    profile: Profile,
+    dataset: Dataset,
+    phrases: Sequence[Phrase],
+    *,
+    identity: Identity,
+    encoder_sha256: str,
+    seconds: float | None,
+    device: str,
+    resume: bool,
+    seed: int,
+    clock: Clock,
+    run: dict[str, Any],
+) -> dict[str, Any]:
+    """Train, save, score, choose; see `run.train_voice`."""
+    width = dataset.examples[0].contents[0].shape[1]
+    config = network_config(ready.sample_rate, width, len(ready.singers), profile.size)
+    with clock.phase("index"):
+        build_voice_index(dataset, work / "index.npz", seed)
+        embedding = speaker_embedding(dataset, work)
+    recipe = profile.recipe
+    half = recipe.half == "on" or (recipe.half == "auto" and bfloat16_is_fast(device))
+    with clock.phase("train") as told:
+        trainer = Trainer(
+            config, dataset, recipe, seed=seed, device=device, seconds=seconds, half=half, reduce=alone
+        )
+        trainer.pieces = pieces_for_memory(config, recipe.batch_size, recipe.clip_frames, device)
+        state = Run(
+            home, work, profile, identity, encoder_sha256, dataset, phrases, embedding,
+            dataset.f0_range_hz(), _facts(ready, dataset, profile, seed, run), device, trainer, clock,
+        )  # fmt: skip
+        if resume:
+            state.restore()
+        try:
+            early = _train(state, told)
+        except AstrayError as error:
+            _end(run, work, "astray")
+            kept = steps_kept(work / "checkpoints")
+            left = (
+                f"the checkpoint of step {kept[-1]} is kept" if kept else "no checkpoint was written before"
+            )
+            raise AstrayError(f"{error.message}; {left}", hint=error.hint) from error
+    _end(run, work, "finished")
+    best = state.chronicle.best()
+    return {
+        "voice": str(home),
+        "steps": trainer.step,
+        "step": best["step"] if best else trainer.step,
+        "stopped_early": early,
+        "scores": best or {},
+        "sample_rate": config.sample_rate,
+        "minutes": round(clock.seconds / 60.0, 2),
+        "phases": clock.phases,
+        "seconds_per_step": round(state.trainer.spent_seconds / max(1, trainer.step), 4),
+    }
+
+
+def _train(run: Run, told: Any) -> bool:
+    """Take all steps; True when it stopped before the end because the score no longer rose."""
+    trainer, chronicle, saves = run.trainer, run.chronicle, run.profile.recipe.saves
+    history = History(run.work, from_step=trainer.step)
+    last_told = 0.0
+    try:
+        while trainer.fraction < 1.0:
+            report = trainer.advance()
+            due = math.floor(trainer.fraction * saves + 1e-9)
+            save = due > chronicle.saved or trainer.fraction >= 1.0
+            # What a checkpoint stands on is written before it, so that a run taken up again writes the same lines.
+            history.add(report, trainer.pieces, flush=save)
+            if time.monotonic() - last_told > _TELL_SECONDS:
+                last_told = time.monotonic()
+                told(report.fraction)
+                run.clock.listener(_progress(run, report))
+            if save:
+                chronicle.saved = max(due, chronicle.saved)
+                run.save()
+                if chronicle.fruitless() >= run.profile.recipe.patience and trainer.fraction < 1.0:
+                    run.clock.note(
+                        f"stopped at step {trainer.step}: the score has not risen since the best one"
+                    )
+                    return True
+        return False
+    finally:
+        history.close()
+
+
+def _progress(run: Run, report: Report) -> TrainingProgress:
+    trainer = run.trainer
+    per_step = trainer.spent_seconds / max(1, trainer.step)
+    if trainer.seconds is not None:
+        steps, left = None, trainer.seconds - trainer.spent_seconds
+    else:
+        steps = run.profile.recipe.steps
+        left = per_step * (steps - trainer.step)
+    return TrainingProgress(
+        report.step, steps, round(report.fraction, 5), {"loss": report.loss, **report.parts}, report.rate,
+        round(per_step, 4), round(max(0.0, left), 1), report.memory_bytes,
+    )  # fmt: skip
+
+
+def _end(run: dict[str, Any], work: Path, status: str) -> None:
+    from covermaker.training.run import RUN_FILE
+
+    write_text(work / RUN_FILE, json.dumps({**run, "status": status}, indent=1))
+
+
+def _facts(
+    ready: Prepared, dataset: Dataset, profile: Profile, seed: int, run: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "profile": profile.name,
+        "clips": len(ready.sources),
+        "minutes_of_takes": round(sum(source.seconds for source in ready.sources) / 60.0, 1),
+        "minutes_of_examples": round(dataset.seconds / 60.0, 1),
+        "speakers": ready.singers,
+        "seed": seed,
+        "data_sha256": run["data_sha256"],
+        "rule": "mean of similarity - 0.5 * added character errors - 0.002 * median cents",
+    }
+
+
+def _without_none(values: Any) -> Any:
+    if isinstance(values, dict):
+        return {name: _without_none(value) for name, value in values.items() if value is not None}
+    return values
+
+
+def build_voice_index(dataset: Dataset, path: Path, seed: int) -> None:
+    """Build the retrieval index of the clean readings."""
+    from covermaker.voices.index import build_index
+
+    build_index(dataset.clean_content(), path, seed=seed)
+
+
+def speaker_embedding(dataset: Dataset, work: Path) -> NDArray[np.float32] | None:
+    """Return what the singer sounds like: the embedding of two minutes of examples of every kind."""
+    from covermaker.audio.files import wav_writer
+    from covermaker.evaluate.speaker_encoder import NoVoiceError, embed
+
+    path = work / "embedded.wav"
+    examples = dataset.examples
+    picked = examples[:: max(1, int(dataset.seconds // _EMBEDDED_SECONDS))]
+    joined = np.concatenate([example.target for example in picked])
+    try:
+        with wav_writer(path, sample_rate=100 * dataset.hop_samples, channels=1) as file:
+            file.write(joined[np.newaxis, : round(_EMBEDDED_SECONDS * 100 * dataset.hop_samples)])
+        return embed(path)
+    except NoVoiceError:
+        return None
+    finally:
+        path.unlink(missing_ok=True)

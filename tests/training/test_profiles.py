@@ -1,0 +1,71 @@
+"""Profiles: what they hold, what the command line changes, what a file may say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from covermaker.errors import ProjectError, UsageError
+from covermaker.training.profiles import PROFILES, Profile, load_profile
+
+
+def test_profiles_survive_json() -> None:
+    for profile in PROFILES.values():
+        assert Profile.from_dict(json.loads(json.dumps(profile.as_dict()))) == profile
+
+
+def test_minutes_and_steps(tmp_path: Path) -> None:
+    assert load_profile("quick", tmp_path).minutes == PROFILES["quick"].minutes
+    assert load_profile("quick", tmp_path, minutes=30).minutes == 30
+    fixed = load_profile("quick", tmp_path, steps=100)
+    assert (fixed.minutes, fixed.recipe.steps) == (None, 100)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("quik", {}, "did you mean 'quick'"),
+        ("quick", {"minutes": 0.1}, "out of range"),
+        ("quick", {"steps": 0}, "out of range"),
+        ("quick", {"steps": 5, "minutes": 5.0}, "exclude each other"),
+    ],
+)
+def test_nonsense_is_refused(tmp_path: Path, name: str, options: dict[str, float], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        load_profile(name, tmp_path, **options)  # type: ignore[arg-type]
+
+
+def test_a_custom_profile_changes_quick(tmp_path: Path) -> None:
+    (tmp_path / "profile.toml").write_text(
+        'encoder = "whisper-tiny.en"\n[recipe]\nsteps = 77\npeak_rate = 1\n[size]\ndilations = [1, 3]\n'
+    )
+    profile = load_profile("custom", tmp_path)
+    assert (profile.name, profile.encoder, profile.minutes) == ("custom", "whisper-tiny.en", None)
+    assert (profile.recipe.steps, profile.recipe.peak_rate) == (77, 1.0)
+    assert profile.size.dilations == (1, 3)
+    assert profile.augmentation == PROFILES["quick"].augmentation
+    (tmp_path / "profile.toml").write_text("minutes = 20\n")
+    assert load_profile("custom", tmp_path).minutes == 20.0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[recipe]\nstep = 5\n", "unknown key 'recipe.step'.*did you mean 'steps'"),
+        ("colour = 1\n", "unknown key 'colour'"),
+        ("[recipe]\nsteps = 1.5\n", "recipe.steps = 1.5 is of the wrong kind"),
+        ("[recipe]\nsteps = true\n", "wrong kind"),
+        ("[size]\ndilations = []\n", "wrong kind"),
+        ("recipe = 3\n", "unknown key 'recipe'|wrong kind"),
+        ("[recipe\n", "is no TOML"),
+    ],
+)
+def test_a_wrong_custom_profile_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "profile.toml").write_text(text)
+    with pytest.raises(ProjectError, match=says):
+        load_profile("custom", tmp_path)
+
+
+def test_a_missing_custom_profile_says_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match=r"needs .*profile\.toml"):
+        load_profile("custom", tmp_path)

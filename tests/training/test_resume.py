@@ -1,0 +1,129 @@
+"""A run that is killed and taken up again ends as one that was not; what it leaves on the disk is always whole."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_training import run_tiny
+
+from covermaker.errors import WeightsError
+from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, load_latest, steps_kept
+from covermaker.training.history import read_history
+from covermaker.voices.voice import Voice
+
+PROGRAM = Path(__file__).parent / "tiny_training.py"
+
+
+def final_weights(home: Path) -> dict[str, torch.Tensor]:
+    checkpoint = load_latest(home / "training" / "checkpoints")
+    assert checkpoint is not None
+    return checkpoint.tensors
+
+
+def assert_same_bits(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.slow
+def test_killed_ten_times_it_ends_with_the_same_bits(tmp_path: Path) -> None:
+    steps, saves = 400, 40
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    command = [sys.executable, str(PROGRAM)]
+    subprocess.run([*command, str(whole), str(steps), str(saves)], check=True)
+    rng = np.random.default_rng(11)
+    kills = 0
+    while kills < 10:
+        # From the moment it trains: at any step, in a save, between a checkpoint and the voice.
+        before = load_latest(torn / "training" / "checkpoints")
+        reached = before.state["step"] if before else 0
+        child = subprocess.Popen([*command, str(torn), str(steps), str(saves)])
+        wanted = reached + int(rng.integers(1, max(2, (steps - reached) // (11 - kills))))
+        history = torn / "training" / "history.jsonl"
+        while child.poll() is None:
+            lines = read_history(torn / "training") if history.exists() else []
+            if lines and lines[-1]["step"] >= wanted:
+                break
+            time.sleep(0.005)
+        assert child.poll() is None, "it ended before it was killed"
+        time.sleep(float(rng.uniform(0.0, 0.05)))
+        child.kill()
+        child.wait()
+        kills += 1
+        for step in steps_kept(torn / "training" / "checkpoints"):
+            assert (
+                load_checkpoint(checkpoint_path(torn / "training" / "checkpoints", step)).state["step"]
+                == step
+            )
+        if (torn / "card.toml").exists():
+            Voice.open(torn).verify()
+    subprocess.run([*command, str(torn), str(steps), str(saves)], check=True)
+    assert_same_bits(final_weights(whole), final_weights(torn))
+    assert Voice.open(whole).card.weights.sha256 == Voice.open(torn).card.weights.sha256
+    losses = [
+        [(line["step"], line["loss"]) for line in read_history(home / "training")] for home in (whole, torn)
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_a_run_in_two_halves_equals_a_whole_one(tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop_at_second_save(event: object) -> None:
+        if type(event).__name__ == "TrainingScored" and event.step == 30:  # type: ignore[attr-defined]
+            raise Enough
+
+    run_tiny(tmp_path / "whole")
+    with pytest.raises(Enough):
+        run_tiny(tmp_path / "halves", listener=stop_at_second_save)
+    result = run_tiny(tmp_path / "halves", resume=True)
+    assert result["steps"] == 60
+    assert_same_bits(final_weights(tmp_path / "whole"), final_weights(tmp_path / "halves"))
+
+
+def test_other_seeds_and_data_give_other_weights(tmp_path: Path) -> None:
+    run_tiny(tmp_path / "a", steps=8)
+    run_tiny(tmp_path / "b", steps=8, content_noise=0.2)
+    assert not torch.equal(final_weights(tmp_path / "a")["weights/out.weight"],
+                           final_weights(tmp_path / "b")["weights/out.weight"])  # fmt: skip
+
+
+def test_a_checkpoint_holds_everything(tmp_path: Path) -> None:
+    run_tiny(tmp_path, steps=8)
+    checkpoint = load_latest(tmp_path / "training" / "checkpoints")
+    assert checkpoint is not None
+    assert {name.split("/")[0] for name in checkpoint.tensors} == {"weights", "average", "optimiser"}
+    assert checkpoint.state["step"] == 8
+    assert checkpoint.state["rng"]["bit_generator"] == "PCG64"
+    assert [record["step"] for record in checkpoint.state["chronicle"]["scores"]] == [2, 4, 6, 8]
+
+
+def test_the_last_two_and_the_best_are_kept(tmp_path: Path) -> None:
+    run_tiny(tmp_path, steps=40, saves=8)
+    assert steps_kept(tmp_path / "training" / "checkpoints") == [35, 40]
+    scores = json.loads((tmp_path / "training" / "scores.json").read_text())
+    assert [record["step"] for record in scores] == [5, 10, 15, 20, 25, 30, 35, 40]
+
+
+def test_a_damaged_checkpoint_costs_one_save(tmp_path: Path) -> None:
+    run_tiny(tmp_path / "a", steps=40)
+    folder = tmp_path / "a" / "training" / "checkpoints"
+    newest = checkpoint_path(folder, 40)
+    newest.write_bytes(newest.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="cannot be read"):
+        load_checkpoint(newest)
+    run_tiny(tmp_path / "a", steps=40, resume=True)
+    run_tiny(tmp_path / "b", steps=40)
+    assert_same_bits(final_weights(tmp_path / "a"), final_weights(tmp_path / "b"))
+
+
+def test_nothing_is_pickled(tmp_path: Path) -> None:
+    run_tiny(tmp_path, steps=4)
+    suffixes = {file.suffix for file in tmp_path.rglob("*") if file.is_file()}
+    assert suffixes <= {".safetensors", ".json", ".jsonl", ".toml", ".npy", ".npz", ".wav"}
