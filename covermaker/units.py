@@ -9,7 +9,7 @@ from covermaker.errors import UsageError
 
 A4_HZ = 440.0
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
+CLOCK_PATTERN = r"^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$"
 
 
 def db_to_gain(db: float) -> float:
@@ -54,7 +54,7 @@ def parse_clock(text: str) -> float:
     UsageError
         When the text is no time.
     """
-    match = _CLOCK.fullmatch(text.strip())
+    match = re.fullmatch(CLOCK_PATTERN, text.strip())
     if match is None:
         raise UsageError(f"'{text}' is no time", hint="write seconds or m:ss, as in 0:30")
     hours, minutes, seconds = match.groups(default="0")

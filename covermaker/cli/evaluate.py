@@ -18,6 +18,7 @@ from covermaker.errors import ProjectError, UsageError
 from covermaker.evaluate.table import figure_rows, training_rows
 from covermaker.jobs.launch import launch
 from covermaker.project.load import FILE_NAME, load
+from covermaker.voices.card import CARD_FILE
 from covermaker.voices.library import find_voice
 
 if TYPE_CHECKING:
@@ -164,7 +165,9 @@ def _cover_pair(folder: Path, store: Path | None) -> dict[str, Any]:
     project = load(folder)
     river = build(project, score=True)
     where = open_store(store)
-    steps = {"vocal": river.separate, "f0": river.features["pitch"], "converted": river.convert}
+    steps = {"vocal": river.separate, "f0": river.vocal.features["pitch"], "converted": river.vocal.whole}
+    if river.lead.training is not None:
+        steps["voice"] = river.lead.training
     entries = {name: where.get(step.key) for name, step in steps.items()}
     if missing := [steps[name].name for name, entry in entries.items() if entry is None]:
         raise ProjectError(
@@ -172,14 +175,15 @@ def _cover_pair(folder: Path, store: Path | None) -> dict[str, Any]:
             hint=f"run: covermaker render {near(str(folder.resolve()))}",
         )
     found = {name: entry for name, entry in entries.items() if entry is not None}
+    voice = river.lead.open({"voice": found["voice"].folder / CARD_FILE} if "voice" in found else {})
     return {
         "name": project.cover.title,
-        "voice": river.checked.voice.name,
+        "voice": river.lead.name,
         "source": str(found["vocal"].folder / "vocals.wav"),
         "converted": str(found["converted"].folder / "converted.wav"),
         "f0": str(found["f0"].folder / "f0.npy"),
         "semitones": found["converted"].meta["report"]["semitones"],
-        "embedding": _embedding(river.checked.voice),
+        "embedding": _embedding(voice),
     }
 
 

@@ -23,7 +23,7 @@ CONTROL_SAMPLES = 16  # a power of two
 # Takes the peak of each finished stretch (linear, over all channels), gives the wanted reduction in dB, 0 or more.
 Control: TypeAlias = Callable[[NDArray[np.float64]], list[float]]
 
-_RAMP = (np.arange(CONTROL_SAMPLES, dtype=np.float32) + 1) / CONTROL_SAMPLES
+_RAMP: Samples = np.arange(1, CONTROL_SAMPLES + 1, dtype=np.float32) / np.float32(CONTROL_SAMPLES)
 _NEPERS_PER_DB = math.log(10.0) / 20.0
 
 
@@ -105,9 +105,10 @@ class GainFollower:
 
 def _stretch_peaks(level: Samples) -> NDArray[np.float64]:
     """Return the maximum of each stretch; halving is many times faster than numpy's maximum over a short axis."""
+    peaks: Samples = level
     for _ in range(CONTROL_SAMPLES.bit_length() - 1):
-        level = np.maximum(level[0::2], level[1::2])
-    return level.astype(np.float64)
+        peaks = np.maximum(peaks[0::2], peaks[1::2])
+    return peaks.astype(np.float64)
 
 
 def smoothing(time_ms: float, sample_rate: int) -> float:

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from covermaker.audio.beside import Ahead
 from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.effects.rack import Rack
 from covermaker.errors import AudioInputError, ProjectError, nearest
@@ -175,29 +177,29 @@ def mix_tracks(
             )
             for track, info in zip(tracks, infos, strict=True)
         ]
+        heard_ones = [
+            (track, meter, source)
+            for track, meter, source, heard in zip(tracks, track_meters, sources, audible, strict=True)
+            if heard
+        ]
+        fed_ones = [
+            (bus, meter, rack)
+            for bus, meter, rack in zip(buses, bus_meters, racks, strict=True)
+            if bus.name in fed
+        ]
+        # Three stages, each on its own thread: tracks are summed while the buses work on the block before, and the
+        # one before that is written. Within a block the order of the sums stays the same, and so do the bits.
+        summed = stack.enter_context(
+            Ahead(_summed(heard_ones, fed, frames=total, block_frames=block_frames))
+        )
+        mixed = stack.enter_context(Ahead(_with_buses(summed, fed_ones)))
         with wav_writer(unfinished, sample_rate=sample_rate, channels=2) as writer:
             ending = Ending(writer, frames=frames, tail=tail, sample_rate=sample_rate)
-            for at in range(0, total, block_frames):
-                count = min(block_frames, total - at)
-                mix = np.zeros((2, count))
-                sends = {name: np.zeros((2, count)) for name in fed}
-                for track, meter, source, heard in zip(tracks, track_meters, sources, audible, strict=True):
-                    if not heard:
-                        continue
-                    placed = place(next(source), gain=db_to_gain(track.gain_db), pan=track.pan)
-                    meter.push(placed)
-                    mix += placed
-                    for name in fed & track.sends.keys():
-                        sends[name] += placed * db_to_gain(track.sends[name])
-                for bus, meter, rack in zip(buses, bus_meters, racks, strict=True):
-                    if bus.name not in fed:
-                        continue
-                    wet = rack.process(sends[bus.name].astype(np.float32))
-                    placed = place(wet, gain=db_to_gain(bus.gain_db), pan=bus.pan)
-                    meter.push(placed)
-                    mix += placed
-                ending.push(mix.astype(np.float32))
-                progress((at + count) / total)
+            done = 0
+            for block in mixed:
+                ending.push(block)
+                done += block.shape[1]
+                progress(done / total)
             ending.close()
         os.replace(unfinished, out)
     return MixReport(
@@ -215,6 +217,41 @@ def mix_tracks(
         ),
         notes=tuple(_notes(tracks, buses, audible, faded=ending.faded)),
     )
+
+
+def _summed(
+    tracks: Sequence[tuple[TrackInput, StripMeter, Iterator[Samples]]],
+    fed: Set[str],
+    *,
+    frames: int,
+    block_frames: int,
+) -> Iterator[tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]]:
+    """Yield for each block the sum of the tracks and what goes to each of the buses `fed`."""
+    for at in range(0, frames, block_frames):
+        count = min(block_frames, frames - at)
+        mix = np.zeros((2, count))
+        sends = {name: np.zeros((2, count)) for name in fed}
+        for track, meter, source in tracks:
+            placed = place(next(source), gain=db_to_gain(track.gain_db), pan=track.pan)
+            meter.push(placed)
+            mix += placed
+            for name in fed & track.sends.keys():
+                sends[name] += placed * db_to_gain(track.sends[name])
+        yield mix, sends
+
+
+def _with_buses(
+    summed: Iterable[tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]],
+    buses: Sequence[tuple[BusInput, StripMeter, Rack]],
+) -> Iterator[Samples]:
+    """Yield the finished mix: to each block's sum the buses are added."""
+    for mix, sends in summed:
+        for bus, meter, rack in buses:
+            wet = rack.process(sends[bus.name].astype(np.float32))
+            placed = place(wet, gain=db_to_gain(bus.gain_db), pan=bus.pan)
+            meter.push(placed)
+            mix += placed
+        yield mix.astype(np.float32)
 
 
 def _check(tracks: Sequence[TrackInput], buses: Sequence[BusInput], *, frames: int) -> None:

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from covermaker.units import CLOCK_PATTERN
+
 SCHEMA = 1
 
 # One effect of a rack: ``{ effect = "compressor", threshold_db = -20.0, ratio = 3.0 }``.
@@ -17,6 +19,10 @@ RackRow: TypeAlias = dict[str, str | bool | float]
 
 GainDb: TypeAlias = Annotated[float, Field(ge=-96.0, le=24.0)]
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+
+
+# A moment of the song: seconds, or a clock time.
+Time: TypeAlias = Annotated[float, Field(ge=0.0)] | Annotated[str, Field(pattern=CLOCK_PATTERN)]
 
 
 class _Model(BaseModel):
@@ -51,11 +57,67 @@ class Stems(_Model):
     files: dict[str, str] = Field(default_factory=dict, description="Provided: stem name to audio file.")
 
 
+class Training(_Model):
+    """The voice is trained as a step of the project: again when a take changes, never when a reverb does."""
+
+    takes: str = Field(
+        min_length=1,
+        description="Folder with a `takes.toml` (`covermaker voices new`), relative to the project; then "
+        "`[voice] name` is not read.",
+    )
+    profile: str = Field(
+        default="quick", description="`quick`, `studio`, or `custom` (`profile.toml` there)."
+    )
+    minutes: float | None = Field(
+        default=None, ge=0.5, description="Wall-clock budget in place of the profile's."
+    )
+    steps: int | None = Field(
+        default=None, ge=1, description="A fixed number of steps in place of any budget: repeats to the bit."
+    )
+    encoder: str | None = Field(default=None, description="Content encoder in place of the profile's.")
+    seed: int = Field(default=1, ge=0, le=2**31, description="Of every random draw.")
+
+
 class VoiceChoice(_Model):
     """Who sings."""
 
     name: str = Field(
         default="demo", min_length=1, description="A voice of the library, or a folder with a card."
+    )
+    train: Training | None = Field(default=None, description="See `[voice.train]`.")
+
+
+class PitchCorrection(_Model):
+    """Draws the sung pitch towards the notes of a scale or of a melody; vibrato and slides stay."""
+
+    strength: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="Share of each note's error that is taken away."
+    )
+    scale: str | list[str] = Field(
+        default="chromatic", description='`chromatic`, a key (`"F# minor"`), or notes (`["C", "Eb", "G"]`).'
+    )
+    guide: str | None = Field(
+        default=None, description="MIDI file with the melody on the song's time; then `scale` is not read."
+    )
+    guide_track: Annotated[int, Field(ge=0)] | str | None = Field(
+        default=None, description="Its track, by name or number; by default the one that is a melody."
+    )
+    retune_ms: float = Field(
+        default=200.0, ge=0.0, le=1000.0, description="What changes quicker stays; 0 is the hard effect."
+    )
+    a4_hz: Annotated[float, Field(ge=400.0, le=480.0)] | Literal["auto"] = Field(
+        default=440.0, description="Tuning, or `auto`: that of the singer."
+    )
+
+
+class Part(_Model):
+    """A stretch of the song in which somebody else is heard."""
+
+    start: Time = Field(description='Seconds, or minutes and seconds: `72.5`, `"1:12.5"`.')
+    stop: Time = Field(description="The same; may lie past the song's end.")
+    voice: str = Field(
+        min_length=1,
+        description="A voice, `original` (the singer of the song) or `nobody`.",
     )
 
 
@@ -65,7 +127,18 @@ class Convert(_Model):
     transpose: Annotated[int, Field(ge=-36, le=36)] | Literal["auto", "off"] = Field(
         default="auto", description="Semitones, `auto` (octaves towards the voice's own range) or `off`."
     )
-    pitch: str = Field(default="fcpe", description="Pitch method: fcpe, crepe, crepe-tiny, harvest, dio.")
+    move_instrumental: bool = Field(
+        default=True,
+        description="A transposition by anything but octaves moves the rest of the song along, drums excepted.",
+    )
+    pitch: str = Field(
+        default="fcpe",
+        description="Pitch method: fcpe, crepe, crepe-tiny, rmvpe, swift-f0, pm, harvest, dio.",
+    )
+    index_ratio: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
+        default=None,
+        description="How far the content is drawn to the voice's own takes; by default 0.3 with an index.",
+    )
     protect: float = Field(
         default=0.33,
         ge=0.0,
@@ -79,12 +152,29 @@ class Convert(_Model):
         description="Level over a second: 0 follows the source, 1 keeps the voice's; faster changes follow the source.",
     )
 
+    formant_semitones: float = Field(
+        default=0.0, ge=-12.0, le=12.0, description="Moves the voice's resonances: above 0 is a smaller head."
+    )
+    pitch_correction: PitchCorrection = Field(
+        default_factory=PitchCorrection, description="See `[convert.pitch_correction]`."
+    )
+    parts: list[Part] = Field(default_factory=list, description="See `[[convert.parts]]`.")
+    parts_crossfade_seconds: float = Field(
+        default=0.03, ge=0.0, le=2.0, description="Between two singers, centred on the border."
+    )
+
 
 class Track(_Model):
     """One channel of the mixer."""
 
     name: Name = Field(description="Lower-case letters, digits, - and _.")
     source: str = Field(description="`converted`, `instrumental` (all but the vocals), or a stem's name.")
+    voice: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A voice that sings this stem, as for backing vocals: its name, or `lead` for that of `[voice]`. "
+        "Without one the stem is played as it is.",
+    )
     gain_db: GainDb = Field(default=0.0, description="Fader.")
     pan: float = Field(default=0.0, ge=-1.0, le=1.0, description="-1 left, 0 centre, 1 right.")
     mute: bool = Field(default=False, description="Not heard, and not sent anywhere.")
@@ -170,7 +260,10 @@ def tables() -> list[tuple[str, type[BaseModel]]]:
         ("[song]", Song),
         ("[stems]", Stems),
         ("[voice]", VoiceChoice),
+        ("[voice.train]", Training),
         ("[convert]", Convert),
+        ("[convert.pitch_correction]", PitchCorrection),
+        ("[[convert.parts]]", Part),
         ("[[tracks]]", Track),
         ("[[buses]]", Bus),
         ("[mix]", Mix),

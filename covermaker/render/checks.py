@@ -9,27 +9,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from covermaker.effects.rack import parse_rack
-from covermaker.errors import ProjectError, WeightsError, nearest
+from covermaker.errors import ProjectError, nearest
 from covermaker.export.formats import FORMATS
 from covermaker.features.pitch import METHODS
+from covermaker.render.singers import find_singer, find_trainee
+from covermaker.render.singing import NOBODY, ORIGINAL, seconds_of
+from covermaker.render.singwork import conversion
 from covermaker.stems import SEPARATORS
-from covermaker.voices.library import find_voice
-from covermaker.weights import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from covermaker.effects.rack import EffectSettings
-    from covermaker.project.document import Stems
+    from covermaker.project.document import Cover, Part, Stems
     from covermaker.project.load import Project
+    from covermaker.render.singers import Singer, Trainee
     from covermaker.stems.base import Separator
-    from covermaker.voices.voice import Voice
 
     MakeSeparator = Callable[[str], Separator]
 
 CONVERTED = "converted"
 INSTRUMENTAL = "instrumental"
+LEAD = "lead"  # what tracks and parts call the voice of ``[voice]``
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,14 @@ class Checked:
     ----------
     song : Path
         The song's file.
-    voice : Voice
-        Who sings.
+    lead : Singer, optional
+        Who sings; None when the voice is still to be trained.
+    trainee : Trainee, optional
+        What it is trained from.
+    others : dict of str to Singer
+        Those of tracks and parts, by the names there.
+    guide : Path, optional
+        The melody for pitch correction.
     racks, bus_racks : dict of str to tuple of EffectSettings
         By track and by bus.
     master_rack : tuple of EffectSettings
@@ -54,7 +62,10 @@ class Checked:
 
     project: Project
     song: Path
-    voice: Voice
+    lead: Singer | None
+    trainee: Trainee | None
+    others: dict[str, Singer]
+    guide: Path | None
     separator: MakeSeparator
     stems: tuple[str, ...]
     racks: dict[str, tuple[EffectSettings, ...]]
@@ -92,12 +103,20 @@ def check(project: Project) -> Checked:
         cover.stems.model_copy(update={"repo": repo}),
         {stem: project.path(file, f"stems.files.{stem}") for stem, file in cover.stems.files.items()},
     )
+    stems = separator("auto").stems
+    for index, track in enumerate(cover.tracks):
+        _sung_track(f"tracks[{index}]", track.source, track.voice, cover)
+    _parts(cover.convert.parts)
+    train = cover.voice.train
     return Checked(
         project=project,
         song=project.path(cover.song.file, "song.file"),
-        voice=_voice(project),
+        lead=find_singer(cover.voice.name, project, "voice.name") if train is None else None,
+        trainee=None if train is None else find_trainee(train, project),
+        others=_others(project),
+        guide=_guide(project),
         separator=separator,
-        stems=separator("auto").stems,
+        stems=stems,
         racks={
             track.name: parse_rack(track.rack, where=f"tracks[{index}].rack")
             for index, track in enumerate(cover.tracks)
@@ -125,29 +144,63 @@ def make_separator(stems: Stems, provided: Mapping[str, Path]) -> MakeSeparator:
     return make
 
 
-def _voice(project: Project) -> Voice:
-    name = project.cover.voice.name
-    if "/" in name:
-        project.path(name, "voice.name")
-    voice = find_voice(name, project.root)
-    check_content(voice)
-    return voice
+def _others(project: Project) -> dict[str, Singer]:
+    """Find the voices of tracks and parts."""
+    cover = project.cover
+    wanted = {f"tracks[{index}].voice": track.voice or LEAD for index, track in enumerate(cover.tracks)}
+    wanted |= {f"convert.parts[{index}].voice": part.voice for index, part in enumerate(cover.convert.parts)}
+    found: dict[str, Singer] = {}
+    for where, name in wanted.items():
+        if name not in (LEAD, ORIGINAL, NOBODY, *found):
+            found[name] = find_singer(name, project, where)
+    return found
 
 
-def check_content(voice: Voice) -> None:
-    """Refuse a voice that was trained on another content encoder: it would sing noise.
+def _guide(project: Project) -> Path | None:
+    """Find the melody for pitch correction, and refuse settings that the correction would refuse."""
+    settings = project.cover.convert
+    wanted = settings.pitch_correction
+    if wanted.strength == 0.0 or wanted.guide is None:
+        conversion(settings, None)
+        return None
+    from covermaker.convert.guide import read_guide
 
-    Raises
-    ------
-    WeightsError
-        When the encoder on the voice's card is not here, or is not the very same.
-    """
-    content = voice.card.content
-    if catalog.fingerprint(content.encoder) != content.sha256:
-        raise WeightsError(
-            f"the voice '{voice.name}' was trained on another '{content.encoder}' than the one that is installed",
-            hint=f"compare the card with: covermaker models path {content.encoder}",
+    guide = project.path(wanted.guide, "convert.pitch_correction.guide")
+    read_guide(guide, track=wanted.guide_track)
+    conversion(settings, guide)
+    return guide
+
+
+def _sung_track(where: str, source: str, voice: str | None, cover: Cover) -> None:
+    if voice is None:
+        return
+    if source in (CONVERTED, INSTRUMENTAL):
+        raise ProjectError(
+            f"{where}.voice: '{source}' is no recording of one singer",
+            hint="give the name of a stem as source",
         )
+    if voice in (ORIGINAL, NOBODY):
+        raise ProjectError(
+            f"{where}.voice = '{voice}' is no voice", hint="leave voice out, or write mute = true"
+        )
+    if source != "vocals" and any(track.source == INSTRUMENTAL for track in cover.tracks):
+        raise ProjectError(
+            f"{where}: the stem '{source}' would be heard twice, it is in '{INSTRUMENTAL}' too",
+            hint="give each of the other stems a track of its own",
+        )
+
+
+def _parts(parts: list[Part]) -> None:
+    before = 0.0
+    spans = sorted(
+        (seconds_of(part.start), seconds_of(part.stop), number) for number, part in enumerate(parts)
+    )
+    for start, stop, number in spans:
+        if stop <= start:
+            raise ProjectError(f"convert.parts[{number}] ends before it begins")
+        if start < before:
+            raise ProjectError(f"convert.parts[{number}] begins before another one ends, at {start:g} s")
+        before = stop
 
 
 def _known(where: str, kind: str, name: str, names: Iterable[str]) -> None:

@@ -1,61 +1,37 @@
 """THE LIST: which steps a project consists of, in order.
 
-Song, stems, features, converted vocal, racks, mix, master, export. Nothing is computed here; `work` holds the functions
-that the steps run.
+Song, stems, features, converted vocal, racks, mix, master, export. Nothing is computed here; `work` and `singwork` hold
+the functions that the steps run, `singing` the part of the list that lies between a recorded vocal and a sung one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from covermaker.convert.convert import VERSION as CONVERT_VERSION
 from covermaker.disk import file_sha256
 from covermaker.effects.rack import rack_params
 from covermaker.errors import ProjectError, UsageError, nearest
 from covermaker.features.content import ENCODER
-from covermaker.features.content import VERSION as CONTENT_VERSION
-from covermaker.features.pitch import METHODS
 from covermaker.graph.run import in_order
 from covermaker.graph.step import From, Outside, Step
 from covermaker.render import work
-from covermaker.render.checks import CONVERTED, INSTRUMENTAL, Checked, check
+from covermaker.render.checks import CONVERTED, INSTRUMENTAL, LEAD, Checked, check
+from covermaker.render.singers import Singer
+from covermaker.render.singing import key_step, moved_semitones, sing, train_step
+from covermaker.render.steps import KINDS, Region, make_step, region_params, weight_hashes
 from covermaker.units import clock
-from covermaker.weights import catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from covermaker.graph.store import Store
-    from covermaker.project.document import Convert, Track
+    from covermaker.project.document import Track
     from covermaker.project.load import Project
     from covermaker.render.checks import MakeSeparator
-    from covermaker.voices.voice import Voice
-
-# Raised when the glue in `work` changes what a step makes; the rooms' own versions are added where they have one.
-VERSIONS = {
-    "decode": 1, "vocal": 1, "separate": 1, "content": 1, "pitch": 1, "loudness": 1, "convert": 1,
-    "level": 1, "rack": 1, "mix": 1, "master": 1, "export": 1, "stems": 1, "score": 1,
-}  # fmt: skip
-
-# The order of the river, and what ``--until`` accepts.
-KINDS = tuple(VERSIONS)
-
-# Seconds a minute of song on two cores, for the dry run's estimate; measured, see docs/benchmarks.md.
-COSTS = {
-    "decode": 0.3, "vocal": 0.3, "separate": 9.0, "content": 4.0, "pitch": 3.0, "loudness": 0.1, "convert": 1.5,
-    "level": 0.1, "rack": 0.4, "mix": 0.5, "master": 1.0, "export": 0.8, "stems": 0.5, "score": 12.0,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Region:
-    """A stretch of the song, in seconds."""
-
-    start_seconds: float
-    seconds: float
+    from covermaker.render.singing import Sung
 
 
 @dataclass
@@ -63,10 +39,10 @@ class River:
     """A project's steps."""
 
     checked: Checked
+    lead: Singer
     decode: Step
     separate: Step
-    features: dict[str, Step]
-    convert: Step
+    vocal: Sung
     racks: dict[str, Step]
     mix: Step
     master: Step
@@ -108,41 +84,90 @@ def build(
         _refuse_beyond(region, checked.song)
     decode = decode_step(checked.song)
     separate = separate_step(decode, checked.separator)
-    features = feature_steps(separate, cover.convert.pitch)
-    whole = convert_step(separate, features, checked.voice, cover.convert)
-    convert = whole
-    if region is not None and (store is None or store.get(whole.key) is None):
-        convert = convert_step(separate, features, checked.voice, cover.convert, region, like=whole)
+    singers = _singers(checked)
+    lead = singers[LEAD]
+    vocal = sing(
+        From(separate, "vocals.wav"), singers, cover.convert, guide=checked.guide, region=region, store=store
+    )
+    played = {
+        track.name: _played(track, checked, separate, vocal, singers, region, store) for track in cover.tracks
+    }
     racks = {
-        track.name: _rack_step(track, checked, separate, convert, region, cut=convert is not whole)
+        track.name: _rack_step(track, checked, played[track.name], region)
         for track in cover.tracks
         if rack_params(checked.racks[track.name])
     }
-    mix = _mix_step(checked, decode, separate, convert, racks, region, cut=convert is not whole)
+    mix = _mix_step(checked, decode, played, racks, region)
     master = _master_step(checked, mix)
-    export = _export_step(checked, master, preview=region is not None)
+    export = _export_step(checked, singers.values(), master, preview=region is not None)
     extras = []
     if cover.export.stems and region is None:
-        extras.append(_stems_step(checked, separate, whole))
+        extras.append(_stems_step(checked, singers.values(), separate, vocal))
     if score and region is None:
-        extras.append(_score_step(checked, separate, features, whole))
-    return River(checked, decode, separate, features, convert, racks, mix, master, export, extras)
+        extras.append(_score_step(checked, lead, separate, vocal))
+    return River(checked, lead, decode, separate, vocal, racks, mix, master, export, extras)
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a track plays; `cut` when it holds only the preview's stretch."""
+
+    source: From
+    cut: bool
+
+
+def _singers(checked: Checked) -> dict[str, Singer]:
+    """Return the project's singers by the names that the document has for them, the lead first."""
+    lead = checked.lead
+    if lead is None:
+        from covermaker.audio.files import probe
+
+        assert checked.trainee is not None
+        trainee = checked.trainee
+        training = train_step(trainee, probe(checked.song).seconds)
+        lead = Singer(trainee.takes.name, trainee.takes.rights, trainee.profile.encoder, training=training)
+    return {LEAD: lead, **checked.others}
+
+
+def _played(
+    track: Track,
+    checked: Checked,
+    separate: Step,
+    vocal: Sung,
+    singers: Mapping[str, Singer],
+    region: Region | None,
+    store: Store | None,
+) -> Played:
+    """Return what a track plays: the sung vocal, a stem sung by a voice, or a stem, moved to the vocal's key."""
+    settings = checked.project.cover.convert
+    if track.source == CONVERTED:
+        return Played(vocal.source, vocal.cut)
+    stem = _stem(track, checked, separate)
+    if track.voice is not None:
+        sung = sing(
+            stem, {track.voice: singers[track.voice]}, settings,
+            guide=None, region=region, store=store, of=f": {track.name}", alone=True,
+        )  # fmt: skip
+        return Played(sung.source, sung.cut)
+    if semitones := moved_semitones(settings, track.source):
+        return Played(From(key_step(stem, semitones, of=track.source), "moved.wav"), False)
+    return Played(stem, False)
 
 
 def decode_step(song: Path) -> Step:
     """Decode the song to stereo float32 at the project's rate."""
-    return _step("decode", "decode", {}, {"song": Outside(song)}, work.decode)
+    return make_step("decode", "decode", {}, {"song": Outside(song)}, work.decode)
 
 
 def vocal_step(vocal: Path) -> Step:
     """Decode a recording that is a vocal already; stands where `separate_step` stands for a song."""
-    return _step("decode", "vocal", {}, {"song": Outside(vocal)}, work.vocal)
+    return make_step("decode", "vocal", {}, {"song": Outside(vocal)}, work.vocal)
 
 
 def separate_step(decode: Step, make: MakeSeparator) -> Step:
     """Separate the song into stems."""
     separator = make("auto")
-    return _step(
+    return make_step(
         "separate",
         "separate",
         {"separator": type(separator).__name__, "version": separator.VERSION, **separator.params()},
@@ -152,85 +177,20 @@ def separate_step(decode: Step, make: MakeSeparator) -> Step:
     )
 
 
-def feature_steps(separate: Step, pitch: str) -> dict[str, Step]:
-    """Find out what is sung: words, notes, loudness."""
-    vocal = {"vocal": From(separate, "vocals.wav")}
-    method = METHODS.load(pitch)
-    return {
-        "content": _step(
-            "content",
-            "content",
-            {"encoder": ENCODER, "version": CONTENT_VERSION},
-            vocal,
-            work.content,
-            weights=_weights(("whisper-base",)),
-        ),
-        "pitch": _step(
-            "pitch",
-            "pitch",
-            {"method": method.NAME, "version": method.VERSION},
-            vocal,
-            partial(work.pitch, method=pitch),
-            weights=_weights(method.WEIGHTS),
-        ),
-        "loudness": _step("loudness", "loudness", {}, vocal, work.loudness),
-    }
-
-
-def convert_step(
-    separate: Step,
-    features: Mapping[str, Step],
-    voice: Voice,
-    settings: Convert,
-    region: Region | None = None,
-    *,
-    like: Step | None = None,
-) -> Step:
-    """Sing the vocal with another voice; a region is sung with the noise of the whole, the step `like`."""
-    params: dict[str, Any] = {
-        "version": CONVERT_VERSION,
-        "transpose": settings.transpose,
-        "protect": settings.protect,
-        "loudness_mix": settings.loudness_mix,
-        "region": _region(region),
-    }
-    return _step(
-        "convert" if region is None else "convert (preview)",
-        "convert",
-        params,
-        {
-            "vocal": From(separate, "vocals.wav"),
-            "content": From(features["content"], "content.npy"),
-            "f0": From(features["pitch"], "f0.npy"),
-            "loudness": From(features["loudness"], "loudness.npy"),
-        },
-        partial(
-            work.convert,
-            voice=voice,
-            settings=settings,
-            region=region,
-            seed=None if like is None else like.seed,
-        ),
-        weights={"the voice": voice.fingerprint},
-    )
-
-
-def _rack_step(
-    track: Track, checked: Checked, separate: Step, convert: Step, region: Region | None, *, cut: bool
-) -> Step:
-    source = _source(track, checked, separate, convert)
+def _rack_step(track: Track, checked: Checked, played: Played, region: Region | None) -> Step:
     # A source that holds only the region already is taken whole.
-    span = None if cut and track.source == CONVERTED else region
+    span = None if played.cut else region
+    source = played.source
     settings = checked.racks[track.name]
     inputs = {"source": source}
     if track.rack_lufs != "off":
         # A step of its own: a changed rack must not measure its source again.
-        level = _step(f"level: {track.name}", "level", {}, {"source": source}, work.level)
+        level = make_step(f"level: {track.name}", "level", {}, {"source": source}, work.level)
         inputs["level"] = From(level, "level.json")
-    return _step(
+    return make_step(
         f"rack: {track.name}",
         "rack",
-        {"rack": rack_params(settings), "rack_lufs": track.rack_lufs, "region": _region(span)},
+        {"rack": rack_params(settings), "rack_lufs": track.rack_lufs, "region": region_params(span)},
         inputs,
         partial(work.rack, settings=settings, rack_lufs=track.rack_lufs, region=span),
     )
@@ -239,12 +199,9 @@ def _rack_step(
 def _mix_step(
     checked: Checked,
     decode: Step,
-    separate: Step,
-    convert: Step,
+    played: Mapping[str, Played],
     racks: Mapping[str, Step],
     region: Region | None,
-    *,
-    cut: bool,
 ) -> Step:
     cover = checked.project.cover
     inputs: dict[str, From | Outside] = {"length": From(decode, "song.json")}
@@ -252,11 +209,10 @@ def _mix_step(
     for index, track in enumerate(cover.tracks):
         racked = track.name in racks
         # Inputs are numbered: a track's name is for people and must not enter the key.
-        inputs[f"track {index}"] = (
-            From(racks[track.name], "racked.wav") if racked else _source(track, checked, separate, convert)
-        )
-        row = track.model_dump(exclude={"rack", "rack_lufs", "source", "name"})
-        tracks.append({**row, "cut": racked or (cut and track.source == CONVERTED)})
+        source = From(racks[track.name], "racked.wav") if racked else played[track.name].source
+        inputs[f"track {index}"] = source
+        row = track.model_dump(exclude={"rack", "rack_lufs", "source", "voice", "name"})
+        tracks.append({**row, "cut": racked or played[track.name].cut})
     params = {
         "tracks": tracks,
         "buses": [
@@ -264,9 +220,9 @@ def _mix_step(
             for bus in cover.buses
         ],
         "tail": cover.mix.tail,
-        "region": _region(region),
+        "region": region_params(region),
     }
-    return _step(
+    return make_step(
         "mix", "mix", params, inputs, partial(work.mix, tracks=tracks, checked=checked, region=region)
     )
 
@@ -274,7 +230,7 @@ def _mix_step(
 def _master_step(checked: Checked, mix: Step) -> Step:
     settings = checked.project.cover.master
     params = {**settings.model_dump(exclude={"rack"}), "rack": rack_params(checked.master_rack)}
-    return _step(
+    return make_step(
         "master",
         "master",
         params,
@@ -283,73 +239,77 @@ def _master_step(checked: Checked, mix: Step) -> Step:
     )
 
 
-def _export_step(checked: Checked, master: Step, *, preview: bool) -> Step:
+def _export_step(checked: Checked, singers: Iterable[Singer], master: Step, *, preview: bool) -> Step:
     cover = checked.project.cover
     formats = ["wav24"] if preview else list(cover.export.formats)
     name = f"{cover.title} (preview)" if preview else cover.title
-    return _step(
+    return make_step(
         "export",
         "export",
-        {"formats": formats, "name": name, "tags": tags(checked)},
+        {"formats": formats, "name": name, "tags": tags(checked, singers)},
         {"master": From(master, "master.wav"), "measured": From(master, "report.json")},
-        partial(work.export, formats=formats, name=name, tags=tags(checked)),
+        partial(work.export, formats=formats, name=name, tags=tags(checked, singers)),
     )
 
 
-def tags(checked: Checked) -> dict[str, str]:
+def tags(checked: Checked, singers: Iterable[Singer]) -> dict[str, str]:
     """Return what is written into the files' tags."""
     cover = checked.project.cover
     rows = {
         "title": cover.title,
         "artist": cover.artist,
         "original_artist": cover.song.artist,
-        **voice_tags(checked.voice),
+        **voice_tags(singers),
     }
     return {name: text for name, text in rows.items() if text}
 
 
-def voice_tags(voice: Voice) -> dict[str, str]:
-    """Return the tag that says that the voice is artificial, and whose it is."""
-    return {"comment": f"AI voice: {voice.card.name} (rights: {voice.card.rights}), made with Covermaker"}
+def voice_tags(singers: Iterable[Singer]) -> dict[str, str]:
+    """Return the tag that says that the voices are artificial, and whose they are."""
+    names = list(dict.fromkeys(f"{singer.name} (rights: {singer.rights})" for singer in singers))
+    return {"comment": f"AI voice{'s' * (len(names) > 1)}: {', '.join(names)}, made with Covermaker"}
 
 
-def _stems_step(checked: Checked, separate: Step, convert: Step) -> Step:
-    names = checked.stems
-    inputs = {name: From(separate, f"{name}.wav") for name in names}
-    return _step(
+def _stems_step(checked: Checked, singers: Iterable[Singer], separate: Step, vocal: Sung) -> Step:
+    inputs = {name: From(separate, f"{name}.wav") for name in checked.stems}
+    return make_step(
         "stems",
         "stems",
-        {"converted_tags": tags(checked)},
-        {**inputs, CONVERTED: From(convert, "converted.wav")},
-        partial(work.export_stems, converted_tags=tags(checked)),
+        {"converted_tags": tags(checked, singers)},
+        {**inputs, CONVERTED: vocal.source},
+        partial(work.export_stems, converted_tags=tags(checked, singers)),
     )
 
 
-def _score_step(checked: Checked, separate: Step, features: Mapping[str, Step], convert: Step) -> Step:
-    return _step(
+def _score_step(checked: Checked, lead: Singer, separate: Step, vocal: Sung) -> Step:
+    pitch = checked.project.cover.convert.pitch
+    return make_step(
         "score",
         "score",
-        {"pitch": checked.project.cover.convert.pitch},
+        {"pitch": pitch},
         {
             "vocal": From(separate, "vocals.wav"),
-            "converted": From(convert, "converted.wav"),
-            "conversion": From(convert, "report.json"),
-            "f0": From(features["pitch"], "f0.npy"),
+            # The lead's alone: where several sing, each would have to be compared with another voice.
+            "converted": From(vocal.whole, "converted.wav"),
+            "conversion": From(vocal.whole, "report.json"),
+            "f0": From(vocal.features["pitch"], "f0.npy"),
+            **lead.inputs(),
         },
-        partial(work.score, voice=checked.voice, pitch=checked.project.cover.convert.pitch),
-        weights={**_weights((ENCODER, "ge2e-speaker")), **_embedding(checked.voice)},
+        partial(work.score, singer=lead, pitch=pitch),
+        weights={**weight_hashes((ENCODER, "ge2e-speaker")), **_embedding(lead)},
     )
 
 
-def _embedding(voice: Voice) -> dict[str, str]:
+def _embedding(singer: Singer) -> dict[str, str]:
     """Return the hash of what the converted vocal is compared with; the voice's fingerprint leaves it out."""
-    speaker = voice.card.speaker
-    return {} if speaker is None else {"speaker embedding": file_sha256(voice.folder / speaker.embedding)}
+    voice = singer.voice
+    speaker = voice and voice.card.speaker
+    if not voice or not speaker:
+        return {}
+    return {"speaker embedding": file_sha256(voice.folder / speaker.embedding)}
 
 
-def _source(track: Track, checked: Checked, separate: Step, convert: Step) -> From:
-    if track.source == CONVERTED:
-        return From(convert, "converted.wav")
+def _stem(track: Track, checked: Checked, separate: Step) -> From:
     if track.source == INSTRUMENTAL:
         return From(separate, work.instrumental_file(checked.stems))
     names = checked.stems
@@ -361,22 +321,6 @@ def _source(track: Track, checked: Checked, separate: Step, convert: Step) -> Fr
     return From(separate, f"{track.source}.wav")
 
 
-def _step(
-    name: str,
-    kind: str,
-    params: Mapping[str, Any],
-    inputs: Mapping[str, From | Outside],
-    run: Any,
-    *,
-    weights: Mapping[str, str] | None = None,
-) -> Step:
-    return Step(name, kind, VERSIONS[kind], params, inputs, run, weights or {}, COSTS[kind])
-
-
-def _weights(names: tuple[str, ...]) -> dict[str, str]:
-    return {name: catalog.fingerprint(name) for name in names}
-
-
 def _refuse_beyond(region: Region, song: Path) -> None:
     from covermaker.audio.files import probe
 
@@ -385,7 +329,3 @@ def _refuse_beyond(region: Region, song: Path) -> None:
         raise UsageError(
             f"the song ends at {clock(seconds)}, before the preview begins", hint="choose an earlier one"
         )
-
-
-def _region(region: Region | None) -> list[float] | None:
-    return None if region is None else [region.start_seconds, region.seconds]

@@ -11,11 +11,16 @@ from covermaker.export.files import export_file
 from covermaker.export.report import build_report, write_report
 from covermaker.graph.events import Note, Planned
 from covermaker.graph.run import in_order, plan, run
+from covermaker.graph.step import From
 from covermaker.graph.store import Entry, Store, default_root
 from covermaker.project.document import Convert, Stems
 from covermaker.project.load import load
 from covermaker.render import pipeline, record
-from covermaker.render.checks import check_content, make_separator
+from covermaker.render.checks import make_separator
+from covermaker.render.singers import ready
+from covermaker.render.singing import convert_step, feature_steps
+from covermaker.render.singwork import conversion
+from covermaker.render.steps import Region
 from covermaker.voices.library import find_voice
 
 if TYPE_CHECKING:
@@ -35,7 +40,7 @@ def planned(request: Request) -> tuple[pipeline.River, list[PlannedStep], Store]
     """Return what a render request consists of, without running it."""
     project = load(Path(request["project"]))
     store = _store(request)
-    region = pipeline.Region(*request["region"]) if request.get("region") else None
+    region = Region(*request["region"]) if request.get("region") else None
     river = pipeline.build(project, region=region, score=bool(request.get("score")), store=store)
     return river, plan(store, river.targets(request.get("until"))), store
 
@@ -69,14 +74,17 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     """Convert the vocal ``request["vocal"]`` with a voice into the file ``request["out"]``."""
     store, out = _store(request), Path(request["out"])
     settings = _validated(Convert, request.get("convert", {}))
-    vocal = pipeline.vocal_step(Path(request["vocal"]))
-    features = pipeline.feature_steps(vocal, settings.pitch)
-    voice = find_voice(request["voice"])
-    check_content(voice)
-    step = pipeline.convert_step(vocal, features, voice, settings)
+    guide = Path(request["guide"]) if request.get("guide") else None
+    conversion(settings, guide)
+    vocal = From(pipeline.vocal_step(Path(request["vocal"])), "vocals.wav")
+    singer = ready(find_voice(request["voice"]))
+    features = feature_steps(vocal, settings.pitch, singer.encoder)
+    step = convert_step(vocal, features, singer, settings, guide=guide)
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
     _tell_notes([step], store, listener)
-    export_file(entry.folder / "converted.wav", out, format="wav32f", tags=pipeline.voice_tags(voice), seed=0)
+    export_file(
+        entry.folder / "converted.wav", out, format="wav32f", tags=pipeline.voice_tags([singer]), seed=0
+    )
     return {"files": [str(out)], "report": entry.meta["report"]}
 
 
@@ -126,7 +134,7 @@ def _publish(
         files=[{"name": name, **facts} for name, facts in named.items()],
         notes=_notes(reports, _track_names(river)),
         extra={
-            "voice": river.checked.voice.fingerprint,
+            "voice": river.lead.fingerprint,
             "reports": reports,
             "steps": record.describe([one.step for one in plan(store, river.targets())]),
         },

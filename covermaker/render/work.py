@@ -12,15 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from covermaker.effects.rack import EffectSettings
     from covermaker.graph.step import Report, Work
-    from covermaker.project.document import Convert, Master
+    from covermaker.project.document import Master
     from covermaker.render.checks import Checked, MakeSeparator
-    from covermaker.render.pipeline import Region
-    from covermaker.voices.voice import Voice
+    from covermaker.render.singers import Singer
+    from covermaker.render.steps import Region
 
 
 # No stem of a user's can have this name: it would be a hidden file.
@@ -59,61 +56,6 @@ def separate(work: Work, *, make: MakeSeparator) -> Report:
     return plain(done)
 
 
-def content(work: Work) -> Report:
-    """vocals.wav -> content.npy."""
-    from covermaker.features.content import extract_content
-
-    # CTranslate2 runs on CUDA or on the CPU, nothing else.
-    device = "cuda" if _device(work).startswith("cuda") else "cpu"
-    found = extract_content(work.inputs["vocal"], progress=work.progress, device=device)
-    return _save(work, "content.npy", found)
-
-
-def pitch(work: Work, *, method: str) -> Report:
-    """vocals.wav -> f0.npy."""
-    from covermaker.features.pitch.estimate import estimate_pitch
-
-    f0_hz = estimate_pitch(work.inputs["vocal"], method=method, progress=work.progress, device=_device(work))
-    voiced = f0_hz > 0
-    report = _save(work, "f0.npy", f0_hz)
-    return {**report, "voiced_share": round(float(voiced.mean()), 4) if len(f0_hz) else 0.0}
-
-
-def loudness(work: Work) -> Report:
-    """vocals.wav -> loudness.npy."""
-    from covermaker.features.loudness import frame_loudness_db
-
-    return _save(work, "loudness.npy", frame_loudness_db(work.inputs["vocal"], progress=work.progress))
-
-
-def convert(
-    work: Work, *, voice: Voice, settings: Convert, region: Region | None, seed: int | None
-) -> Report:
-    """vocals.wav and its features -> converted.wav and report.json."""
-    import numpy as np
-
-    from covermaker.convert.convert import ConvertSettings, convert_vocal
-
-    done = convert_vocal(
-        work.inputs["vocal"],
-        work.folder / "converted.wav",
-        content=np.load(work.inputs["content"], allow_pickle=False),
-        f0_hz=np.load(work.inputs["f0"], allow_pickle=False),
-        loudness_db=np.load(work.inputs["loudness"], allow_pickle=False),
-        voice=voice,
-        transpose=settings.transpose,
-        seed=work.seed if seed is None else seed,
-        settings=ConvertSettings(protect=settings.protect, loudness_mix=settings.loudness_mix),
-        device=_device(work),
-        start_seconds=region.start_seconds if region else 0.0,
-        seconds=region.seconds if region else None,
-        progress=work.progress,
-    )
-    report = plain(done)
-    (work.folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
-    return report
-
-
 def level(work: Work) -> Report:
     """One track's source -> level.json: its integrated loudness."""
     from covermaker.audio.loudness import measure_file
@@ -133,7 +75,7 @@ def rack(
 
     source = work.inputs["source"]
     info = probe(source)
-    start, frames = _frames(region, info.sample_rate, info.frames)
+    start, frames = frames_of(region, info.sample_rate, info.frames)
     level_db = 0.0
     if not isinstance(rack_lufs, str):
         found = json.loads(work.inputs["level"].read_text(encoding="utf-8"))["integrated_lufs"]
@@ -160,7 +102,7 @@ def mix(
 
     length = json.loads(work.inputs["length"].read_text(encoding="utf-8"))
     rate = length["sample_rate"]
-    start, frames = _frames(region, rate, length["frames"])
+    start, frames = frames_of(region, rate, length["frames"])
     cover = checked.project.cover
     inputs = [
         TrackInput(
@@ -242,7 +184,7 @@ def export_stems(work: Work, *, converted_tags: Mapping[str, str]) -> Report:
     return {"files": [plain(file) for file in files]}
 
 
-def score(work: Work, *, voice: Voice, pitch: str) -> Report:
+def score(work: Work, *, singer: Singer, pitch: str) -> Report:
     """Separated and converted vocal -> lag, similarity, pitch and words."""
     import numpy as np
 
@@ -252,7 +194,7 @@ def score(work: Work, *, voice: Voice, pitch: str) -> Report:
     done = score_cover(
         work.inputs["vocal"],
         work.inputs["converted"],
-        voice_embedding=voice.embedding(),
+        voice_embedding=singer.open(work.inputs).embedding(),
         transpose_semitones=conversion["semitones"],
         source_f0_hz=np.load(work.inputs["f0"], allow_pickle=False),
         pitch_method=pitch,
@@ -301,21 +243,14 @@ def _sum(parts: Sequence[Path], out: Path) -> None:
             writer.write(np.asarray(np.sum(together, axis=0, dtype=np.float64), np.float32))
 
 
-def _device(work: Work) -> str:
+def network_device(work: Work) -> str:
     """Return the device that the preference means here; asking loads torch, so only networks do."""
     from covermaker.weights.device import pick_device
 
     return pick_device(work.device)
 
 
-def _save(work: Work, name: str, values: NDArray[np.floating[Any]]) -> Report:
-    import numpy as np
-
-    np.save(work.folder / name, values, allow_pickle=False)
-    return {"shape": list(values.shape)}
-
-
-def _frames(region: Region | None, rate: int, total: int) -> tuple[int, int]:
+def frames_of(region: Region | None, rate: int, total: int) -> tuple[int, int]:
     """Return first frame and number of frames of a region, cut at the song's end."""
     if region is None:
         return 0, total

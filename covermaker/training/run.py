@@ -7,7 +7,6 @@ is taken up by `resume` at its last checkpoint.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ import numpy as np
 
 from covermaker.disk import disk_errors, file_sha256, write_text
 from covermaker.errors import AudioInputError, CovermakerError, UsageError
+from covermaker.features.encoders import content_fingerprint
 from covermaker.graph.events import Note, StepFailed, StepFinished, StepProgress, StepStarted, nobody
 from covermaker.progress import Progress, part, silent
 from covermaker.takes.document import read_takes
@@ -208,23 +208,6 @@ class _Phase:
             self.clock.listener(StepFinished(self.name, "", seconds))
         elif isinstance(error, CovermakerError):
             self.clock.listener(StepFailed(self.name, error.message))
-
-
-def content_fingerprint(encoder: str) -> str:
-    """Return the sha256 of an encoder's weights; of a fusion, of all its encoders' hashes.
-
-    Raises
-    ------
-    UsageError
-        When no encoder of this name is known.
-    WeightsError
-        When its weights are missing; the hint says how to get them.
-    """
-    from covermaker.features.encoders import content_weights
-    from covermaker.weights.catalog import fingerprint
-
-    hashes = [fingerprint(name) for name in content_weights(encoder)]
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
 def prepare(folder: Path, takes: Takes, work: Path, *, progress: Progress = silent) -> Prepared:

@@ -11,6 +11,8 @@ X. Zhang et al., "Leveraging Diverse Semantic-based Audio Pretrained Models for 
 
 from __future__ import annotations
 
+import hashlib
+
 from covermaker.errors import UsageError
 from covermaker.features.encoders.base import ContentEncoder, Encode
 from covermaker.registry import Registry
@@ -66,4 +68,28 @@ def content_weights(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(weight for encoder in encoders_of(name) for weight in encoder.WEIGHTS))
 
 
-__all__ = ["ENCODERS", "ContentEncoder", "Encode", "content_weights", "content_width", "encoders_of"]
+def content_fingerprint(name: str) -> str:
+    """Return the sha256 of an encoder's weights; of a fusion, or of several files, one over all their hashes.
+
+    Raises
+    ------
+    UsageError
+        When no encoder of this name is known.
+    WeightsError
+        When its weights are missing; the hint says how to get them.
+    """
+    from covermaker.weights.catalog import fingerprint
+
+    hashes = [fingerprint(weight) for weight in content_weights(name)]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+__all__ = [
+    "ENCODERS",
+    "ContentEncoder",
+    "Encode",
+    "content_fingerprint",
+    "content_weights",
+    "content_width",
+    "encoders_of",
+]

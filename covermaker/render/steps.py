@@ -1,0 +1,65 @@
+"""What every list of steps needs: how a step is made, its kinds in order, a stretch of the song."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from covermaker.graph.step import Step
+from covermaker.weights import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from covermaker.graph.step import From, Outside
+
+# Raised when the glue in `work` and `singwork` changes what a step makes; the rooms' own versions are added where they
+# have one.
+VERSIONS = {
+    "decode": 1, "vocal": 1, "separate": 1, "train": 1, "content": 1, "pitch": 1, "loudness": 1, "convert": 1,
+    "singers": 1, "key": 1, "level": 1, "rack": 1, "mix": 1, "master": 1, "export": 1, "stems": 1, "score": 1,
+}  # fmt: skip
+
+# The order of the river, and what ``--until`` accepts.
+KINDS = tuple(VERSIONS)
+
+# Seconds a minute of song on two cores, for the dry run's estimate; measured, see docs/benchmarks.md.
+COSTS = {
+    "decode": 0.3, "vocal": 0.3, "separate": 9.0, "content": 4.0, "pitch": 3.0, "loudness": 0.1, "convert": 1.5,
+    "singers": 0.2, "key": 8.0, "level": 0.1, "rack": 0.4, "mix": 0.5, "master": 1.0, "export": 0.8, "stems": 0.5,
+    "score": 12.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Region:
+    """A stretch of the song, in seconds."""
+
+    start_seconds: float
+    seconds: float
+
+
+def make_step(
+    name: str,
+    kind: str,
+    params: Mapping[str, Any],
+    inputs: Mapping[str, From | Outside],
+    run: Any,
+    *,
+    weights: Mapping[str, str] | None = None,
+    cost: float | None = None,
+) -> Step:
+    """Return a step of a known kind."""
+    return Step(
+        name, kind, VERSIONS[kind], params, inputs, run, weights or {}, COSTS[kind] if cost is None else cost
+    )
+
+
+def weight_hashes(names: Iterable[str]) -> dict[str, str]:
+    """Return the sha256 of weights of the catalog, without loading them."""
+    return {name: catalog.fingerprint(name) for name in names}
+
+
+def region_params(region: Region | None) -> list[float] | None:
+    """Return a region as it stands in a key."""
+    return None if region is None else [region.start_seconds, region.seconds]
