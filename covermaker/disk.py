@@ -147,6 +147,17 @@ def file_sha256(path: Path) -> str:
         raise ResourceError(f"{path} cannot be read: {error.strerror}") from error
 
 
+def flush_and_hash(path: Path) -> str:
+    """Flush a finished file to the disk and return its sha256 (hex), made while the disk works."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        flushed = pool.submit(sync, path)
+        digest = file_sha256(path)
+        flushed.result()
+    return digest
+
+
 def free_bytes(place: Path) -> int:
     """Return how many bytes are free where `place` is, or will be."""
     for folder in (place, *place.parents):

@@ -74,7 +74,13 @@ def test_every_package_that_is_imported_is_asked_for():
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.split(".")[0])
     found -= {*sys.stdlib_module_names, "covermaker", "pydantic_core"}  # the last is a part of pydantic
-    names = {"pyyaml": "yaml", "faiss-cpu": "faiss", "pyworld-prebuilt": "pyworld"}
+    names = {
+        "pyyaml": "yaml",
+        "faiss-cpu": "faiss",
+        "pyworld-prebuilt": "pyworld",
+        "pillow": "PIL",
+        "praat-parselmouth": "parselmouth",
+    }
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     known = {re.split(r"[<>=!~; \[]", line)[0] for line in asked}
     assert found - {names.get(name, name.replace("-", "_")) for name in known} == set()

@@ -65,7 +65,6 @@ class Ahead(Generic[T]):
             close()
 
 
-
 class Beside(Generic[T]):
     """Calls `consume` for every item pushed, one after the other and in order, on a thread of its own.
 

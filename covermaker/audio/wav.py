@@ -23,8 +23,8 @@ RIFF_LIMIT = 0xFFFFFFFF  # largest size a RIFF header can hold
 _DS64_BYTES = 28
 
 
-def _pack_float32(frames: NDArray[Any]) -> bytes:
-    return frames.astype("<f4", copy=False).tobytes()
+def _pack_float32(frames: NDArray[Any]) -> memoryview:
+    return frames.astype("<f4", copy=False).data
 
 
 def _pack_int16(frames: NDArray[Any]) -> bytes:
@@ -32,8 +32,17 @@ def _pack_int16(frames: NDArray[Any]) -> bytes:
 
 
 def _pack_int24(frames: NDArray[Any]) -> bytes:
-    octets = np.ascontiguousarray(frames, dtype="<i4").view(np.uint8).reshape(-1, 4)
-    return octets[:, :3].tobytes()
+    """Pack four samples into three words: several times faster than leaving out every fourth byte."""
+    flat = np.ascontiguousarray(frames, dtype="<i4").reshape(-1).view("<u4")
+    rest = -len(flat) % 4
+    if rest:
+        flat = np.concatenate([flat, np.zeros(rest, "<u4")])
+    a, b, c, d = (flat[sample::4] & 0xFFFFFF for sample in range(4))
+    words = np.empty((len(a), 3), "<u4")
+    words[:, 0] = a | b << 24
+    words[:, 1] = b >> 8 | c << 16
+    words[:, 2] = c >> 16 | d << 8
+    return words.tobytes()[: 3 * frames.size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ class SampleFormat:
 
     tag: int
     sample_bytes: int
-    pack: Callable[[NDArray[Any]], bytes]
+    pack: Callable[[NDArray[Any]], bytes | memoryview]
 
 
 FORMATS = {

@@ -23,7 +23,46 @@ from covermaker.jobs.launch import launch
     "-o", "--out", type=click.Path(path_type=Path), help="WAV file to write [default: VOCAL-VOICE.wav]."
 )
 @click.option("--transpose", default="auto", show_default=True, help="Semitones, auto or off.")
-@click.option("--pitch", default="fcpe", show_default=True, help="fcpe, crepe, crepe-tiny, harvest or dio.")
+@click.option("--pitch", default="fcpe", show_default=True, help="Pitch method, as in the project file.")
+@click.option(
+    "--index-ratio",
+    type=float,
+    help="0 to 1: how far towards the voice's own takes [default: 0.3 with an index].",
+)
+@click.option(
+    "--protect",
+    type=float,
+    default=0.33,
+    show_default=True,
+    help="0 to 0.5: consonants and breaths; 0 takes them from the source.",
+)
+@click.option(
+    "--formant",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="-12 to 12 semitones: above 0 a smaller head.",
+)
+@click.option(
+    "--loudness-mix",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="0 to 1: 0 follows the source, 1 keeps the voice's own level over a second.",
+)
+@click.option(
+    "--correct",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="0 to 1: how far the pitch is drawn to the notes.",
+)
+@click.option(
+    "--scale", default="chromatic", show_default=True, help="Notes for --correct: 'F# minor', 'C Eb G'."
+)
+@click.option(
+    "--guide", type=click.Path(path_type=Path), help="MIDI melody for --correct, in place of --scale."
+)
 @store_option
 @device_option
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
@@ -33,6 +72,13 @@ def command(
     out: Path | None,
     transpose: str,
     pitch: str,
+    index_ratio: float | None,
+    protect: float,
+    formant: float,
+    loudness_mix: float,
+    correct: float,
+    scale: str,
+    guide: Path | None,
     store: Path | None,
     device: str,
     as_json: bool,
@@ -42,6 +88,8 @@ def command(
     from covermaker.voices.library import find_voice
 
     METHODS.load(pitch)
+    if guide is not None and correct == 0.0:
+        raise UsageError("--guide does nothing without --correct", hint="as in --correct 0.8")
     if out is not None and out.suffix.lower() != ".wav":
         raise UsageError(
             f"--out {out.name} is no WAV file", hint="name it .wav; other formats come from a project"
@@ -53,7 +101,16 @@ def command(
         "vocal": str(vocal),
         "voice": voice,
         "out": str(target),
-        "convert": {"transpose": _transpose(transpose), "pitch": pitch},
+        "convert": {
+            "transpose": _transpose(transpose),
+            "pitch": pitch,
+            "index_ratio": index_ratio,
+            "protect": protect,
+            "formant_semitones": formant,
+            "loudness_mix": loudness_mix,
+            "pitch_correction": {"strength": correct, "scale": scale},
+        },
+        "guide": str(guide) if guide and correct > 0.0 else None,
         "store": str(store) if store else None,
         "device": device,
     }
@@ -62,7 +119,10 @@ def command(
     if as_json:
         return
     report = result["report"]
-    rows = [("transpose", f"{report['semitones']:+d} semitones: {report['why']}"), ("file", str(target))]
+    rows = [("transpose", f"{report['semitones']:+d} semitones: {report['why']}")]
+    if correct > 0.0:
+        rows.append(("corrected", f"{report['corrected_cents']:.0f} cents at the median"))
+    rows.append(("file", str(target)))
     click.echo(table(rows))
 
 

@@ -78,6 +78,9 @@ class Compressor:
         attack, release = self._attack, self._release
         reductions = []
         for target_db in targets_db.tolist():
+            if not (target_db or wanted_db or reduction_db):  # what follows would give 0 as well
+                reductions.append(0.0)
+                continue
             wanted_db = target_db + release * (wanted_db - target_db) if target_db < wanted_db else target_db
             reduction_db = wanted_db + attack * (reduction_db - wanted_db)
             if wanted_db < _SETTLED_DB and reduction_db < _SETTLED_DB:

@@ -18,6 +18,8 @@ Sections: TypeAlias = NDArray[np.float64]  # (sections, 6): b0 b1 b2 a0 a1 a2
 _ROW_SAMPLES = 32
 _ROWS = 256
 _CHUNK_SAMPLES = _ROWS * _ROW_SAMPLES
+# Whole chunks share their products, of unchanged shape: fewer and longer calls let other threads work meanwhile.
+_CHUNKS_AT_ONCE = 4
 # States and powers below this are zero: a filter that rings out into digital silence would otherwise crawl through
 # denormal numbers.
 _TINY = 1e-20
@@ -116,29 +118,43 @@ class SectionStream:
         filtered = np.empty(block.shape)
         done = 0
         while done < frames:
+            whole = min((frames - done) // _CHUNK_SAMPLES, _CHUNKS_AT_ONCE)
+            if whole and not self._filled:
+                stop = done + whole * _CHUNK_SAMPLES
+                filtered[:, done:stop], self._state = self._chunks(block[:, done:stop])
+                done = stop
+                continue
             start = self._filled
             stop = min(_CHUNK_SAMPLES, start + frames - done)
             self._held[:, start:stop] = block[:, done : done + stop - start]
-            made, state = self._chunk()
+            made, state = self._chunks(self._held)
             filtered[:, done : done + stop - start] = made[:, start:stop]
             done += stop - start
             self._filled = stop % _CHUNK_SAMPLES
             if not self._filled:
-                self._state = _calm(state)
+                self._state = state
                 self._held[:] = 0.0
         return filtered
 
-    def _chunk(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the chunk's output, zeros standing in for what is still to come, and its end state."""
+    def _chunks(
+        self, samples: Samples | NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the output of whole chunks, zeros standing in for what is still to come, and their end state."""
         channels, states = self._state.shape
-        product = self._held.reshape(channels, _ROWS, _ROW_SAMPLES) @ self._into
-        after = product[..., _ROW_SAMPLES:].copy()  # (channels, rows, states), left by each row
+        rows = samples.reshape(channels, -1, _ROWS, _ROW_SAMPLES).astype(np.float64)
+        product = rows @ self._into
+        after = product[..., _ROW_SAMPLES:].copy()  # (channels, chunks, rows, states), left by each row
         for distance, power in self._doubling:
-            after[:, distance:] += after[:, :-distance] @ power
-        after += (self._state[:, np.newaxis] @ self._carry).reshape(channels, _ROWS, states)
-        before = np.concatenate([self._state[:, np.newaxis], after[:, :-1]], axis=1)
+            after[:, :, distance:] += after[:, :, :-distance] @ power
+        before = np.empty_like(after)
+        state = self._state
+        for chunk in range(after.shape[1]):
+            before[:, chunk, 0] = state
+            after[:, chunk] += (state[:, np.newaxis] @ self._carry).reshape(channels, _ROWS, states)
+            state = _calm(after[:, chunk, -1])
+        before[:, :, 1:] = after[:, :, :-1]
         made = product[..., :_ROW_SAMPLES] + before @ self._out
-        return made.reshape(channels, _CHUNK_SAMPLES), after[:, -1]
+        return made.reshape(channels, -1), state
 
 
 def _state_space(sections: Sections) -> tuple[NDArray[np.float64], ...]:

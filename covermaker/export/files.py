@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections import Counter
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from covermaker.audio.files import probe
-from covermaker.disk import replacing
+from covermaker.disk import flush_and_hash, replacing
 from covermaker.errors import AudioInputError, CovermakerError
 from covermaker.export.formats import FORMATS
 from covermaker.export.names import safe_name
@@ -119,8 +118,7 @@ def export_file(
         wanted = form.frames(info.frames, info.sample_rate)
         if made.frames != wanted:
             raise CovermakerError(f"the {format} encoder wrote {made.frames} frames instead of {wanted}")
-        with temporary.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = flush_and_hash(temporary)
         size = temporary.stat().st_size
     return ExportedFile(path.name, format, digest, size, made.frames, made.sample_rate, clipped)
 

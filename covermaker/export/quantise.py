@@ -47,10 +47,11 @@ def quantise(block: Samples, bits: int, dither: Dither | None = None) -> tuple[N
         The integers, and how many samples were beyond full scale and are clipped.
     """
     full = 1 << (bits - 1)
-    scaled = block.astype(np.float64) * full
+    scaled = np.multiply(block, full, dtype=np.float64)
     clipped = int(np.count_nonzero((scaled >= full - 0.5) | (scaled < -full - 0.5)))
     if dither is not None:
         noise = dither.next(*block.shape)
         scaled += np.where((block != 0.0).any(axis=0), noise, 0.0)
-    rounded = np.floor(scaled + 0.5)
-    return np.clip(rounded, -full, full - 1).astype(np.int32), clipped
+    scaled += 0.5
+    np.floor(scaled, out=scaled)
+    return np.clip(scaled, -full, full - 1, out=scaled).astype(np.int32), clipped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from covermaker.audio.beside import Beside
 from covermaker.audio.files import blocks, probe
 from covermaker.audio.wav import FORMATS, RIFF_LIMIT, WavWriter
 from covermaker.export.quantise import Dither, quantise
@@ -39,22 +40,26 @@ class WavFormat:
         info = probe(master)
         data_bytes = info.frames * info.channels * FORMATS[self.sample_format].sample_bytes
         dither = Dither(seed) if self.dithered else None
-        clipped = 0
-        with WavWriter(
-            out,
-            sample_rate=info.sample_rate,
-            channels=info.channels,
-            sample_format=self.sample_format,
-            reserve=data_bytes + _TAG_ROOM > RIFF_LIMIT,
-        ) as writer:
+        clipped = done = 0
+        with (
+            WavWriter(
+                out,
+                sample_rate=info.sample_rate,
+                channels=info.channels,
+                sample_format=self.sample_format,
+                reserve=data_bytes + _TAG_ROOM > RIFF_LIMIT,
+            ) as writer,
+            Beside(writer.write) as written,
+        ):
             for block in blocks(master):
                 if self.bits == 32:
-                    writer.write(block)
+                    written.push(block)
                 else:
                     integers, beyond = quantise(block, self.bits, dither)
                     clipped += beyond
-                    writer.write(integers)
-                progress(writer.frames / info.frames)
+                    written.push(integers)
+                done += block.shape[1]
+                progress(done / info.frames)
         return clipped
 
     def tag(self, path: Path, tags: Mapping[str, str]) -> None:

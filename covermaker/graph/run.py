@@ -5,9 +5,10 @@ from __future__ import annotations
 import errno
 import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from covermaker import __version__
 from covermaker.disk import ALMOST_FULL_BYTES, file_sha256, free_bytes, write_error
@@ -20,11 +21,12 @@ from covermaker.graph.events import (
     StepStarted,
     StepWaiting,
 )
-from covermaker.graph.step import Outside, Step, Work
+from covermaker.graph.step import From, Outside, Step, Work
 from covermaker.weights.device import is_out_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
 
     from covermaker.graph.events import Listener
     from covermaker.graph.store import Entry, Store
@@ -89,20 +91,68 @@ def run(store: Store, targets: Sequence[Step], *, listener: Listener, device: st
     CovermakerError
         The first failure; finished steps stay in the store.
     """
-    with store.session():
-        runner = _Runner(store, listener, device)
+    with store.session(), _Checks(store) as checks:
+        runner = _Runner(store, listener, device, checks)
+        for step in targets:
+            checks.begin(step)
         return [runner.make(step) for step in targets]
 
 
-class _Runner:
-    """One run: remembers what it has checked, so that no file is hashed twice."""
+class _Checks:
+    """Whether files of the store have their sha256, each asked once a run.
 
-    def __init__(self, store: Store, listener: Listener, device: str) -> None:
+    What a run will read is hashed ahead on a thread, while the first steps work.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sound: set[tuple[str, str]] = set()
+        self._begun: dict[tuple[str, str], Future[bool]] = {}
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="check")
+
+    def begin(self, step: Step, file: str | None = None) -> None:
+        """Begin with the files (None: all) of a finished step, or with those that go into one that has to run."""
+        entry = self._store.get(step.key)
+        if entry is None:
+            for source in step.inputs.values():
+                if isinstance(source, From):
+                    self.begin(source.step, source.file)
+            return
+        for name in entry.meta["files"] if file is None else [file]:
+            if (entry.key, name) not in self._begun:
+                self._begun[entry.key, name] = self._pool.submit(self._store.verify, entry.key, [name])
+
+    def sound(self, key: str, names: Sequence[str]) -> bool:
+        """Tell whether these files are as they were made; what was found damaged is looked at anew."""
+        for name in names:
+            if (key, name) in self._sound:
+                continue
+            begun = self._begun.pop((key, name), None)
+            if not (begun.result() if begun else self._store.verify(key, [name])):
+                return False
+            self._sound.add((key, name))
+        return True
+
+    def made(self, entry: Entry) -> None:
+        """Note an entry of this run."""
+        self._sound.update((entry.key, name) for name in entry.meta["files"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+class _Runner:
+    """One run."""
+
+    def __init__(self, store: Store, listener: Listener, device: str, checks: _Checks) -> None:
         self._store = store
         self._listener = listener
         self._device = device
         self._done: dict[str, Entry] = {}
-        self._verified: set[tuple[str, str]] = set()
+        self._checks = checks
 
     def make(self, step: Step, files: Sequence[str] | None = None) -> Entry:
         """Return a step's entry, made if need be; `files` are those whose content will be read (None: all)."""
@@ -118,7 +168,7 @@ class _Runner:
             self._store.drop(step.key)
             entry = self._execute(step, self._inputs(step))
         self._done[step.key] = entry
-        self._verified.update((step.key, name) for name in entry.meta["files"])
+        self._checks.made(entry)
         return entry
 
     def _cached(self, step: Step, entry: Entry) -> Entry:
@@ -129,12 +179,7 @@ class _Runner:
         return entry
 
     def _sound(self, entry: Entry, files: Sequence[str] | None) -> bool:
-        names = list(entry.meta["files"]) if files is None else list(files)
-        unchecked = [name for name in names if (entry.key, name) not in self._verified]
-        if unchecked and not self._store.verify(entry.key, unchecked):
-            return False
-        self._verified.update((entry.key, name) for name in unchecked)
-        return True
+        return self._checks.sound(entry.key, list(entry.meta["files"]) if files is None else files)
 
     def _inputs(self, step: Step) -> dict[str, Path]:
         """Make what `step` reads and return the files by input name."""

@@ -25,13 +25,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import disk_errors, expanded, file_sha256, sync, write_text
+from covermaker.disk import disk_errors, expanded, file_sha256, flush_and_hash, sync, write_text
 from covermaker.errors import CovermakerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 META = "meta.json"
+
+_FILES_AT_ONCE = 2
 
 
 def default_root() -> Path:
@@ -159,10 +161,7 @@ class Store:
     def keep(self, key: str, folder: Path, meta: dict[str, Any]) -> Entry:
         """Make a folder of finished files the step `key`: hash, flush, write its meta.json, rename."""
         with disk_errors(self.root):
-            files = {}
-            for path in sorted(folder.iterdir()):
-                sync(path)
-                files[path.name] = {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+            files = _facts(sorted(folder.iterdir()))
             whole = {"key": key, **meta, "files": files}
             write_text(folder / META, json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
             sync(folder)
@@ -244,6 +243,18 @@ class Store:
     def _list(self, name: str) -> list[Path]:
         folder = self.root / name
         return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _facts(paths: list[Path]) -> dict[str, dict[str, Any]]:
+    """Flush finished files to the disk and return their sha256 and size by name."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+        hashes = list(pool.map(flush_and_hash, paths))
+    return {
+        path.name: {"sha256": sha256, "bytes": path.stat().st_size}
+        for path, sha256 in zip(paths, hashes, strict=True)
+    }
 
 
 def _held(path: Path) -> bool:

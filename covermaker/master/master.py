@@ -2,7 +2,7 @@
 
 The song goes through the rack once and is analysed on its way (`blocks`), the drive into the limiter is found on the
 blocks (`prediction`), a real pass is written and measured on its way; what the prediction missed is added to the next
-pass. Mostly one pass is enough. The meters run beside the reading and writing. Everything streams; work files live
+pass. Mostly one pass is enough. The true peaks are measured beside all the rest. Everything streams; work files live
 beside `out` and nowhere else.
 """
 
@@ -180,11 +180,12 @@ class _Song:
         source = _through(rack, mix, racked, info) if through else _plain(mix)
         analyser = BlockAnalyser(channels=info.channels, sample_rate=info.sample_rate)
         meter = LoudnessMeter(info.channels, info.sample_rate)
-        with closing(source), Beside(analyser.push) as peaks_beside, Beside(meter.push) as meter_beside:
+        # The meter stays on this thread: libebur128 holds Python's lock, a third thread would only wait for it.
+        with closing(source), Beside(analyser.push) as peaks_beside:
             done = 0
             for block in source:
                 peaks_beside.push(block)
-                meter_beside.push(block)
+                meter.push(block)
                 done += block.shape[1]
                 progress(min(1.0, done / info.frames))
         peaks, energies = analyser.finish()
@@ -323,19 +324,16 @@ class _Run:
         meter, peaks = LoudnessMeter(channels, rate), output_meter(channels, rate)
         least = 1.0
 
-        def measure(block: Samples) -> None:
-            meter.push(block)
-            peaks.push(block)
-
         with (
             wav_writer(self._out, sample_rate=rate, channels=channels) as writer,
-            Beside(measure) as beside,
+            Beside(peaks.push) as peaks_beside,
         ):
             curve = song.curve.nodes(drive=drive, ceiling=db_to_gain(self._limit_db(drive_db)))
             pieces = blocks(song.path, block_frames=CHUNK_BLOCKS * song.curve.block)
             for block, nodes in zip(pieces, curve, strict=True):
                 louder = song.curve.apply(block, nodes, drive=drive)
-                beside.push(louder)
+                peaks_beside.push(louder)
+                meter.push(louder)
                 if nodes is not None:
                     least = min(least, float(nodes.min()))
                 writer.write(louder)

@@ -189,9 +189,7 @@ def mix_tracks(
         ]
         # Three stages, each on its own thread: tracks are summed while the buses work on the block before, and the
         # one before that is written. Within a block the order of the sums stays the same, and so do the bits.
-        summed = stack.enter_context(
-            Ahead(_summed(heard_ones, fed, frames=total, block_frames=block_frames))
-        )
+        summed = stack.enter_context(Ahead(_summed(heard_ones, fed, frames=total, block_frames=block_frames)))
         mixed = stack.enter_context(Ahead(_with_buses(summed, fed_ones)))
         with wav_writer(unfinished, sample_rate=sample_rate, channels=2) as writer:
             ending = Ending(writer, frames=frames, tail=tail, sample_rate=sample_rate)

@@ -57,7 +57,7 @@ class Trainee:
             "version": VERSION,
             "takes": self.takes_sha256,
             "profile": self.profile.as_dict(),
-            "seed": self.seed,
+            "first_draw": self.seed,
             # The card says them, so another statement is another card.
             "rights": self.takes.rights,
             "statement": self.takes.statement,

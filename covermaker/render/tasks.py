@@ -101,6 +101,10 @@ def summary(steps: Sequence[PlannedStep]) -> list[dict[str, Any]]:
     ]
 
 
+# What the command line calls a key of the document, where it has another name for it.
+_OPTIONS = {"formant_semitones": "formant", "pitch_correction": "correct"}
+
+
 def _validated(model: type[M], values: dict[str, Any]) -> M:
     """Check options of the command line with the rules of the document."""
     from pydantic import ValidationError
@@ -110,7 +114,8 @@ def _validated(model: type[M], values: dict[str, Any]) -> M:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        raise UsageError(f"--{name} {first['input']}: {first['msg'].lower()}") from error
+        option = _OPTIONS.get(name, name.replace("_", "-"))
+        raise UsageError(f"--{option} {first['input']}: {first['msg'].lower()}") from error
 
 
 def _publish(

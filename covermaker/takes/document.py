@@ -21,6 +21,7 @@
     file = "evening-song.flac"      # in takes/
     original = "Evening Song (2).flac"
     sha256 = "…"                    # of the recording as it came
+    singer = ""                     # who sings it, where takes of several singers make one voice
     use = true                      # false leaves it out of training
 
 Strict: wrong types and unknown keys are refused with their path. Beside a take may lie ``<name>.labels.txt``, an
@@ -85,6 +86,7 @@ class TakeRow(_Part):
     file: FileName
     original: str = ""
     sha256: Sha256
+    singer: str = Field(default="", max_length=64)
     use: bool = True
 
     @property
@@ -207,7 +209,7 @@ def labels_path(folder: Path, row: TakeRow) -> Path:
 
 
 def takes_hash(folder: Path) -> str:
-    """Return a sha256 over everything that decides about the clips: recordings, labels, slicing, cleaning.
+    """Return a sha256 over everything that decides about the clips: recordings, labels, singers, slicing, cleaning.
 
     Left out: name, rights, statement, languages, created, the takes' names and order, takes with ``use = false``.
     """
@@ -215,9 +217,8 @@ def takes_hash(folder: Path) -> str:
     rows = []
     for row in takes.used:
         labels = labels_path(folder, row)
-        rows.append(
-            [file_sha256(take_path(folder, row)), file_sha256(labels) if labels.exists() else "no labels"]
-        )
+        cuts = file_sha256(labels) if labels.exists() else "no labels"
+        rows.append([file_sha256(take_path(folder, row)), cuts, row.singer])
     facts = [takes.slicing.model_dump(), takes.cleaning.model_dump(), sorted(rows)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

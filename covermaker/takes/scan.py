@@ -165,7 +165,7 @@ def scan(folder: Path, *, bleed: bool = True, progress: Progress = silent) -> Sc
     """
     takes = read_takes(folder)
     measured = _measure_all(folder, takes, bleed, progress)
-    like, other = _compare(measured)
+    like, other = _compare([row.singer for row in takes.takes], measured)
     reports = [
         _report(row, found, like[index], other[index])
         for index, (row, found) in enumerate(zip(takes.takes, measured, strict=True))
@@ -201,8 +201,21 @@ def _measure(folder: Path, takes: Takes, row: TakeRow, bleed: bool, progress: Pr
     return _Measured(known, cuts, labelled, rows, seconds, music, tuple(problems))
 
 
-def _compare(measured: list[_Measured]) -> tuple[list[float | None], list[float]]:
-    """Return each take's likeness to the singer of most, and the share of it that is somebody else's."""
+def _compare(singers: list[str], measured: list[_Measured]) -> tuple[list[float | None], list[float]]:
+    """Return each take's likeness to the singer of most, and the share of it that is somebody else's.
+
+    Takes that name different singers are not held against each other.
+    """
+    likes: list[float | None] = [None] * len(measured)
+    others = [0.0] * len(measured)
+    for singer in set(singers):
+        own = [index for index, name in enumerate(singers) if name == singer]
+        for index, like, other in zip(own, *_compare_all([measured[i] for i in own]), strict=True):
+            likes[index], others[index] = like, other
+    return likes, others
+
+
+def _compare_all(measured: list[_Measured]) -> tuple[list[float | None], list[float]]:
     from covermaker.takes.singers import SAME_SINGER
 
     rows = np.concatenate([found.singer_rows for found in measured])

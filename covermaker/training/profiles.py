@@ -67,6 +67,7 @@ class Size:
     inner: int = 384
     dilations: tuple[int, ...] = (1, 2, 4, 1)
     memory_rows: int = 2048
+    level_frames: int = 41
 
 
 @dataclass(frozen=True)

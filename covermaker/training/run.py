@@ -45,6 +45,7 @@ _FEATURES_SHARE = 0.33  # of a wall-clock budget
 _LEAST_TRAINING_SHARE = 0.35
 _LAST_SECONDS = 20.0  # for the last score and writing
 _LEAST_MADE_MINUTES = 3.0
+_TOLD = ("silent", "no voice", "other singer", "two singers", "clipped", "inverted", "noisy")
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,6 @@ def train_voice(
     AstrayError
         When the loss stops being a number; the last good checkpoint and the best voice so far stay.
     """
-    from covermaker.training.steps import run_training
-    from covermaker.weights.device import pick_device, torch_ready
-
     clock = Clock(listener)
     home = home or folder
     work = home / FOLDER
@@ -138,12 +136,18 @@ def train_voice(
     if resume and steps is not None:
         wanted = replace(wanted, minutes=None, recipe=replace(wanted.recipe, steps=steps))
     encoder_sha256 = content_fingerprint(wanted.encoder)
+    # Torch comes after everything that can be refused without it.
+    from covermaker.training.steps import run_training
+    from covermaker.weights.device import pick_device, torch_ready
+
     torch = torch_ready()
     where = pick_device(device)
     workers = threads or len(os.sched_getaffinity(0))
 
     with clock.phase("clips") as told:
-        ready = prepare(folder, takes, work, progress=told)
+        ready = prepare(folder, takes, work, progress=part(told, 0.0, 0.7))
+        for doubt in doubts(folder, progress=part(told, 0.7, 1.0)):
+            clock.note(doubt)
     trained, held = split_off(ready.sources, wanted.heldout_seconds, seed)
     making = Making(
         wanted.augmentation, ready.sample_rate, seed, ready.median_hz, wanted.encoder, encoder_sha256
@@ -220,7 +224,7 @@ def prepare(folder: Path, takes: Takes, work: Path, *, progress: Progress = sile
     for file in place.glob("*.wav"):
         if file.name not in current:
             file.unlink()
-    singer_of = {row.file: getattr(row, "singer", "") or takes.name for row in takes.used}
+    singer_of = {row.file: row.singer or takes.name for row in takes.used}
     singers = sorted({singer_of[clip.take] for clip in clips})
     sources = [
         material.Source(clip.path, file_sha256(clip.path), clip.seconds, singers.index(singer_of[clip.take]))
@@ -230,6 +234,20 @@ def prepare(folder: Path, takes: Takes, work: Path, *, progress: Progress = sile
     median_hz = _median_hz(sources)
     progress(1.0)
     return Prepared(takes, sources, rate, median_hz, singers)
+
+
+def doubts(folder: Path, *, progress: Progress = silent) -> list[str]:
+    """Return what speaks against the takes that are used, a sentence each; none of it stops a training."""
+    from covermaker.takes.scan import scan
+
+    found = scan(folder, bleed=False, progress=progress)
+    return [
+        f"{take.take}: {finding.text}; {finding.advice}"
+        for take in found.takes
+        if take.used
+        for finding in take.findings
+        if finding.word in _TOLD
+    ]
 
 
 def _median_hz(sources: Sequence[Source]) -> float:

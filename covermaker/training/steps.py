@@ -90,6 +90,7 @@ def network_config(sample_rate: int, content_dim: int, speakers: int, size: Size
         noise_fft=1 << math.ceil(math.log2(3 * hop)),
         speakers=speakers,
         memory_rows=size.memory_rows,
+        level_frames=size.level_frames,
     )
 
 

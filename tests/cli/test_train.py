@@ -1,0 +1,263 @@
+"""``covermaker train`` and what follows it, as a person types them; above all what is refused, and how."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import soundfile
+
+from covermaker.cli.main import run
+from covermaker.errors import ExitCode
+from covermaker.takes.document import read_takes
+from covermaker.training import run as training_run
+from covermaker.training.run import doubts, prepare
+
+RATE = 16_000
+
+
+def vowels(seconds, *, hz=200.0, seed=0):
+    """Return phrases of gliding vowels with consonants of noise and pauses between: enough like singing to be cut."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * RATE)) / RATE
+    pitch = hz * 2.0 ** (np.sin(2 * np.pi * time / 3.1) / 6)
+    phase = 2 * np.pi * np.cumsum(pitch) / RATE
+    wander = 500 + 200 * np.sin(2 * np.pi * time / 0.7)
+    tone = sum(np.sin(k * phase) / (1 + ((k * pitch - wander) / 300) ** 2) / k**0.5 for k in range(1, 20))
+    noise = rng.standard_normal(len(time))
+    sung = np.where(time % 0.7 > 0.12, tone, 0.15 * noise) * (time % 6.0 < 5.3)
+    return (0.1 * sung + 3e-4 * noise).astype(np.float32)
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    monkeypatch.setenv("COVERMAKER_VOICES", str(tmp_path / "library"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "library"
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Run jobs in this process: a child would import everything again."""
+    from covermaker.training.task import train
+
+    monkeypatch.setattr(
+        "covermaker.cli.train.launch", lambda request, *, listener, log: train(request, listener)
+    )
+
+
+@pytest.fixture
+def nobody_compared(monkeypatch):
+    monkeypatch.setattr(
+        "covermaker.takes.scan.singer_pieces", lambda *_: (np.zeros((0, 256), np.float32), np.zeros(0))
+    )
+
+
+def take(name, samples):
+    soundfile.write(name, samples, RATE, subtype="FLOAT")
+    return name
+
+
+def new(*files, name="anna"):
+    return run(["voices", "new", name, *files, "--rights", "synthetic"])
+
+
+@pytest.fixture
+def anna(library, capsys):
+    assert new(take("a.wav", vowels(40))) == 0
+    capsys.readouterr()
+    return library / "anna"
+
+
+def refused(capsys, code, *words):
+    """Check that a refusal is one line with a hint, and no traceback."""
+    said = capsys.readouterr()
+    assert not said.out
+    assert "Traceback" not in said.err
+    assert len(said.err.strip().splitlines()) <= 2
+    for word in words:
+        assert re.search(word, said.err), said.err
+    return code
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (vowels(20), "20 s of takes are too little"),
+        (np.zeros(60 * RATE, np.float32), "the take is silent"),
+    ],
+)
+def test_takes_that_are_no_start(library, capsys, samples, words):
+    assert new(take("a.wav", samples)) == ExitCode.AUDIO
+    refused(capsys, 0, words)
+    assert not (library / "anna").exists()
+
+
+def test_too_little_voice_in_long_takes(library, here, nobody_compared, capsys):
+    mostly_nothing = np.concatenate([vowels(10), np.full(40 * RATE, 1e-6, np.float32)])
+    assert new(take("a.wav", mostly_nothing)) == 0
+    capsys.readouterr()
+    assert run(["train", "anna"]) == ExitCode.AUDIO
+    said = capsys.readouterr().err
+    assert re.search(r"hold \d+ s of voice, too little to train one", said)
+    assert "5 to 20 minutes" in said
+
+
+def test_inverted_channels_do_not_cancel(library, nobody_compared, capsys):
+    mono = vowels(40)
+    assert new(take("a.wav", np.stack([mono, -0.97 * mono], axis=1))) == 0
+    folder = library / "anna"
+    ready = prepare(folder, read_takes(folder), folder / "training")
+    for source in ready.sources:
+        sound, _ = soundfile.read(source.path)
+        assert np.sqrt(np.mean(sound**2)) > 0.01
+    assert abs(12 * np.log2(ready.median_hz / 200.0)) < 1.0
+    assert any("inverted" in doubt and "turned round" in doubt for doubt in doubts(folder))
+
+
+def test_clipped_takes_are_told(library, nobody_compared):
+    assert new(take("a.wav", vowels(40)), take("b.wav", np.clip(30 * vowels(12, seed=1), -1, 1))) == 0
+    (doubt,) = doubts(library / "anna")
+    assert doubt.startswith("b.wav: clipped")
+    assert "less gain" in doubt
+
+
+def test_two_singers_are_told(library, monkeypatch):
+    assert new(take("a.wav", vowels(40)), take("b.wav", vowels(12, seed=1))) == 0
+
+    def pieces(mono, cuts, rate, cache, key):
+        rows = np.eye(256, dtype=np.float32)[:2]  # as far apart as can be
+        long = sum(end - start for start, end in cuts) / rate > 20
+        return rows[[0]] if long else rows[[1]], np.array([30.0 if long else 10.0])
+
+    monkeypatch.setattr("covermaker.takes.scan.singer_pieces", pieces)
+    (doubt,) = doubts(library / "anna")
+    assert doubt.startswith("b.wav: its voice is not that of the other takes")
+    # A person who says that there are two gets a voice of two.
+    document = library / "anna" / "takes.toml"
+    first, second, third = document.read_text().split('singer = ""')
+    document.write_text(f'{first}singer = "Anna"{second}singer = "Bea"{third}')
+    assert doubts(library / "anna") == []
+    ready = prepare(library / "anna", read_takes(library / "anna"), library / "anna" / "training")
+    assert ready.singers == ["Anna", "Bea"]
+    assert {source.speaker for source in ready.sources} == {0, 1}
+
+
+def test_a_trained_voice_is_not_trained_again_unasked(anna, here, capsys):
+    (anna / "card.toml").write_text("")
+    assert run(["train", "anna"]) == ExitCode.USAGE
+    refused(capsys, 0, "'anna' is trained already", "--force")
+
+
+def test_a_stopped_training_is_not_begun_again_unasked(anna, here, capsys):
+    (anna / "training").mkdir()
+    (anna / "training" / "run.json").write_text('{"status": "running"}')
+    assert run(["train", "anna"]) == ExitCode.USAGE
+    refused(capsys, 0, "was stopped before its end", "--resume takes it up, --force begins again")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--encoder", "whisper-bass"], ExitCode.USAGE, ["whisper-bass", "whisper-base"]),
+        (["--encoder", "contentvec"], ExitCode.WEIGHTS, ["contentvec", "covermaker models"]),
+        (["--profile", "quik"], ExitCode.USAGE, ["unknown profile 'quik'", "quick"]),
+        (["--profile", "custom"], ExitCode.PROJECT, ["profile.toml"]),
+        (["--resume"], ExitCode.USAGE, ["no training to take up"]),
+        (["--resume", "--force"], ExitCode.USAGE, ["exclude each other"]),
+        (["--minutes", "3", "--steps", "3"], ExitCode.USAGE, ["exclude each other"]),
+        (["--minutes", "0.1"], ExitCode.USAGE, ["out of range"]),
+    ],
+)
+def test_what_cannot_be_asked_for(anna, here, capsys, monkeypatch, tmp_path, options, code, words):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert run(["train", "anna", *options]) == code
+    refused(capsys, code, *words)
+    assert not (anna / "card.toml").exists()
+
+
+def test_no_takes_no_rights_no_voice(anna, here, capsys):
+    assert run(["train", "anne"]) == ExitCode.PROJECT
+    refused(capsys, 0, "no voice 'anne'", "anna")
+    document = anna / "takes.toml"
+    text = document.read_text()
+    document.write_text(re.sub("rights = .*\n", "", text))
+    assert run(["train", "anna"]) == ExitCode.PROJECT
+    refused(capsys, 0, "'rights' is missing", "own-voice, licensed or synthetic")
+    document.write_text(text.replace("synthetic", "own-voice"))
+    assert run(["train", "anna"]) == ExitCode.PROJECT
+    refused(capsys, 0, "need a statement", "who agreed")
+    document.unlink()
+    assert run(["train", "anna"]) == ExitCode.PROJECT
+    refused(capsys, 0, "takes.toml", "covermaker voices new")
+
+
+@pytest.mark.parametrize("command", [["audition", "anna"], ["promote", "anna", "12"]])
+def test_a_voice_without_training_has_no_checkpoints(anna, capsys, command):
+    assert run(["voices", *command]) == ExitCode.PROJECT
+    refused(capsys, 0, "card.toml")
+
+
+PROFILE = """
+encoder = "whisper-tiny.en"
+heldout_seconds = 8.0
+[augmentation]
+made_minutes = 0.3
+throats = 1
+separated = 0.0
+[size]
+hidden = 24
+inner = 32
+dilations = [1]
+memory_rows = 32
+[recipe]
+steps = 12
+saves = 3
+batch_size = 2
+warm_steps = 2
+patience = 99
+peak_rate = {rate}
+"""
+
+
+@pytest.mark.slow
+def test_from_takes_to_a_voice_that_is_promoted(anna, capsys):
+    """Everything with its own processes: train, go on, listen, choose, judge; then a training that goes astray."""
+    (anna / "profile.toml").write_text(PROFILE.format(rate=1e-3))
+    train = ["train", "anna", "--profile", "custom", "--threads", "1"]
+    assert run([*train, "--json"]) == 0
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    kinds = {event["event"] for event in events}
+    assert {"step.started", "step.finished", "training.progress", "training.scored", "finished"} <= kinds
+    scored = [event["step"] for event in events if event["event"] == "training.scored"]
+    assert scored == [4, 8, 12]
+    progress = [event for event in events if event["event"] == "training.progress"]
+    assert all(event["seconds_left"] >= 0 and event["losses"]["spectral"] > 0 for event in progress)
+
+    assert run([*train, "--resume"]) == 0
+    assert "12, the best is" in capsys.readouterr().out
+    assert run(["train", "anna", "--resume", "--steps", "16", "--threads", "1"]) == 0
+    assert "16, the best is" in capsys.readouterr().out
+
+    assert run(["voices", "audition", "anna", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    steps = [state["step"] for state in said["checkpoints"]]
+    assert 16 in steps
+    assert {f"step-{step}-sung.wav" for step in steps} <= {file.rsplit("/")[-1] for file in said["files"]}
+    other = next(state["step"] for state in said["checkpoints"] if not state["voice"])
+    assert run(["voices", "promote", "anna", str(other)]) == 0
+    assert f"step {other} now" in capsys.readouterr().out
+    assert run(["voices", "promote", "anna", "7"]) == ExitCode.USAGE
+    refused(capsys, 0, "no checkpoint of step 7", "kept: ")
+    assert run(["evaluate", "anna"]) == 0
+    assert "Training of anna" in capsys.readouterr().out
+
+    good = (anna / "card.toml").read_bytes()
+    (anna / "profile.toml").write_text(PROFILE.format(rate=1e30))
+    assert run([*train, "--force"]) == ExitCode.INTERNAL
+    said = capsys.readouterr().err
+    assert "went astray at step" in said
+    assert "voices scan" in said
+    assert (anna / "card.toml").read_bytes() == good
+    assert json.loads((anna / training_run.FOLDER / training_run.RUN_FILE).read_text())["status"] == "astray"
