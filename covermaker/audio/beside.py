@@ -1,68 +1,22 @@
-"""Threads along a stream of blocks: `Ahead` makes them before they are asked for, `Beside` takes them off one's hands.
+"""Work on a stream of blocks beside the thread that makes them: `Beside` takes blocks off, `through` gives them back.
 
-Both keep the order, so that a result has the same bits as without them; what fails on the thread is raised where its
-block would have come out. numpy and the audio libraries work without Python's lock, so this is real time won.
+Both keep the order, so that a result has the same bits as without them, and what fails on the thread is raised by the
+one that feeds it. One thread more, not several: those that compute mostly wait for Python's lock then.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterable
     from concurrent.futures import Future
     from types import TracebackType
 
 T = TypeVar("T")
-
-_END = object()
-
-
-class Ahead(Generic[T]):
-    """Runs an iterator on a thread of its own, a few items ahead of who reads them.
-
-    Use it as a context and iterate over it once. Leaving the context ends the thread, also when items are left; the
-    iterator is closed then, so that its files are.
-
-    Parameters
-    ----------
-    source : iterator
-        What it raises comes out of the iteration, after the items before it.
-    waiting : int
-        So many items are made ahead. Bounds the memory.
-    """
-
-    def __init__(self, source: Iterator[T], *, waiting: int = 2) -> None:
-        self._source = source
-        self._waiting = waiting
-        self._asked: deque[Future[T | object]] = deque()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
-
-    def __iter__(self) -> Iterator[T]:
-        for _ in range(self._waiting):
-            self._ask()
-        while True:
-            self._ask()
-            item = self._asked.popleft().result()
-            if item is _END:
-                return
-            yield cast("T", item)
-
-    def _ask(self) -> None:
-        self._asked.append(self._pool.submit(next, self._source, _END))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.shutdown(cancel_futures=True)
-        close = getattr(self._source, "close", None)
-        if close is not None:
-            close()
+Made = TypeVar("Made")
 
 
 class Beside(Generic[T]):
@@ -102,3 +56,32 @@ class Beside(Generic[T]):
                 self._pushed.popleft().result()
         finally:
             self._pool.shutdown(cancel_futures=True)
+
+
+def through(
+    make: Callable[[T], Made], items: Iterable[T], *, waiting: int = 2
+) -> Generator[Made, None, None]:
+    """Yield what `make` makes of each item, in order; it runs on a thread of its own while the next items come.
+
+    Close the generator, or read it to its end: the thread has ended then.
+
+    Parameters
+    ----------
+    make : callable
+        What it raises comes out in place of its result.
+    items : iterable
+        Read on the caller's thread.
+    waiting : int
+        So many results may be under way while the next item is made. Bounds the memory.
+    """
+    begun: deque[Future[Made]] = deque()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
+    try:
+        for item in items:
+            begun.append(pool.submit(make, item))
+            if len(begun) > waiting:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

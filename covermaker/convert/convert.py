@@ -31,7 +31,7 @@ from covermaker.convert.settings import ConversionReport as ConversionReport
 from covermaker.convert.settings import ConvertSettings as ConvertSettings
 from covermaker.convert.transpose import choose_transposition, shift_pitch
 from covermaker.convert.tuning import correct_pitch
-from covermaker.errors import CovermakerError, UsageError, WeightsError
+from covermaker.errors import CovermakerError, ProjectError, UsageError, WeightsError, nearest
 from covermaker.features.clock import FRAME_RATE, frame_count
 from covermaker.features.content import CONTENT_RATE, content_at
 from covermaker.features.loudness import frame_loudness_db
@@ -134,6 +134,7 @@ def convert_vocal(
     tuned = correct_pitch(f0_hz, settings.pitch_correction)
     move = choose_transposition(transpose, tuned.f0_hz, voice.card.f0)
     ratio, notes = _index_ratio(voice, settings)
+    speaker = _speaker(voice, settings)
     chunks = 0
     gains = np.zeros(0)
     voiced = np.asarray(f0_hz) > 0
@@ -150,6 +151,7 @@ def convert_vocal(
                 _drawn(content, f0_hz, voice, span, ratio, settings.protect),
                 shift_pitch(tuned.f0_hz, move.semitones),
                 loudness_db,
+                speaker=speaker,
                 seed=seed,
                 settings=settings,
                 progress=part(progress, 0.0, _SUNG_SHARE),
@@ -194,6 +196,20 @@ def _check_features(
             f"the vocal has {frames} frames, its pitch {len(f0_hz)}, its loudness {len(loudness_db)}, "
             f"its content has shape {content.shape}"
         )
+
+
+def _speaker(voice: Voice, settings: ConvertSettings) -> int | list[float]:
+    """Return who of a voice's singers is heard, as `Synthesizer.render` takes it."""
+    known = voice.card.singers
+    if not settings.singers:
+        return 0
+    for name in settings.singers:
+        if name not in known:
+            raise ProjectError(
+                f"convert.singers: the voice '{voice.name}' has no singer '{name}'",
+                hint=nearest(name, known) if known else "it was trained on one singer: leave singers out",
+            )
+    return [settings.singers.get(name, 0.0) for name in known]
 
 
 def _check_singer(singer: Synthesizer, voice: Voice, content: NDArray[np.float16]) -> None:
@@ -277,6 +293,7 @@ def _sing(
     f0_hz: NDArray[np.float64],
     loudness_db: NDArray[np.floating[Any]],
     *,
+    speaker: int | list[float],
     seed: int,
     settings: ConvertSettings,
     progress: Progress,
@@ -302,6 +319,7 @@ def _sing(
                 phase_cycles=phase[begin:end],
                 first_frame=begin,
                 seed=seed,
+                speaker=speaker,
                 formant_ratio=2.0 ** (settings.formant_semitones / 12.0),
             )[(start - begin) * hop : (stop - begin) * hop]
             if not np.isfinite(block).all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -31,6 +32,9 @@ class ConvertSettings:
     loudness_mix : float
         0..1: 0 follows the source's loudness exactly; 1 keeps the network's level over a second and takes only
         quick changes from the source.
+    singers : mapping of str to float
+        Of a voice that was trained on several singers: how much of each is heard, by the names on its card. By
+        default the first one.
     chunk_seconds : float
         Sung at a time; changes memory and speed, not the sound.
 
@@ -45,6 +49,7 @@ class ConvertSettings:
     formant_semitones: float = 0.0
     pitch_correction: PitchCorrection = field(default_factory=PitchCorrection)
     loudness_mix: float = 1.0
+    singers: Mapping[str, float] = field(default_factory=dict)
     chunk_seconds: float = 10.0
 
     def __post_init__(self) -> None:
@@ -58,6 +63,8 @@ class ConvertSettings:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise ProjectError(f"convert.{name} must lie in {low:g}..{high:g}, not {value:g}")
+        if self.singers and not (min(self.singers.values()) >= 0.0 < max(self.singers.values())):
+            raise ProjectError("convert.singers: weights of 0 and above are expected, not all 0")
         if not 1.0 <= self.chunk_seconds <= 120.0:
             raise ProjectError(f"chunk_seconds must lie in 1..120, not {self.chunk_seconds:g}")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Generator, Iterator, Mapping, Sequence, Set
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import chain
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from covermaker.audio.beside import Ahead
+from covermaker.audio.beside import through
 from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.effects.rack import Rack
 from covermaker.errors import AudioInputError, ProjectError, nearest
@@ -187,10 +187,10 @@ def mix_tracks(
             for bus, meter, rack in zip(buses, bus_meters, racks, strict=True)
             if bus.name in fed
         ]
-        # Three stages, each on its own thread: tracks are summed while the buses work on the block before, and the
-        # one before that is written. Within a block the order of the sums stays the same, and so do the bits.
-        summed = stack.enter_context(Ahead(_summed(heard_ones, fed, frames=total, block_frames=block_frames)))
-        mixed = stack.enter_context(Ahead(_with_buses(summed, fed_ones)))
+        # The buses work beside the reading, summing and writing of other blocks. Within a block the order of the sums
+        # stays the same, and so do the bits.
+        summed = _summed(heard_ones, fed, frames=total, block_frames=block_frames)
+        mixed = stack.enter_context(closing(through(lambda block: _with_buses(*block, fed_ones), summed)))
         with wav_writer(unfinished, sample_rate=sample_rate, channels=2) as writer:
             ending = Ending(writer, frames=frames, tail=tail, sample_rate=sample_rate)
             done = 0
@@ -239,17 +239,17 @@ def _summed(
 
 
 def _with_buses(
-    summed: Iterable[tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]],
+    mix: NDArray[np.float64],
+    sends: Mapping[str, NDArray[np.float64]],
     buses: Sequence[tuple[BusInput, StripMeter, Rack]],
-) -> Iterator[Samples]:
-    """Yield the finished mix: to each block's sum the buses are added."""
-    for mix, sends in summed:
-        for bus, meter, rack in buses:
-            wet = rack.process(sends[bus.name].astype(np.float32))
-            placed = place(wet, gain=db_to_gain(bus.gain_db), pan=bus.pan)
-            meter.push(placed)
-            mix += placed
-        yield mix.astype(np.float32)
+) -> Samples:
+    """Return a finished block: the sum of its tracks and the buses."""
+    for bus, meter, rack in buses:
+        wet = rack.process(sends[bus.name].astype(np.float32))
+        placed = place(wet, gain=db_to_gain(bus.gain_db), pan=bus.pan)
+        meter.push(placed)
+        mix += placed
+    return mix.astype(np.float32)
 
 
 def _check(tracks: Sequence[TrackInput], buses: Sequence[BusInput], *, frames: int) -> None:

@@ -155,6 +155,11 @@ class Convert(_Model):
     formant_semitones: float = Field(
         default=0.0, ge=-12.0, le=12.0, description="Moves the voice's resonances: above 0 is a smaller head."
     )
+    singers: dict[str, Annotated[float, Field(ge=0.0)]] = Field(
+        default_factory=dict,
+        description="Of a voice of several singers: how much of each, as `{ anna = 0.7, ben = 0.3 }`; by default the "
+        "first.",
+    )
     pitch_correction: PitchCorrection = Field(
         default_factory=PitchCorrection, description="See `[convert.pitch_correction]`."
     )

@@ -205,6 +205,8 @@ def _conversion(settings: Convert, guide: Path | None) -> dict[str, Any]:
     values = settings.model_dump(
         include={"transpose", "protect", "loudness_mix", "index_ratio", "formant_semitones"}
     )
+    if settings.singers:
+        values["singers"] = dict(settings.singers)
     correction = settings.pitch_correction
     if correction.strength > 0.0:
         unread = {"guide", "scale"} if guide is not None else {"guide", "guide_track"}

@@ -154,6 +154,7 @@ def conversion(settings: Convert, guide: Path | None) -> ConvertSettings:
         formant_semitones=settings.formant_semitones,
         pitch_correction=PitchCorrection(**{**correction.model_dump(), "guide": guide}),
         loudness_mix=settings.loudness_mix,
+        singers=dict(settings.singers),
     )
 
 

@@ -26,6 +26,8 @@
     median_hz = 200.0
     high_hz = 400.0
 
+    singers = ["anna", "ben"]       # optional, at the top: who stands in the network's speaker table, in its order
+
     [weights]
     file = "voice.safetensors"
     sha256 = "…"
@@ -152,6 +154,7 @@ class VoiceCard(_Part):
     origin: str
     created: date
     languages: list[str] = Field(default_factory=list)
+    singers: list[Name] = Field(default_factory=list)
     sample_rate: int = Field(ge=8_000, le=192_000, multiple_of=100)
     network: NetworkPart
     content: ContentPart
@@ -183,6 +186,8 @@ class VoiceCard(_Part):
         """
         whole = self.model_dump(mode="json")
         sound = {part: whole[part] for part in ("sample_rate", "network", "content", "f0")}
+        if self.singers:
+            sound["singers"] = self.singers
         return sound if self.index is None else {**sound, "index": self.index.sha256}
 
 

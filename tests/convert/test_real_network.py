@@ -9,13 +9,14 @@ import pytest
 
 from covermaker.audio.files import read
 from covermaker.convert.convert import ConvertSettings, convert_vocal
+from covermaker.errors import ProjectError
 from covermaker.voices.card import write_card
 from covermaker.voices.voice import Voice
 
 
 @pytest.fixture(scope="module")
 def ddsp_folder(tmp_path_factory):
-    """Save a small network with fixed random weights."""
+    """Save a small network with fixed random weights, of two singers."""
     from covermaker.weights.device import torch_ready
 
     torch = torch_ready()
@@ -23,12 +24,13 @@ def ddsp_folder(tmp_path_factory):
 
     from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork
 
-    config = DdspConfig(content_dim=8, hidden=32, inner=32)
+    config = DdspConfig(content_dim=8, hidden=32, inner=32, speakers=2)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         network = DdspNetwork(config)
         for parameter in network.out.parameters():
             torch.nn.init.normal_(parameter, std=0.2)
+        torch.nn.init.normal_(network.speaker_in.weight, std=2.0)
     folder = tmp_path_factory.mktemp("voice")
     save_file(network.state_dict(), folder / "voice.safetensors")
     return folder, config.to_mapping()
@@ -46,6 +48,7 @@ def ddsp_voice(ddsp_folder, voice_of):
     card = card.model_copy(
         update={
             "network": card.network.model_copy(update={"config": config}),
+            "singers": ["anna", "ben"],
             "weights": card.weights.model_copy(update={"sha256": digest}),
         }
     )
@@ -111,7 +114,7 @@ def test_formants_move_and_the_pitch_stays(ddsp_folder, semitones):
     from covermaker.voices.networks.base import phase_curve
     from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork, DdspSynthesizer
 
-    config = DdspConfig(content_dim=8, hidden=32, inner=32)
+    config = DdspConfig(content_dim=8, hidden=32, inner=32, speakers=2)
     network = DdspNetwork(config)
     bands_hz = (
         700.0 * (8_000.0 / 700.0 + 1.0) ** (np.arange(config.harmonic_bands) / (config.harmonic_bands - 1))
@@ -138,3 +141,24 @@ def test_formants_move_and_the_pitch_stays(ddsp_folder, semitones):
         period = np.correlate(signal[:4_000], signal[:4_000], mode="full")[3_999:]
         lag = 100 + int(np.argmax(period[100:200]))
         assert lag == pytest.approx(16_000 / 110.0, abs=1)
+
+
+def test_singers_of_one_voice_are_chosen_and_blended(make_vocal, ddsp_voice, tmp_path):
+    vocal = make_vocal(np.random.default_rng(0).uniform(-0.3, 0.3, 44_100), 44_100, f0_hz=220.0)
+    first, anna, ben, both = (
+        sing(vocal, ddsp_voice, tmp_path / "out.wav", singers=singers)
+        for singers in ({}, {"anna": 1.0}, {"ben": 3.0}, {"anna": 0.5, "ben": 0.5})
+    )
+    assert np.allclose(first, anna, atol=1e-5)
+    assert not np.allclose(anna, ben, atol=1e-3)
+    assert not np.allclose(both, anna, atol=1e-3)
+    assert not np.allclose(both, ben, atol=1e-3)
+
+
+def test_a_singer_the_voice_does_not_have_is_refused(make_vocal, ddsp_voice, tmp_path):
+    vocal = make_vocal(np.zeros(44_100), 44_100)
+    with pytest.raises(ProjectError, match="no singer 'bne'") as refused:
+        sing(vocal, ddsp_voice, tmp_path / "out.wav", singers={"bne": 1.0})
+    assert "ben" in refused.value.hint
+    with pytest.raises(ProjectError, match="not all 0"):
+        ConvertSettings(singers={"anna": 0.0})
