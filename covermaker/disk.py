@@ -29,6 +29,8 @@ _PART = re.compile(r"\.part-(?P<host>[\w.-]*)-(?P<pid>\d+)-[0-9a-f]{8}(\..*)?")
 # Less free space than any encoder's next block.
 ALMOST_FULL_BYTES = 1 << 20
 
+_PIECE_BYTES = 1 << 18
+
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "free some space or choose another place"),
     errno.EDQUOT: ("the disk quota is used up", "free some space or choose another place"),
@@ -145,6 +147,26 @@ def file_sha256(path: Path) -> str:
         raise AudioInputError(f"there is no file {path}") from error
     except OSError as error:
         raise ResourceError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Tell whether two files hold the same bytes; ends at the first difference, which a hash would not.
+
+    Raises
+    ------
+    ResourceError
+        When one of them may not be read.
+    """
+    try:
+        if not one.is_file() or one.stat().st_size != other.stat().st_size:
+            return False
+        with one.open("rb") as first, other.open("rb") as second:
+            while piece := first.read(_PIECE_BYTES):
+                if piece != second.read(_PIECE_BYTES):
+                    return False
+    except OSError as error:
+        raise ResourceError(f"{error.filename or one} cannot be read: {error.strerror}") from error
+    return True
 
 
 def flush_and_hash(path: Path) -> str:

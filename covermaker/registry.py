@@ -6,8 +6,9 @@ loading imports exactly one module. Other packages add members through an entry-
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any, Generic, TypeVar, cast
 
 from covermaker.errors import CovermakerError, UsageError, nearest
@@ -67,5 +68,11 @@ class Registry(Generic[T]):
 
     def _others(self) -> dict[str, Any]:
         if self._foreign is None:
-            self._foreign = {entry.name: entry for entry in entry_points(group=self._group)}
+            self._foreign = {entry.name: entry for entry in _offered().select(group=self._group)}
         return self._foreign
+
+
+@cache
+def _offered() -> EntryPoints:
+    """Return what all installed packages offer; to look it up takes longer than the rest of a registry's work."""
+    return cast("EntryPoints", entry_points())

@@ -24,6 +24,7 @@ def command() -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """List every pretrained model: what for, which licence, where it is."""
+    catalog.models_folder()  # a COVERMAKER_MODELS that leads nowhere is a mistake, not an empty folder
     rows, values = [], []
     for name, entry in catalog.entries().items():
         try:
@@ -31,11 +32,11 @@ def list_(as_json: bool) -> None:
         except CovermakerError:
             source = "not here"
         size = human_bytes(entry.size) if entry.size else "?"
-        rows.append((name, entry.role, entry.licence, size, source))
+        rows.append((name, source, size, entry.licence, entry.role))
         values.append(
             {"name": name, "role": entry.role, "licence": entry.licence, "bytes": entry.size, "found": source}
         )
-    show(values, as_json, table(rows, header=("name", "role", "licence", "size", "found")))
+    show(values, as_json, table(rows, header=("name", "found", "size", "licence", "role")))
 
 
 @command.command("verify")

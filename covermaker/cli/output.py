@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+_GAP = "  "
+_LEAST_ROOM = 20  # characters; a narrower last column reads worse than a line that runs over
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
@@ -27,19 +33,39 @@ def printable(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
 
 
-def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = ()) -> str:
-    """Align rows in columns; the last column is not padded."""
+def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), width: int | None = None) -> str:
+    """Align rows in columns; the last column is not padded, and wraps where a line is longer than `width`.
+
+    `width` is in characters; by default a terminal's own, and without end where no terminal reads it.
+    """
     lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
     if not lines:
         return ""
     widths = [max(len(line[i]) for line in lines if i < len(line)) for i in range(max(map(len, lines)))]
+    before = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    room = (width or _terminal_width()) - before
+    if room < widths[-1] and room >= _LEAST_ROOM:
+        lines = [row for line in lines for row in _wrapped(line, len(widths), room)]
+        widths[-1] = room
     text = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip()
+        _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip()
         for line in lines
     ]
     if header:
-        text.insert(1, "  ".join("-" * width for width in widths[: len(header)]))
+        text.insert(1, _GAP.join("-" * width for width in widths[: len(header)]))
     return "\n".join(text)
+
+
+def _terminal_width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+
+
+def _wrapped(line: list[str], columns: int, room: int) -> list[list[str]]:
+    """Cut a row's last cell into rows of its own."""
+    if len(line) < columns or len(line[-1]) <= room:
+        return [line]
+    first, *more = textwrap.wrap(line[-1], room, break_on_hyphens=False)
+    return [[*line[:-1], first], *([*[""] * (columns - 1), rest] for rest in more)]
 
 
 def near(file: str) -> str:

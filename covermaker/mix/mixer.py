@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from covermaker.audio.files import AudioInfo
     from covermaker.effects.rack import EffectSettings
 
-_BLOCK_FRAMES = 1 << 15
+_BLOCK_FRAMES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from covermaker.disk import copy_file, file_sha256
+from covermaker.disk import copy_file, file_sha256, same_content
 from covermaker.errors import UsageError
 from covermaker.export.files import export_file
 from covermaker.export.report import build_report, write_report
@@ -164,14 +164,10 @@ def _copy(entry: Entry, folder: Path, names: Sequence[str]) -> dict[str, dict[st
     done = {}
     for name in names:
         target = folder / name
-        if not _same(target, entry.meta["files"][name]):
+        if not same_content(target, entry.folder / name):
             copy_file(entry.folder / name, target)
         done[str(target)] = dict(entry.meta["files"][name])
     return done
-
-
-def _same(path: Path, facts: dict[str, Any]) -> bool:
-    return path.is_file() and path.stat().st_size == facts["bytes"] and file_sha256(path) == facts["sha256"]
 
 
 def _reports(targets: Sequence[Step], store: Store) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Recipe:
     content_noise: float = 0.15
     half: str = "auto"
     adversarial: float = 1.0
-    saves: int = 4
+    saves: int = 3
     patience: int = 3
 
 

@@ -328,7 +328,11 @@ def test_a_store_without_permission_is_told(document, tmp_path):
 
 @pytest.mark.parametrize(
     ("variable", "command"),
-    [("COVERMAKER_STORE", ("cache", "stats")), ("COVERMAKER_MODELS", ("models", "path", "fcpe"))],
+    [
+        ("COVERMAKER_STORE", ("cache", "stats")),
+        ("COVERMAKER_MODELS", ("models", "path", "fcpe")),
+        ("COVERMAKER_MODELS", ("models", "list")),
+    ],
 )
 def test_a_home_of_nobody_in_the_environment(variable, command):
     done = covermaker(*command, check=False, **{variable: "~nobody-at-all/here"})

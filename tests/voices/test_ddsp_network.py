@@ -1,5 +1,6 @@
 """The DDSP singer: pitch, level, bands, chunks, and what a damaged file says."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,9 +79,10 @@ def test_length_is_frames_times_hop(frames: int, rate: int) -> None:
     assert np.isfinite(sound).all()
 
 
+@pytest.mark.parametrize("level_frames", [1, 21])
 @pytest.mark.parametrize(("start", "stop"), [(0, 80), (37, 140), (199, 300)])
-def test_the_middle_of_a_chunk_equals_the_whole(start: int, stop: int) -> None:
-    singer = DdspSynthesizer(lively_network())
+def test_the_middle_of_a_chunk_equals_the_whole(start: int, stop: int, level_frames: int) -> None:
+    singer = DdspSynthesizer(lively_network(replace(SMALL, level_frames=level_frames)))
     given = features(300)
     whole, chunk = sing(singer, given), sing(singer, given, start, stop)
     context = singer.context_frames
@@ -123,6 +125,19 @@ def test_six_db_more_in_is_six_db_more_out_where_the_network_is_level_blind() ->
     louder = {**given, "loudness_db": given["loudness_db"] + 6.0}
     ratio = sing(singer, louder) / np.where(sing(singer, given) == 0, 1, sing(singer, given))
     assert 20 * np.log10(np.median(ratio)) == pytest.approx(6.0, abs=0.01)
+
+
+def test_the_slow_level_is_that_of_the_mean_power() -> None:
+    network = DdspNetwork(replace(SMALL, level_frames=21))
+    level_db = torch.full((1, 100), -30.0)
+    assert torch.allclose(network.slow_level(level_db), level_db, atol=1e-3)
+    level_db[:, 50] = 0.0  # one frame of 30 dB more: its share of the window, which is 1 / 11 at the middle
+    slow_db = network.slow_level(level_db)[0]
+    assert float(slow_db[50]) == pytest.approx(10 * np.log10((1 + 10 * 1e-3) / 11), abs=0.05)
+    assert torch.allclose(slow_db[:40], level_db[0, :40], atol=1e-3)
+    assert float((slow_db[40:61] - slow_db[40:61].flip(0)).abs().max()) < 1e-3
+    unchanged = DdspNetwork(SMALL).slow_level(level_db)
+    assert torch.equal(unchanged, level_db)
 
 
 def test_silence_in_is_silence_out() -> None:
@@ -267,6 +282,7 @@ def test_a_card_builds_what_was_saved(tmp_path: Path) -> None:
         ({"hidden": "big"}, "hidden must be whole"),
         ({"dilations": []}, "dilations must be whole"),
         ({"dilations": [1, True]}, "dilations must be whole"),
+        ({"level_frames": 4}, "level_frames must be odd"),
         ({"sample_rate": 44_100}, "needs longer filters"),
         ({"sample_rate": 16_050}, "needs longer filters"),
     ],
