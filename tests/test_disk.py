@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import os
 import subprocess
 import sys
@@ -6,8 +7,8 @@ import sys
 import pytest
 
 from covermaker import disk
-from covermaker.disk import encoder_error, replacing, write_bytes, write_error
-from covermaker.errors import ResourceError
+from covermaker.disk import encoder_error, flush_and_hash, replacing, same_content, write_bytes, write_error
+from covermaker.errors import AudioInputError, ResourceError
 
 
 def test_the_file_appears_whole(tmp_path):
@@ -90,3 +91,37 @@ def test_unknown_numbers_keep_the_system_words(tmp_path):
     assert "Device or resource busy" in str(
         write_error(OSError(errno.EBUSY, "Device or resource busy"), tmp_path)
     )
+
+
+def test_the_hash_of_a_flushed_file_is_its_sha256(tmp_path):
+    data = os.urandom(700_000)
+    (tmp_path / "x").write_bytes(data)
+    assert flush_and_hash(tmp_path / "x") == hashlib.sha256(data).hexdigest()
+    with pytest.raises(AudioInputError, match="there is no file"):
+        flush_and_hash(tmp_path / "none")
+
+
+def test_a_file_that_cannot_be_flushed_is_no_success(tmp_path, monkeypatch):
+    def full(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "x").write_bytes(b"abc")
+    monkeypatch.setattr(disk, "sync", full)
+    with pytest.raises(OSError, match="Input/output"):
+        flush_and_hash(tmp_path / "x")
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 18, (1 << 18) + 1, 600_000])
+def test_files_are_the_same_when_every_byte_is(tmp_path, size):
+    data = bytearray(os.urandom(size))
+    one, other = tmp_path / "one", tmp_path / "other"
+    other.write_bytes(data)
+    assert not same_content(one, other)  # not there
+    one.write_bytes(data)
+    assert same_content(one, other)
+    one.write_bytes(data + b"x")
+    assert not same_content(one, other)
+    if size:
+        data[-1] ^= 1
+        one.write_bytes(data)
+        assert not same_content(one, other)

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from covermaker.voices.networks.ddsp import DdspConfig
 
-_ROUNDS = 8
-_ROWS_PER_CLUSTER = 20  # more change the means little and cost time
+_ROUNDS = 6
+_ROWS_PER_CLUSTER = 10  # more change the means little and cost time
 
 
 def cluster_means(rows: NDArray[np.float32], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -25,7 +25,7 @@ def cluster_means(rows: NDArray[np.float32], count: int, rng: np.random.Generato
     count : int
         Clusters wanted. With fewer rows than that, rows repeat.
     rng : numpy.random.Generator
-        Draws the first centres, and the rows that are used when there are more than 20 a cluster.
+        Draws the first centres, and the rows that are used when there are more than 10 a cluster.
 
     Returns
     -------

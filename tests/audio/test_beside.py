@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from covermaker.audio.beside import Beside
+from covermaker.audio.beside import Beside, through
 
 
 def beside_threads():
@@ -92,4 +92,63 @@ def test_a_body_that_raises_drops_what_waits(error):
     with pytest.raises(error):
         body()
     assert seen == [0]
+    assert not beside_threads()
+
+
+def test_results_come_in_order_from_one_other_thread_and_items_from_this_one():
+    made_on, read_on = set(), set()
+
+    def make(item):
+        made_on.add(threading.get_ident())
+        return 10 * item
+
+    def items():
+        for item in range(50):
+            read_on.add(threading.get_ident())
+            yield item
+
+    assert list(through(make, items())) == list(range(0, 500, 10))
+    assert read_on == {threading.get_ident()}
+    assert len(made_on) == 1
+    assert not made_on & read_on
+    assert not beside_threads()
+
+
+def test_only_so_many_results_are_under_way():
+    read = []
+
+    def items():
+        for item in range(20):
+            read.append(item)
+            yield item
+
+    results = through(str, items(), waiting=2)
+    assert next(results) == "0"
+    assert read == [0, 1, 2]
+    results.close()
+    assert not beside_threads()
+
+
+@pytest.mark.parametrize("where", ["made", "read"])
+def test_what_fails_comes_out_with_its_own_words(where):
+    def make(item):
+        if where == "made" and item == 3:
+            raise ValueError("item 3")
+        return item
+
+    def items():
+        yield from range(4)
+        if where == "read":
+            raise ValueError("item 3")
+        yield from range(4, 20)
+
+    seen = []
+
+    def body():
+        for made in through(make, items()):
+            seen.append(made)
+
+    with pytest.raises(ValueError, match="item 3"):
+        body()
+    assert seen == [0, 1, 2][: len(seen)]
     assert not beside_threads()

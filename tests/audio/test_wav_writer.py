@@ -64,6 +64,16 @@ def test_past_the_limit_it_becomes_rf64(tmp_path, monkeypatch, sample_format):
     assert np.abs(np.concatenate(list(blocks(path)), axis=1) - samples).max() <= 2**-23
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("frames", [0, 1, 2, 3, 4, 5, 4099])
+def test_24_bits_are_the_low_three_bytes_of_each_sample(channels, frames):
+    values = np.random.default_rng(2).integers(-(1 << 23), 1 << 23, (frames, channels), dtype=np.int32)
+    values[:1] = -(1 << 23)
+    values[-1:] = (1 << 23) - 1
+    expected = b"".join(int(value).to_bytes(4, "little", signed=True)[:3] for value in values.reshape(-1))
+    assert wav.FORMATS["int24"].pack(values) == expected
+
+
 def test_a_failed_block_leaves_no_file(tmp_path):
     def fail():
         with wav_writer(tmp_path / "x.wav", sample_rate=44_100, channels=2) as writer:

@@ -121,3 +121,16 @@ def test_ringing_into_silence_does_not_crawl() -> None:
     out = stream.process(np.zeros_like(noise))
     assert not out[:, -RATE:].any()
     assert time.process_time() - started < 4 * busy + 0.05
+
+
+@pytest.mark.parametrize("cuts", [[8192], [100, 8192, 40_000], [32_768, 65_536], [8191, 8192, 8193, 99_000]])
+def test_chunks_worked_on_together_give_the_same_bits(cuts: list[int]) -> None:
+    sections = butterworth("highpass", 40.0, order=4, sample_rate=RATE)
+    sound = np.random.default_rng(3).standard_normal((2, 100_003)).astype(np.float32)
+    chunk = SectionStream(sections, 2)
+    one_by_one = np.concatenate(
+        [chunk.process(sound[:, at : at + 8192]) for at in range(0, sound.shape[1], 8192)], axis=1
+    )
+    together = SectionStream(sections, 2)
+    made = [together.process(part) for part in np.split(sound, cuts, axis=1)]
+    assert np.array_equal(np.concatenate(made, axis=1), one_by_one)

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -101,6 +102,26 @@ def test_a_damaged_file_is_dropped_and_made_again(kitchen, damaged):
     else:
         assert kitchen.cook(kitchen.river()[1]) == "SONGSONG"
         assert kitchen.ran == ["twice"]
+
+
+def test_what_a_run_reads_is_hashed_once_and_beside_its_first_steps(kitchen, monkeypatch):
+    upper, twice = kitchen.river()
+    kitchen.cook(twice)
+    other = kitchen.step("other", {"text": From(kitchen.river()[0], "out.txt")}, lambda texts: texts[0])
+    both = kitchen.step(
+        "both", {"a": From(kitchen.river()[0], "out.txt"), "b": From(other, "out.txt")}, "".join
+    )
+    checked = []
+    verify = Store.verify
+
+    def noted(self, key, files=None):
+        checked.append((key, tuple(files), threading.current_thread() is threading.main_thread()))
+        return verify(self, key, files)
+
+    monkeypatch.setattr(Store, "verify", noted)
+    assert kitchen.cook(both) == "SONGSONG"
+    assert checked == [(upper.key, ("out.txt",), False)]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("check")]
 
 
 def test_a_file_that_is_missing_or_short_counts_as_not_made(kitchen):

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import math
+import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,8 +10,8 @@ import numpy as np
 import pytest
 
 from covermaker.audio.files import read
-from covermaker.effects.rack import parse_rack
-from covermaker.errors import AudioInputError, ProjectError
+from covermaker.effects.rack import Rack, parse_rack
+from covermaker.errors import AudioInputError, CovermakerError, ProjectError
 from covermaker.mix.mixer import BusInput, MixReport, TrackInput, mix_tracks
 
 RATE = 44_100
@@ -318,3 +320,23 @@ def test_bad_samples_are_refused_by_name(bad: float, wav: Wav) -> None:
     with pytest.raises(AudioInputError, match="'lead' holds NaN or infinite samples"):
         mix([track], frames=1_000)
     assert [path.name for path in track.path.parent.iterdir()] == ["a.wav"]
+
+
+def test_a_bus_that_breaks_is_told_and_leaves_nothing(wav: Wav, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = wav("a", noise(200_000))
+    out = source.parent / "mix.wav"
+
+    def broken(self: Rack, block: np.ndarray) -> np.ndarray:
+        raise CovermakerError("effect 1 of a rack (reverb) made NaN or infinite samples")
+
+    monkeypatch.setattr(Rack, "process", broken)
+    with pytest.raises(CovermakerError, match="reverb"):
+        mix_tracks(
+            [TrackInput(name="a", path=source, sends={"room": 0.0})],
+            [BusInput(name="room", rack=ROOM)],
+            out,
+            sample_rate=RATE,
+            frames=200_000,
+        )
+    assert os.listdir(source.parent) == ["a.wav"]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("beside")]
