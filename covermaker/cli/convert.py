@@ -24,6 +24,14 @@ from covermaker.jobs.launch import launch
 )
 @click.option("--transpose", default="auto", show_default=True, help="Semitones, auto or off.")
 @click.option("--pitch", default="fcpe", show_default=True, help="Pitch method, as in the project file.")
+@click.option("--repair-octaves", is_flag=True, help="Bring short octave jumps of the reading back.")
+@click.option(
+    "--smooth-frames",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Running median of the pitch over so many hundredths of a second, odd.",
+)
 @click.option(
     "--index-ratio",
     type=float,
@@ -72,6 +80,8 @@ def command(
     out: Path | None,
     transpose: str,
     pitch: str,
+    repair_octaves: bool,
+    smooth_frames: int,
     index_ratio: float | None,
     protect: float,
     formant: float,
@@ -104,6 +114,8 @@ def command(
         "convert": {
             "transpose": _transpose(transpose),
             "pitch": pitch,
+            "repair_octaves": repair_octaves,
+            "smooth_frames": smooth_frames,
             "index_ratio": index_ratio,
             "protect": protect,
             "formant_semitones": formant,

@@ -98,14 +98,14 @@ def voice_folder(voice: str) -> Path:
     ProjectError
         When there is none.
     """
-    from covermaker.voices.library import user_library
+    from covermaker.takes.document import TAKES_FILE
+    from covermaker.voices.library import is_place, place_of, user_library
 
-    if "/" in voice or "\\" in voice or voice.startswith("~") or voice in (".", ".."):
-        folder = Path(voice).expanduser()
-    else:
-        folder = user_library() / voice
+    folder = place_of(voice)
     if folder.is_dir():
         return folder
+    if not is_place(voice) and (Path(voice) / TAKES_FILE).exists():
+        return Path(voice)
     known = [path.name for path in user_library().iterdir()] if user_library().is_dir() else []
     raise ProjectError(
         f"there is no voice '{voice}'",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
@@ -56,13 +55,14 @@ def new(
     """Take in recordings for a new voice NAME: files of any format, or folders of them."""
     from covermaker.takes.create import new_takes
     from covermaker.takes.document import Cleaning
+    from covermaker.voices.library import place_of
 
     if rights is None:
         raise UsageError(
             "a voice needs a rights line: whose voice is it, and did they agree?",
             hint="add --rights own-voice, licensed or synthetic, and for the first two --statement '…'",
         )
-    folder = _new_folder(name)
+    folder = place_of(name)
     replace = force or _agreed(name, folder)
     with _step("takes", quiet=as_json) as progress:
         takes = new_takes(
@@ -128,30 +128,18 @@ def find_takes(voice: str) -> Path:
         When no such voice has takes, with the nearest name.
     """
     from covermaker.takes.document import TAKES_FILE
-    from covermaker.voices.library import user_library
+    from covermaker.voices.library import is_place, place_of, user_library
 
-    if _is_path(voice):
-        return Path(voice).expanduser()
-    root = user_library()
-    if (root / voice / TAKES_FILE).exists():
-        return root / voice
+    folder = place_of(voice)
+    if is_place(voice) or (folder / TAKES_FILE).exists():
+        return folder
     if (Path(voice) / TAKES_FILE).exists():
         return Path(voice)
-    known = [path.parent.name for path in sorted(root.glob(f"*/{TAKES_FILE}"))]
+    known = [path.parent.name for path in sorted(user_library().glob(f"*/{TAKES_FILE}"))]
     raise ProjectError(
         f"no takes of a voice '{voice}'",
         hint=nearest(voice, known) if known else "make one with: covermaker voices new NAME PATH…",
     )
-
-
-def _is_path(text: str) -> bool:
-    return "/" in text or os.sep in text or text.startswith("~")
-
-
-def _new_folder(name: str) -> Path:
-    from covermaker.voices.library import user_library
-
-    return Path(name).expanduser() if _is_path(name) else user_library() / name
 
 
 def _agreed(name: str, folder: Path) -> bool:

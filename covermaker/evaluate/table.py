@@ -27,18 +27,26 @@ FIGURES = {
     "vuv_f1": Figure("V/UV F1", ".3f", "V/UV F1: agreement on what is sung and what is breath or consonant."),
     "similarity": Figure("similarity", ".3f", "Similarity to the voice, and the source's own."),
     "source_similarity": Figure("source's", ".3f", ""),
-    "cer": Figure("CER", ".3f", "CER: character errors against what Whisper reads in the source."),
+    "cer": Figure(
+        "CER",
+        ".3f",
+        "CER: character errors against what is sung: the wanted voice's own reading where there is one, "
+        "else what is read in the source; beside it the source's.",
+    ),
+    "source_cer": Figure("source's", ".3f", ""),
     "words_read": Figure("words read", ".0%", "Words of the source that are read again."),
+    "mcd_db": Figure("MCD dB", ".2f", "MCD: distance of the spectrum from the wanted voice's own."),
     "lag_ms": Figure("lag ms", "+.2f", "Lag: how late the converted vocal comes."),
     "seams": Figure("seams", "", "Seams: clicks, gaps and level steps that the source has not."),
 }
 
 
 def figure_rows(results: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows: one for each scored pair."""
-    header = ["vocal", "voice", *(figure.head for figure in FIGURES.values())]
+    """Return header and rows: one for each scored pair, without the figures that none of them has."""
+    keys = [key for key in FIGURES if any(one.get(key) is not None for one in results)]
+    header = ["vocal", "voice", *(FIGURES[key].head for key in keys)]
     return header, [
-        [str(one["name"]), str(one["voice"]), *(_cell(one, key) for key in FIGURES)] for one in results
+        [str(one["name"]), str(one["voice"]), *(_cell(one, key) for key in keys)] for one in results
     ]
 
 

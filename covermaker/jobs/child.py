@@ -28,6 +28,7 @@ JOBS = {
     "separate": "covermaker.render.tasks:separate",
     "convert": "covermaker.render.tasks:convert",
     "train": "covermaker.training.task:train",
+    "evaluate": "covermaker.evaluate.task:evaluate",
 }
 
 

@@ -135,6 +135,15 @@ class Convert(_Model):
         default="fcpe",
         description="Pitch method: fcpe, crepe, crepe-tiny, rmvpe, swift-f0, pm, harvest, dio.",
     )
+    repair_octaves: bool = Field(
+        default=False, description="Short octave jumps of the pitch reading are brought back to their note."
+    )
+    smooth_frames: int = Field(
+        default=0,
+        ge=0,
+        le=21,
+        description="Running median of the pitch over so many hundredths of a second, odd; 0 for none.",
+    )
     index_ratio: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
         default=None,
         description="How far the content is drawn to the voice's own takes; by default 0.3 with an index.",

@@ -12,8 +12,9 @@ from covermaker.effects.rack import parse_rack
 from covermaker.errors import ProjectError, nearest
 from covermaker.export.formats import FORMATS
 from covermaker.features.pitch import METHODS
+from covermaker.features.pitch.repair import check_smoothing
 from covermaker.render.singers import find_singer, find_trainee
-from covermaker.render.singing import NOBODY, ORIGINAL, seconds_of
+from covermaker.render.singing import LEAD, NOBODY, ORIGINAL, seconds_of
 from covermaker.render.singwork import conversion
 from covermaker.stems import SEPARATORS
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 CONVERTED = "converted"
 INSTRUMENTAL = "instrumental"
-LEAD = "lead"  # what tracks and parts call the voice of ``[voice]``
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,16 @@ def check(project: Project) -> Checked:
     for index, track in enumerate(cover.tracks):
         _sung_track(f"tracks[{index}]", track.source, track.voice, cover)
     _parts(cover.convert.parts)
+    check_smoothing(cover.convert.smooth_frames)
     train = cover.voice.train
+    lead = find_singer(cover.voice.name, project, "voice.name") if train is None else None
+    trainee = None if train is None else find_trainee(train, project)
+    _singers(cover.convert.singers, lead, trainee)
     return Checked(
         project=project,
         song=project.path(cover.song.file, "song.file"),
-        lead=find_singer(cover.voice.name, project, "voice.name") if train is None else None,
-        trainee=None if train is None else find_trainee(train, project),
+        lead=lead,
+        trainee=trainee,
         others=_others(project),
         guide=_guide(project),
         separator=separator,
@@ -154,6 +158,17 @@ def _others(project: Project) -> dict[str, Singer]:
         if name not in (LEAD, ORIGINAL, NOBODY, *found):
             found[name] = find_singer(name, project, where)
     return found
+
+
+def _singers(wanted: Mapping[str, float], lead: Singer | None, trainee: Trainee | None) -> None:
+    """Refuse singers that the lead voice was not trained on."""
+    known = list(lead.voice.card.singers) if lead and lead.voice else trainee.singers() if trainee else []
+    for name in wanted:
+        if name not in known:
+            raise ProjectError(
+                f"convert.singers: the voice has no singer '{name}'",
+                hint=nearest(name, known) if known else "it is a voice of one singer: leave singers out",
+            )
 
 
 def _guide(project: Project) -> Path | None:

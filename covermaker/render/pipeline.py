@@ -17,9 +17,9 @@ from covermaker.features.content import ENCODER
 from covermaker.graph.run import in_order
 from covermaker.graph.step import From, Outside, Step
 from covermaker.render import work
-from covermaker.render.checks import CONVERTED, INSTRUMENTAL, LEAD, Checked, check
+from covermaker.render.checks import CONVERTED, INSTRUMENTAL, Checked, check
 from covermaker.render.singers import Singer
-from covermaker.render.singing import key_step, moved_semitones, sing, train_step
+from covermaker.render.singing import LEAD, key_step, moved_semitones, sing, train_step
 from covermaker.render.steps import KINDS, Region, make_step, region_params, weight_hashes
 from covermaker.units import clock
 

@@ -49,12 +49,26 @@ class Trainee:
 
         return takes_hash(self.takes_folder)
 
+    def singers(self) -> list[str]:
+        """Return who stands in the takes, where it is more than one."""
+        names = sorted({row.singer or self.takes.name for row in self.takes.used})
+        return names if len(names) > 1 else []
+
     def params(self) -> dict[str, Any]:
         """Return what decides about the trained voice; its name is for people and stays out."""
+        from covermaker.features.content import VERSION as CONTENT_VERSION
+        from covermaker.features.pitch import METHODS
+        from covermaker.takes.clips import VERSION as CLIPS_VERSION
         from covermaker.training.run import VERSION
 
         return {
-            "version": VERSION,
+            "version": [
+                VERSION,
+                CLIPS_VERSION,
+                METHODS.load(self.profile.augmentation.pitch).VERSION,
+                CONTENT_VERSION,
+                *(one.VERSION for one in encoders_of(self.profile.encoder)),
+            ],
             "takes": self.takes_sha256,
             "profile": self.profile.as_dict(),
             "first_draw": self.seed,

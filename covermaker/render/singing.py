@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from covermaker.render.singers import Singer, Trainee
     from covermaker.render.steps import Region
 
-ORIGINAL, NOBODY = "original", "nobody"
+LEAD, ORIGINAL, NOBODY = "lead", "original", "nobody"  # what tracks and parts call whom
 _KEPT_IN_KEY = ("drums",)  # what has no key
 
 
@@ -68,10 +68,11 @@ def train_step(trainee: Trainee, song_seconds: float) -> Step:
     )
 
 
-def feature_steps(vocal: From, pitch: str, encoder: str, *, of: str = "") -> dict[str, Step]:
+def feature_steps(vocal: From, settings: Convert, encoder: str, *, of: str = "") -> dict[str, Step]:
     """Find out what is sung: words, notes, loudness. `of` names the recording to people, when it is not the song's."""
     inputs = {"vocal": vocal}
-    method = METHODS.load(pitch)
+    method = METHODS.load(settings.pitch)
+    mending = settings.model_dump(include={"repair_octaves", "smooth_frames"}, exclude_defaults=True)
     return {
         "content": make_step(
             f"content{of}",
@@ -87,9 +88,9 @@ def feature_steps(vocal: From, pitch: str, encoder: str, *, of: str = "") -> dic
         "pitch": make_step(
             f"pitch{of}",
             "pitch",
-            {"method": method.NAME, "version": method.VERSION},
+            {"method": method.NAME, "version": method.VERSION, **mending},
             inputs,
-            partial(singwork.pitch, method=pitch),
+            partial(singwork.pitch, method=settings.pitch, mending=mending),
             weights=weight_hashes(method.WEIGHTS),
         ),
         "loudness": make_step(f"loudness{of}", "loudness", {}, inputs, singwork.loudness),
@@ -153,8 +154,9 @@ def sing(
     wanted = [lead, *(name for name in others if any(part.voice == name for part in parts))]
     names = {name: of if name == lead else f"{of}: {name}" for name in wanted}
     features = {name: _features_of(vocal, settings, singers, name, lead, of) for name in wanted}
+    wishes = {name: _settings_of(settings, name == LEAD, alone, guide) for name in wanted}
     wholes = {
-        name: convert_step(vocal, features[name], singers[name], settings, guide=guide, of=names[name])
+        name: convert_step(vocal, features[name], singers[name], wishes[name], guide=guide, of=names[name])
         for name in wanted
     }
     cut = region is not None and any(store is None or store.get(step.key) is None for step in wholes.values())
@@ -162,7 +164,7 @@ def sing(
     if cut:
         sung = {
             name: convert_step(
-                vocal, features[name], singers[name], settings,
+                vocal, features[name], singers[name], wishes[name],
                 guide=guide, region=region, like=wholes[name], of=names[name],
             )
             for name in wanted
@@ -192,12 +194,20 @@ def moved_semitones(settings: Convert, stem: str) -> int:
     return (settings.transpose + 6) % 12 - 6
 
 
+def _settings_of(settings: Convert, lead: bool, alone: bool, guide: Path | None) -> Convert:
+    """Return the settings for one of the singers: what is about the lead voice, or its melody, is not for others."""
+    changes: dict[str, Any] = {} if lead else {"singers": {}}
+    if alone and guide is None and settings.pitch_correction.guide is not None:
+        changes["pitch_correction"] = settings.pitch_correction.model_copy(update={"strength": 0.0})
+    return settings.model_copy(update=changes)
+
+
 def _features_of(
     vocal: From, settings: Convert, singers: Mapping[str, Singer], name: str, lead: str, of: str
 ) -> dict[str, Step]:
     encoder = singers[name].encoder
     other = "" if encoder == singers[lead].encoder else f" ({encoder})"
-    return feature_steps(vocal, settings.pitch, encoder, of=of + other)
+    return feature_steps(vocal, settings, encoder, of=of + other)
 
 
 def _conversion(settings: Convert, guide: Path | None) -> dict[str, Any]:
@@ -226,7 +236,9 @@ def _join_step(
         f"voice {index}": From(step, "converted.wav") for index, step in enumerate(sung.values())
     }
     if any(row[2] == ORIGINAL for row in rows):
-        inputs["original"] = vocal
+        semitones = moved_semitones(settings, "vocals")
+        moved = From(key_step(vocal, semitones, of=f"vocals{of}"), "moved.wav") if semitones else vocal
+        inputs["original"] = moved
     # Numbered: a voice's name is for people.
     numbers = {name: f"voice {index}" for index, name in enumerate(sung)}
     parts = [[start, stop, numbers.get(voice, voice)] for start, stop, voice in rows]

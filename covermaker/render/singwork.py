@@ -11,7 +11,7 @@ from covermaker.render.work import frames_of, network_device, plain
 from covermaker.voices.card import CARD_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -46,6 +46,7 @@ def train(work: Work, *, trainee: Trainee) -> Report:
     resume = same and running.is_file() and json.loads(running.read_text("utf-8"))["status"] == "running"
     trainee.home.mkdir(parents=True, exist_ok=True)
     write_text(asked, json.dumps(work.seed))
+    notes: list[str] = []
     done = train_voice(
         trainee.takes_folder,
         profile=trainee.profile,
@@ -54,7 +55,7 @@ def train(work: Work, *, trainee: Trainee) -> Report:
         force=not resume,
         seed=trainee.seed,
         home=trainee.home,
-        listener=_phases(work.progress),
+        listener=_phases(work.progress, notes),
     )
     if takes_hash(trainee.takes_folder) != trainee.takes_sha256:
         raise AudioInputError(
@@ -64,17 +65,20 @@ def train(work: Work, *, trainee: Trainee) -> Report:
     named = [card.weights.file, card.index and card.index.file, card.speaker and card.speaker.embedding]
     for name in [CARD_FILE, *(name for name in named if name)]:
         shutil.copyfile(trainee.home / name, work.folder / name)
-    return plain({**done, "voice": card.name})
+    return plain({**done, "voice": card.name, "notes": notes})
 
 
-def _phases(progress: Progress) -> Any:
-    from covermaker.graph.events import StepProgress
+def _phases(progress: Progress, notes: list[str]) -> Any:
+    """Return a listener that makes one progress of a training's phases, and keeps what a person should know."""
+    from covermaker.graph.events import Note, StepProgress
 
     starts = {name: sum(list(_PHASES.values())[:index]) for index, name in enumerate(_PHASES)}
 
     def listener(event: Event) -> None:
         if isinstance(event, StepProgress) and event.name in _PHASES:
             progress(starts[event.name] + _PHASES[event.name] * event.fraction)
+        elif isinstance(event, Note):
+            notes.append(event.text)
 
     return listener
 
@@ -89,12 +93,12 @@ def content(work: Work, *, encoder: str) -> Report:
     return _save(work, "content.npy", found)
 
 
-def pitch(work: Work, *, method: str) -> Report:
+def pitch(work: Work, *, method: str, mending: Mapping[str, Any]) -> Report:
     """Vocal -> f0.npy."""
     from covermaker.features.pitch.estimate import estimate_pitch
 
     f0_hz = estimate_pitch(
-        work.inputs["vocal"], method=method, progress=work.progress, device=network_device(work)
+        work.inputs["vocal"], method=method, **mending, progress=work.progress, device=network_device(work)
     )
     voiced = f0_hz > 0
     report = _save(work, "f0.npy", f0_hz)

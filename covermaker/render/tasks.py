@@ -78,7 +78,7 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     conversion(settings, guide)
     vocal = From(pipeline.vocal_step(Path(request["vocal"])), "vocals.wav")
     singer = ready(find_voice(request["voice"]))
-    features = feature_steps(vocal, settings.pitch, singer.encoder)
+    features = feature_steps(vocal, settings, singer.encoder)
     step = convert_step(vocal, features, singer, settings, guide=guide)
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
     _tell_notes([step], store, listener)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from covermaker.audio.files import blocks, probe
 from covermaker.disk import copy_file, disk_errors, file_sha256
-from covermaker.errors import AudioInputError, UsageError
+from covermaker.errors import AudioInputError, ProjectError, UsageError
 from covermaker.progress import silent
 from covermaker.project.create import slug
 from covermaker.takes import denoise as denoiser
@@ -28,13 +28,14 @@ from covermaker.takes.document import (
     Takes,
     labels_path,
     make_takes,
+    read_takes,
     write_takes,
 )
 from covermaker.takes.signal import read_facts
 from covermaker.voices.card import CARD_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from covermaker.progress import Progress
 
@@ -131,6 +132,7 @@ def new_takes(
     _refuse_too_little(sources, least_seconds)
 
     existed = folder.exists()
+    before = _hashes(folder)
     made: list[Path] = []
     try:
         rows = _copy_in(sources, folder / TAKES_FOLDER, made)
@@ -142,7 +144,7 @@ def new_takes(
         if not existed:
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    _remove_others(folder, takes)
+    _remove_others(folder, takes, before)
     progress(1.0)
     return takes
 
@@ -157,10 +159,10 @@ def find_audio(paths: Iterable[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
         with disk_errors(path):
+            if not path.is_dir():
+                found.append(path)
+                continue
             inside = sorted(
                 file
                 for file in path.rglob("*")
@@ -235,9 +237,18 @@ def _copy_in(sources: Sequence[_Source], folder: Path, made: list[Path]) -> list
     return rows
 
 
-def _remove_others(folder: Path, takes: Takes) -> None:
-    """Delete recordings and labels of takes that are no longer listed."""
-    keep = {row.file for row in takes.takes} | {labels_path(folder, row).name for row in takes.takes}
+def _hashes(folder: Path) -> dict[str, str]:
+    """Return the recordings that are there by the stem of their files; none when the document is damaged."""
+    try:
+        return {row.stem: row.sha256 for row in read_takes(folder).takes}
+    except ProjectError:
+        return {}
+
+
+def _remove_others(folder: Path, takes: Takes, before: Mapping[str, str]) -> None:
+    """Delete recordings that are no longer listed, and labels that were made for another recording."""
+    keep = {row.file for row in takes.takes}
+    keep |= {labels_path(folder, row).name for row in takes.takes if before.get(row.stem) == row.sha256}
     with disk_errors(folder):
         for path in sorted((folder / TAKES_FOLDER).iterdir()):
             if path.name not in keep and path.is_file():

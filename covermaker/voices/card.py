@@ -53,6 +53,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from covermaker.disk import write_text
 from covermaker.errors import ProjectError, nearest
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def write_card(card: VoiceCard, folder: Path) -> Path:
 
     from_model = card.model_dump(by_alias=True, exclude_none=True)
     path = folder / CARD_FILE
-    path.write_text(tomlkit.dumps(from_model), encoding="utf-8")
+    write_text(path, tomlkit.dumps(from_model))
     return path
 
 

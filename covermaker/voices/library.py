@@ -95,7 +95,7 @@ def find_voice(name: str, project: Path | None = None, *, extra: Sequence[Path] 
     ProjectError
         When there is no such voice (with the nearest name), its path leads nowhere, or its card is refused.
     """
-    if "/" in name or os.sep in name or name.startswith("~"):
+    if is_place(name):
         return Voice.open((project or Path()) / _expanded(name, "the voice"))
     for _, root in _places(extra, project):
         for folder in _voice_folders(root):
@@ -103,6 +103,28 @@ def find_voice(name: str, project: Path | None = None, *, extra: Sequence[Path] 
                 return Voice.open(folder)
     known = [entry.name for entry in list_voices(extra, project=project)]
     raise ProjectError(f"unknown voice '{name}'", hint=nearest(name, known))
+
+
+def is_place(text: str) -> bool:
+    """Tell whether what a person wrote for a voice is a path, not a name of the library."""
+    return "/" in text or os.sep in text or text.startswith("~")
+
+
+def place_of(text: str) -> Path:
+    """Return where the voice of a name, or at a path, lies or would lie; nothing needs to be there.
+
+    Raises
+    ------
+    ProjectError
+        When no file could ever be there, or nobody may look.
+    """
+    folder = _expanded(text, "the voice") if is_place(text) else user_library() / text
+    try:
+        folder.exists()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ProjectError(f"no voice can be at '{text[:60]}': {reason}") from error
+    return folder
 
 
 def _expanded(text: str, where: str) -> Path:

@@ -232,3 +232,26 @@ def test_a_voice_is_trained_as_a_step(copy_of, tmp_path):
     assert "takes" in why
     assert render(copy_of.project, store)[0][0] == "train"
     assert Path(result["record"]).exists()
+
+
+def test_the_original_follows_into_the_new_key(copy_of):
+    copy_of.edit('transpose = "auto"', "transpose = 2")
+    copy_of.edit(PITCH_LINE, f'parts = [{{ start = 1, stop = 3, voice = "original" }}]\n{PITCH_LINE}')
+    ran, _ = render(copy_of.project, copy_of.store, "--until", "singers")
+    assert ran == ["convert", "key: vocals", "singers"]
+
+
+def test_mended_pitch_is_read_again(copy_of):
+    copy_of.edit(PITCH_LINE, f"repair_octaves = true\nsmooth_frames = 5\n{PITCH_LINE}")
+    assert render(copy_of.project, copy_of.store, "--until", "convert")[0] == ["pitch", "convert"]
+    copy_of.edit("smooth_frames = 5", "smooth_frames = 4")
+    done = covermaker("render", copy_of.project, "--dry-run", check=False)
+    assert done.returncode != 0
+    assert "odd number" in done.stderr
+
+
+def test_a_singer_that_the_voice_does_not_have_is_refused_before_anything_runs(copy_of):
+    copy_of.edit(PITCH_LINE, f"singers = {{ anna = 1.0 }}\n{PITCH_LINE}")
+    done = covermaker("render", copy_of.project, "--dry-run", check=False)
+    assert done.returncode == 3
+    assert "no singer 'anna'" in done.stderr

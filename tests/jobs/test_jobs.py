@@ -1,0 +1,28 @@
+"""Every job that a command asks for is one that the child knows."""
+
+import ast
+from importlib import import_module
+from pathlib import Path
+
+import covermaker.cli
+from covermaker.jobs.child import JOBS
+
+
+def asked_for():
+    found = set()
+    for file in Path(covermaker.cli.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Dict):
+                pairs = zip(node.keys, node.values, strict=True)
+                found |= {v.value for k, v in pairs if isinstance(k, ast.Constant) and k.value == "job"}
+    return found
+
+
+def test_the_child_knows_every_job():
+    assert asked_for() == set(JOBS)
+
+
+def test_every_job_is_there():
+    for place in JOBS.values():
+        module, _, name = place.partition(":")
+        assert callable(getattr(import_module(module), name))
