@@ -148,7 +148,7 @@ def ready(voice: Voice) -> Singer:
     if content_fingerprint(content.encoder) != content.sha256:
         raise WeightsError(
             f"the voice '{voice.name}' was trained on another '{content.encoder}' than the one that is installed",
-            hint=f"compare the card with: covermaker models path {content.encoder}",
+            hint="compare the card with: covermaker models verify",
         )
     return Singer(voice.card.name, voice.card.rights, content.encoder, voice=voice)
 

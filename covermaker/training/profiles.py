@@ -99,12 +99,12 @@ class Recipe:
         Saves in a row without a better score that end the training.
     """
 
-    steps: int = 2400
-    batch_size: int = 16
+    steps: int = 4000
+    batch_size: int = 8
     clip_frames: int = 128
     peak_rate: float = 1.5e-3
     final_rate: float = 5e-5
-    warm_steps: int = 100
+    warm_steps: int = 150
     averaging: float = 0.995
     content_noise: float = 0.15
     half: str = "auto"

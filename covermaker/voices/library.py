@@ -121,6 +121,7 @@ def place_of(text: str) -> Path:
     folder = _expanded(text, "the voice") if is_place(text) else user_library() / text
     try:
         folder.exists()
+        Path(folder.name).exists()  # a name too long is not noticed in a folder that is missing itself
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ProjectError(f"no voice can be at '{text[:60]}': {reason}") from error

@@ -183,3 +183,12 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.splitlines()[-1].split())
     assert not loaded & {"torch", "scipy", "PIL", "soundfile", "rich", "covermaker.takes.scan"}
+
+
+@pytest.mark.parametrize("place", ["~nosuch/anna", "x" * 300])
+@pytest.mark.parametrize("command", [("voices", "new"), ("voices", "scan"), ("train",)])
+def test_a_place_that_cannot_be(library, recorded, capsys, command, place):
+    more = (str(recorded), "--rights", "synthetic") if command == ("voices", "new") else ()
+    assert run([*command, place, *more]) == ExitCode.PROJECT
+    error = capsys.readouterr().err
+    assert "no voice can be at" in error or "leads nowhere" in error

@@ -257,3 +257,14 @@ def test_progress_rises_to_the_end(recorded, home):
     take_in(home, recorded, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+def test_labels_of_another_recording_do_not_cut_the_new_one(recorded, home):
+    take_in(home, recorded / "One.wav")
+    labels = home / "takes" / f"{read_takes(home).takes[0].stem}.labels.txt"
+    labels.write_text("0.5\t1.0\tmine\n")
+    take_in(home, recorded / "One.wav", replace=True)
+    assert labels.exists()
+    soundfile.write(recorded / "One.wav", 0.5 * NOTE, 16000)
+    take_in(home, recorded / "One.wav", replace=True)
+    assert not labels.exists()
