@@ -15,10 +15,9 @@ from covermaker.voices.networks.ddsp import (  # noqa: E402
     DdspConfig,
     DdspNetwork,
     DdspSynthesizer,
-    hop_noise,
     load_synthesizer,
-    pulse_train,
 )
+from covermaker.voices.networks.ddsp_signal import hop_noise, pulse_train  # noqa: E402
 
 SMALL = DdspConfig(content_dim=16, hidden=24, inner=32, dilations=(1, 2), memory_rows=12)
 
