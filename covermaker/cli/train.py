@@ -23,7 +23,10 @@ from covermaker.jobs.launch import launch
 )
 @click.option("--minutes", type=float, help="Wall-clock budget of everything, takes to voice.")
 @click.option("--steps", type=int, help="A fixed number of steps instead: the same bits every time.")
-@click.option("--encoder", help="What reads the words, in place of the profile's, as whisper-tiny.en; docs/voices.md lists them.")
+@click.option(
+    "--encoder",
+    help="What reads the words, as whisper-tiny.en; see docs/voices.md.",
+)
 @click.option("--resume", is_flag=True, help="Take up a training that was stopped.")
 @click.option("--force", is_flag=True, help="Begin again, whatever is there.")
 @click.option("--threads", type=click.IntRange(1, 512), help="CPU cores to use [default: all].")

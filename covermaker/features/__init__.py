@@ -2,5 +2,5 @@
 
 ``content.extract_content`` gives a network's view of the sound (`encoders` has them), ``pitch.estimate_pitch`` the
 fundamental frequency by any of its methods, ``loudness.frame_loudness_db`` the level. All share the frames of
-`clock`. ``clips.clip_features`` reads all three of many clips, over several cores and out of `cache`.
+`clock`.
 """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from covermaker.disk import replacing
+from covermaker.errors import AudioInputError
 from covermaker.features.clock import FRAME_RATE
 from covermaker.features.content import content_at
 from covermaker.voices.networks.base import phase_curve
@@ -87,7 +88,10 @@ class Dataset:
         self.examples = [e for e, n in zip(examples, lengths, strict=True) if n >= clip_frames]
         self._lengths = np.array([n for n in lengths if n >= clip_frames])
         if not self.examples:
-            raise ValueError(f"no example is as long as {clip_frames} frames")
+            raise AudioInputError(
+                f"no clip of the takes is as long as the {clip_frames / FRAME_RATE:g} s that a step reads",
+                hint="cut longer clips, or train with a shorter recipe.clip_frames",
+            )
         self._chances = self._lengths / self._lengths.sum()
 
     @property

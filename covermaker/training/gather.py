@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-import threading
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from covermaker.features.workers import in_processes
 from covermaker.progress import Progress, silent
 from covermaker.training.dataset import Example, load_examples, save_examples
 from covermaker.training.material import HEARD_RATE, Material, Piece, make
@@ -55,9 +52,25 @@ class Making:
             if name
             not in ("plain_minutes", "made_minutes", "transposed", "sung", "held")  # decide the plan only
         }
-        facts = {**asdict(self), "augmentation": augmentation, "version": VERSION}
+        facts = {**asdict(self), "augmentation": augmentation, "version": [VERSION, *self.versions()]}
         facts["pieces"] = [piece.identity() for piece in group]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def versions(self) -> list[Any]:
+        """Return what identifies the code and the weights that read pitch, separate and encode."""
+        from covermaker.features.content import VERSION as CONTENT_VERSION
+        from covermaker.features.encoders import encoders_of
+        from covermaker.features.pitch import METHODS
+        from covermaker.weights.catalog import fingerprint
+
+        method = METHODS.load(self.augmentation.pitch)
+        weights = [*method.WEIGHTS, *(_SEPARATOR if self.augmentation.separated > 0.0 else ())]
+        return [
+            CONTENT_VERSION,
+            *(one.VERSION for one in encoders_of(self.encoder)),
+            method.VERSION,
+            *(fingerprint(name) for name in weights),
+        ]
 
     def keys(self, pieces: Sequence[Piece]) -> set[str]:
         """Return the hashes of all groups of some pieces."""
@@ -86,7 +99,8 @@ def gather(
     missing = [index for index, file in enumerate(files) if not file.exists()]
     if missing:
         jobs = [(groups[index], making, files[index]) for index in missing]
-        _make_all(jobs, workers, progress)
+        for done, _ in enumerate(in_processes(make_group, jobs, workers=workers), start=1):
+            progress(done / len(jobs))
     progress(1.0)
     return [example for file in files for example in load_examples(file)]
 
@@ -103,32 +117,6 @@ def forget(folder: Path, keep: Collection[str]) -> None:
     for file in folder.glob("*.npz"):
         if file.stem not in keep:
             file.unlink(missing_ok=True)
-
-
-def _make_all(jobs: list[Any], workers: int, progress: Progress) -> None:
-    if workers <= 1 or len(jobs) == 1:
-        for done, job in enumerate(jobs, start=1):
-            make_group(job)
-            progress(done / len(jobs))
-        return
-    # Spawned, not forked: torch's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_alone) as pool:
-        for done, _ in enumerate(pool.map(make_group, jobs), start=1):
-            progress(done / len(jobs))
-
-
-def _alone() -> None:
-    """Set up a worker: one thread, and no life after its parent's."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def leave() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=leave, daemon=True).start()
 
 
 def make_group(job: tuple[Sequence[Piece], Making, Path]) -> None:

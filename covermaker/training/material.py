@@ -6,6 +6,7 @@ and the seed. A longer plan begins with a shorter one, so what was made is used 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from covermaker.training.profiles import Augmentation
 
 HEARD_RATE = 16_000  # what content encoders hear
+_FIRST_MADE = 1 << 20  # above the number of any plain piece: numbers seed what is drawn
 MAX_SECONDS = 29.0  # a piece must fit into one window of the content encoder
 _MADE_SECONDS = 20.0
 _RATES = (
@@ -139,9 +141,11 @@ def plan(
         if left <= 0:
             break
         source = sources[index]
-        seconds = min(source.seconds, MAX_SECONDS)
-        pieces.append(Piece(source, "plain", len(pieces), 0.0, seconds))
-        left -= seconds
+        # A clip longer than what is read at once becomes several pieces of one length, and none of it is lost.
+        cuts = max(1, math.ceil(source.seconds / MAX_SECONDS))
+        seconds = source.seconds / cuts
+        pieces += [Piece(source, "plain", len(pieces) + cut, cut * seconds, seconds) for cut in range(cuts)]
+        left -= source.seconds
 
     wanted = 60.0 * (augmentation.made_minutes if made_minutes is None else made_minutes)
     kinds = ("transposed", "sung", "held")
@@ -149,7 +153,7 @@ def plan(
     rng = np.random.default_rng([seed, 2])
     done = np.zeros(len(kinds))
     queue: list[int] = []
-    number = len(sources)  # not of `pieces`: a plan's made pieces do not depend on how many are plain
+    number = _FIRST_MADE  # a plan's made pieces do not depend on how many are plain
     while done.sum() < wanted and shares.sum() > 0:
         queue = queue or list(rng.permutation(len(sources)))
         source = sources[queue.pop()]

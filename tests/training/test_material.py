@@ -64,6 +64,19 @@ def test_a_plan_keeps_its_shares_and_its_limits() -> None:
         assert piece.seconds * longer[piece.kind](piece) <= 20.01
 
 
+def test_long_clips_are_read_to_their_end() -> None:
+    sources = [Source(Path("a.wav"), "a" * 64, 58.5), Source(Path("b.wav"), "b" * 64, 29.0)]
+    pieces = plan(sources, AUGMENTATION, seed=1, made_minutes=0.0)
+    assert len({piece.number for piece in pieces}) == len(pieces) == 4
+    for source in sources:
+        own = sorted((p.start_seconds, p.seconds) for p in pieces if p.source == source)
+        ends = [start + seconds for start, seconds in own]
+        assert own[0][0] == 0.0
+        assert ends[-1] == pytest.approx(source.seconds)
+        assert [start for start, _ in own[1:]] == pytest.approx(ends[:-1])
+        assert max(seconds for _, seconds in own) <= 29.0
+
+
 def test_a_plan_of_much_takes_some() -> None:
     sources = [Source(Path(f"{n}.wav"), f"{n:064x}", 10.0) for n in range(60)]
     plain = plan(sources, Augmentation(plain_minutes=2.0), seed=1, made_minutes=0.0)
