@@ -95,7 +95,7 @@ def promote(folder: Path, step: int) -> VoiceCard:
 def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCard:
     checkpoint = load_checkpoint(checkpoint_path(folder / FOLDER / "checkpoints", step))
     records = [r for r in checkpoint.state["chronicle"]["scores"] if r["step"] == step]
-    scores = {name: value for name, value in (records[0] if records else {}).items() if value is not None}
+    scores = records[0] if records else {}
     identity = Identity(
         card.name, card.rights, card.statement, list(card.languages), card.description, card.licence, card.origin,
         card.created,

@@ -123,7 +123,7 @@ def write_voice(
         weights=WeightsPart(file=weights_file, sha256=digest),
         index=retrieval,
         speaker=speaker,
-        training=dict(training),
+        training=_without_none(dict(training)),
     )
     import tomlkit
 
@@ -133,3 +133,10 @@ def write_voice(
             if file.name not in kept:
                 file.unlink(missing_ok=True)
     return card
+
+
+def _without_none(values: Any) -> Any:
+    """Return nested tables without the figures that were not to be had: TOML knows no nothing."""
+    if isinstance(values, dict):
+        return {name: _without_none(value) for name, value in values.items() if value is not None}
+    return values

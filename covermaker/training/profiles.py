@@ -47,7 +47,7 @@ class Augmentation:
         The method that reads the takes' pitch.
     """
 
-    plain_minutes: float = 30.0
+    plain_minutes: float = 8.0
     made_minutes: float = 14.0
     transposed: float = 0.3
     sung: float = 0.4

@@ -130,7 +130,7 @@ class Run:
                 **self.facts,
                 "step": step,
                 "minutes_of_training": round(self.trainer.spent_seconds / 60.0, 1),
-                "scores": _without_none(record),
+                "scores": record,
             },
         )
 
@@ -312,12 +312,6 @@ def _facts(
         "data_sha256": run["data_sha256"],
         "rule": "mean of similarity - 0.5 * added character errors - 0.002 * median cents",
     }
-
-
-def _without_none(values: Any) -> Any:
-    if isinstance(values, dict):
-        return {name: _without_none(value) for name, value in values.items() if value is not None}
-    return values
 
 
 def build_voice_index(dataset: Dataset, path: Path, seed: int) -> None:

@@ -54,7 +54,8 @@ def nobody_compared(monkeypatch):
 
 
 def take(name, samples):
-    soundfile.write(name, samples, RATE, subtype="FLOAT")
+    """Write a take of 16 bits: less than 2 MB in all are read in this process, where tests can reach in."""
+    soundfile.write(name, samples, RATE, subtype="PCM_16")
     return name
 
 
@@ -104,7 +105,7 @@ def test_too_little_voice_in_long_takes(library, here, nobody_compared, capsys):
 
 
 def test_inverted_channels_do_not_cancel(library, nobody_compared, capsys):
-    mono = vowels(40)
+    mono = vowels(31)
     assert new(take("a.wav", np.stack([mono, -0.97 * mono], axis=1))) == 0
     folder = library / "anna"
     ready = prepare(folder, read_takes(folder), folder / "training")
@@ -135,8 +136,10 @@ def test_two_singers_are_told(library, monkeypatch):
     assert doubt.startswith("b.wav: its voice is not that of the other takes")
     # A person who says that there are two gets a voice of two.
     document = library / "anna" / "takes.toml"
-    first, second, third = document.read_text().split('singer = ""')
-    document.write_text(f'{first}singer = "Anna"{second}singer = "Bea"{third}')
+    singers = iter(["Anna", "Bea"])
+    lines = [line for line in document.read_text().splitlines() if not line.startswith("singer")]
+    rows = [f'{line}\nsinger = "{next(singers)}"' if line.startswith("sha256") else line for line in lines]
+    document.write_text("\n".join(rows))
     assert doubts(library / "anna") == []
     ready = prepare(library / "anna", read_takes(library / "anna"), library / "anna" / "training")
     assert ready.singers == ["Anna", "Bea"]
@@ -213,7 +216,7 @@ dilations = [1]
 memory_rows = 32
 [recipe]
 steps = 12
-saves = 3
+saves = 2
 batch_size = 2
 warm_steps = 2
 patience = 99
@@ -229,14 +232,18 @@ def test_from_takes_to_a_voice_that_is_promoted(anna, capsys):
     assert run([*train, "--json"]) == 0
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     kinds = {event["event"] for event in events}
-    assert {"step.started", "step.finished", "training.progress", "training.scored", "finished"} <= kinds
+    assert {
+        "step.started",
+        "step.finished",
+        "training.progress",
+        "training.scored",
+        "render.finished",
+    } <= kinds
     scored = [event["step"] for event in events if event["event"] == "training.scored"]
-    assert scored == [4, 8, 12]
+    assert scored == [6, 12]
     progress = [event for event in events if event["event"] == "training.progress"]
     assert all(event["seconds_left"] >= 0 and event["losses"]["spectral"] > 0 for event in progress)
 
-    assert run([*train, "--resume"]) == 0
-    assert "12, the best is" in capsys.readouterr().out
     assert run(["train", "anna", "--resume", "--steps", "16", "--threads", "1"]) == 0
     assert "16, the best is" in capsys.readouterr().out
 
