@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from covermaker.voices.networks.base import Synthesizer
     from covermaker.voices.voice import Voice
 
-VERSION = 2
+VERSION = 3
 JOIN_FRAMES = 4  # neighbouring chunks cross-fade over 40 ms; with enough context both sides agree there
 MARGIN_SECONDS = 1  # sung beyond both ends of a region: longer than any context and any filter's ringing
 _SUNG_SHARE = 0.9  # of the time that singing takes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from covermaker.convert.cleanup import level_gain, silence_curve
+from covermaker.convert.cleanup import FREE_DB, level_gain, silence_curve
 from covermaker.convert.curves import FrameCurve
 
 
@@ -16,15 +16,23 @@ def test_following_the_source_exactly():
 
 
 def test_keeping_the_networks_level_but_not_its_timing():
-    """A network 6 dB too loud whose one note ends 50 ms late: the 6 dB stay, the late end does not."""
+    """A network 6 dB too loud whose one note ends 50 ms late: the 6 dB stay, the late end is 6 dB deep at most."""
     source = np.full(400, -20.0)
-    source[200:210] = -25.0
+    source[200:210] = -32.0
     output = np.full(400, -14.0)
-    output[205:215] = -19.0
+    output[205:215] = -26.0
     heard = output + level_gain(source, output, loudness_mix=1.0)
     np.testing.assert_allclose(heard[:140], -14.0, atol=0.05)
-    np.testing.assert_allclose(heard[200:210] - heard[199], -5.0, atol=0.5)
-    np.testing.assert_allclose(heard[210:215] - heard[199], 0.0, atol=0.5)
+    np.testing.assert_allclose(heard[200:205] - heard[199], -12.0 + FREE_DB, atol=0.5)
+    np.testing.assert_allclose(heard[205:210] - heard[199], -12.0, atol=0.5)
+    np.testing.assert_allclose(heard[210:215] - heard[199], -FREE_DB, atol=0.5)
+
+
+def test_sounds_keep_the_voices_own_balance():
+    source = np.where(np.arange(400) % 20 < 10, -20.0, -24.0)
+    output = np.where(np.arange(400) % 20 < 10, -21.0, -19.0)  # 5 dB away from the source's balance
+    np.testing.assert_allclose(level_gain(source, output, loudness_mix=1.0)[50:350], 0.0, atol=0.1)
+    np.testing.assert_allclose(output + level_gain(source, output, loudness_mix=0.0), source)
 
 
 def test_half_way():
