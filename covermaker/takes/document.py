@@ -86,7 +86,7 @@ class TakeRow(_Part):
     file: FileName
     original: str = ""
     sha256: Sha256
-    singer: str = Field(default="", max_length=64)
+    singer: str = Field(default="", max_length=64, pattern=r"^([^\\/:\x00-\x1f.][^\\/:\x00-\x1f]*)?$")
     use: bool = True
 
     @property

@@ -109,7 +109,8 @@ def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCar
         encoder_sha256=card.content.sha256,
         f0_range_hz=(card.f0.low_hz, card.f0.median_hz, card.f0.high_hz),
         embedding=Voice(folder, card).embedding(),
-        index=folder / card.index.file if card.index and target == folder else None,
+        index=folder / card.index.file if card.index else None,
+        singers=card.singers,
         training={
             **card.training,
             "step": step,

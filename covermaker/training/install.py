@@ -27,7 +27,7 @@ from covermaker.voices.card import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import torch
@@ -62,6 +62,7 @@ def write_voice(
     embedding: NDArray[np.float32] | None,
     index: Path | None,
     training: Mapping[str, Any],
+    singers: Sequence[str] = (),
 ) -> VoiceCard:
     """Write a voice; returns its card.
 
@@ -81,6 +82,8 @@ def write_voice(
         A retrieval index (`voices.index`), copied in.
     training : mapping
         What the card keeps of the run.
+    singers : sequence of str
+        Who stands in the network's speaker table, in its order, where it is more than one.
     """
     from safetensors.torch import save
 
@@ -116,6 +119,7 @@ def write_voice(
         origin=identity.origin,
         created=identity.created or datetime.now(tz=UTC).date(),
         languages=identity.languages,
+        singers=list(singers) if len(singers) > 1 else [],
         sample_rate=config.sample_rate,
         network=NetworkPart(kind="ddsp", config=config.to_mapping()),
         content=ContentPart(encoder=encoder, sha256=encoder_sha256),

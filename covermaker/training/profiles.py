@@ -11,6 +11,7 @@ A profile is a table of plain values. `quick` is for two CPU cores and minutes, 
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -208,6 +209,24 @@ def load_profile(
     return profile
 
 
+# Of values that may not be everything from 0 up.
+_RANGES = {
+    "minutes": (0.5, math.inf),
+    "augmentation.coloured": (0.0, 1.0),
+    "augmentation.separated": (0.0, 1.0),
+    "size.hidden": (1, math.inf),
+    "size.inner": (1, math.inf),
+    "size.memory_rows": (1, math.inf),
+    "size.level_frames": (1, 1001),
+    "recipe.steps": (1, math.inf),
+    "recipe.batch_size": (1, math.inf),
+    "recipe.clip_frames": (16, 3000),
+    "recipe.averaging": (0.0, 0.99999),
+    "recipe.adversarial": (0.0, 1.0),
+    "recipe.saves": (1, math.inf),
+    "recipe.patience": (1, math.inf),
+}
+_HALF = ("on", "off", "auto")
 _PARTS = {"augmentation": Augmentation, "size": Size, "recipe": Recipe}
 
 
@@ -247,6 +266,12 @@ def _fitting(path: Path, where: str, part: Any, name: str, value: Any) -> Any:
     usual = known[name]
     if name == "minutes":
         usual = 0.0
+    low, high = _RANGES.get(where, (0.0, math.inf))
+    if type(value) in (int, float) and not low <= value <= high:
+        allowed = f"{low:g} and up" if high == math.inf else f"{low:g} to {high:g}"
+        raise ProjectError(f"{path}: {where} = {value!r} is out of range", hint=allowed)
+    if where == "recipe.half" and value not in _HALF:
+        raise ProjectError(f"{path}: {where} = {value!r} is no choice", hint=nearest(str(value), _HALF))
     if isinstance(usual, tuple):
         if isinstance(value, list) and value and all(type(v) is int and v > 0 for v in value):
             return tuple(value)

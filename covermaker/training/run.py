@@ -133,6 +133,13 @@ def train_voice(
         wanted = replace(wanted, encoder=encoder)
     run = _begin(home, wanted, seed, resume=resume, force=force)
     wanted, seed = Profile.from_dict(run["profile"]), int(run["seed"])
+    if resume and minutes is not None:
+        wanted = replace(wanted, minutes=minutes)
+    if resume and encoder is not None and encoder != wanted.encoder:
+        raise UsageError(
+            f"the training was begun with the encoder '{wanted.encoder}'",
+            hint="leave --encoder out, or begin again with --force",
+        )
     if resume and steps is not None:
         wanted = replace(wanted, minutes=None, recipe=replace(wanted.recipe, steps=steps))
     encoder_sha256 = content_fingerprint(wanted.encoder)

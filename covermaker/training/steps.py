@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from covermaker.training.profiles import Profile, Size
     from covermaker.training.run import Clock, Prepared
 
+INDEX_FILE = "index.npz"
 _NEWEST = 2  # checkpoints that are kept beside the best
 _TELL_SECONDS = 1.0
 _CLEAR_RISE = 0.002  # a score must rise by this much to count against early stopping
@@ -132,6 +133,7 @@ class Run:
                 "minutes_of_training": round(self.trainer.spent_seconds / 60.0, 1),
                 "scores": record,
             },
+            singers=self.facts["speakers"],
         )
 
     def save(self) -> None:
@@ -139,7 +141,7 @@ class Run:
         began = time.monotonic()
         step, weights = self.trainer.step, self.trainer.average.state_dict()
         candidate = self.work / "candidate"
-        self.write(candidate, step, weights, index=None)
+        self.write(candidate, step, weights, index=self._index())
         record: dict[str, Any] = {"step": step, "score": None}
         if self.phrases:
             record |= score_voice(Voice.open(candidate), self.phrases, candidate, device=self.device)
@@ -166,7 +168,11 @@ class Run:
 
     def install(self, step: int, weights: Mapping[str, Any]) -> None:
         """Make a state the voice."""
-        self.write(self.home, step, weights, index=self.work / "index.npz")
+        self.write(self.home, step, weights, index=self._index())
+
+    def _index(self) -> Path | None:
+        index = self.work / INDEX_FILE
+        return index if index.exists() else None
 
     def restore(self) -> bool:
         """Take up the newest checkpoint; False when there is none."""
@@ -211,7 +217,7 @@ def run_training(
     width = dataset.examples[0].contents[0].shape[1]
     config = network_config(ready.sample_rate, width, len(ready.singers), profile.size)
     with clock.phase("index"):
-        build_voice_index(dataset, work / "index.npz", seed)
+        build_voice_index(dataset, work / INDEX_FILE, seed)
         embedding = speaker_embedding(dataset, work)
     recipe = profile.recipe
     half = recipe.half == "on" or (recipe.half == "auto" and bfloat16_is_fast(device))

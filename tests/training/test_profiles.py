@@ -58,6 +58,11 @@ def test_a_custom_profile_changes_quick(tmp_path: Path) -> None:
         ("[size]\ndilations = []\n", "wrong kind"),
         ("recipe = 3\n", "unknown key 'recipe'|wrong kind"),
         ("[recipe\n", "is no TOML"),
+        ("minutes = 0\n", "minutes = 0 is out of range"),
+        ("[recipe]\nsteps = 0\n", "recipe.steps = 0 is out of range"),
+        ("[recipe]\npatience = 0\n", "recipe.patience = 0 is out of range"),
+        ("[recipe]\nadversarial = 2.0\n", "recipe.adversarial = 2.0 is out of range"),
+        ('[recipe]\nhalf = "yes"\n', "recipe.half = 'yes' is no choice"),
     ],
 )
 def test_a_wrong_custom_profile_is_refused(tmp_path: Path, text: str, says: str) -> None:

@@ -1,12 +1,17 @@
 """Several singers in one network: rows of a table, and blends of them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
-from tiny_training import SIZE
+from tiny_training import SIZE, run_tiny
 
 from covermaker.errors import ProjectError
+from covermaker.training.audition import promote
+from covermaker.training.checkpoint import steps_kept
 from covermaker.training.steps import network_config
+from covermaker.voices.card import read_card
 from covermaker.voices.networks.base import phase_curve
 from covermaker.voices.networks.ddsp import DdspNetwork, DdspSynthesizer
 
@@ -42,3 +47,15 @@ def test_a_blend_of_one_is_that_one_and_a_real_blend_is_neither(singer: DdspSynt
 def test_singers_that_are_not_there_are_refused(singer: DdspSynthesizer, speaker: object) -> None:
     with pytest.raises(ProjectError, match="singer"):
         sing(singer, speaker)
+
+
+def test_the_card_names_the_singers_of_a_trained_voice(tmp_path: Path) -> None:
+    run_tiny(tmp_path, singers=("anna", "ben"), steps=8, saves=2)
+    assert read_card(tmp_path).singers == ["anna", "ben"]
+    first = steps_kept(tmp_path / "training" / "checkpoints")[0]
+    assert promote(tmp_path, first).singers == ["anna", "ben"]
+
+
+def test_a_voice_of_one_names_none(tmp_path: Path) -> None:
+    run_tiny(tmp_path, steps=4, saves=1)
+    assert read_card(tmp_path).singers == []

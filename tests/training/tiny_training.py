@@ -50,7 +50,8 @@ def recipe(**changes: Any) -> Recipe:
 
 
 def run_tiny(home: Path, *, resume: bool = False, dataset: Dataset | None = None, seconds: float | None = None,
-             listener: Any = nobody, phrases: Any = (), **changes: Any) -> dict[str, Any]:  # fmt: skip
+             listener: Any = nobody, phrases: Any = (), singers: Any = ("tiny",),
+             **changes: Any) -> dict[str, Any]:  # fmt: skip
     """Train as `train_voice` does, without takes and encoder."""
     from covermaker.training.steps import run_training
 
@@ -58,7 +59,7 @@ def run_tiny(home: Path, *, resume: bool = False, dataset: Dataset | None = None
     dataset = dataset or two_vowels()
     takes = make_takes(name="tiny", rights="synthetic", created=date(2026, 1, 1),
                        takes=[{"file": "a.wav", "sha256": "0" * 64}])  # fmt: skip
-    ready = Prepared(takes, [Source(home / "a.wav", "0" * 64, 12.0)], 16_000, 200.0, ["tiny"])
+    ready = Prepared(takes, [Source(home / "a.wav", "0" * 64, 12.0)], 16_000, 200.0, list(singers))
     profile = Profile("custom", minutes=None, size=SIZE, recipe=recipe(**changes))
     (home / "training").mkdir(parents=True, exist_ok=True)
     return run_training(
