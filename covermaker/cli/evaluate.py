@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from covermaker.voices.voice import Voice
 
 SCORES = Path("training") / "scores.json"
+HELDOUT = "training/heldout/*-source.wav"
 
 
 @click.command("evaluate")
@@ -35,7 +36,8 @@ SCORES = Path("training") / "scores.json"
     "sources",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="For a voice: a recording without music to convert and score; may be repeated.",
+    help="For a voice: a recording without music to convert and score; may be repeated. With --html and without "
+    "this, the phrases that its training kept are sung.",
 )
 @click.option("--against", metavar="VOICE|COVER", help="Another one of the same kind to stand beside it.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a report with pictures to this file.")
@@ -93,7 +95,7 @@ def command(
             pairs = [
                 _converted(voice, source, number, Path(scratch), store, device, listener)
                 for voice in voices
-                for number, source in enumerate(sources)
+                for number, source in enumerate(sources or (_phrases(voice) if html else []))
             ]
         request |= {"pairs": pairs, "tables": [_training_table(one) for one in trained if one["scores"]]}
         result = (
@@ -101,6 +103,11 @@ def command(
         )
     value = {"scores": result["pairs"], "training": trained, "html": str(html) if html else None}
     show(value, as_json, _words(value, request["tables"]))
+
+
+def _phrases(voice: Voice) -> list[Path]:
+    """Return what a training kept to sing for its scores: a report without sources shows these."""
+    return sorted(voice.folder.glob(HELDOUT))
 
 
 def _is_cover(subject: str) -> bool:
