@@ -71,6 +71,14 @@ from covermaker.jobs.launch import launch
 @click.option(
     "--guide", type=click.Path(path_type=Path), help="MIDI melody for --correct, in place of --scale."
 )
+@click.option("--guide-track", metavar="NAME|NUMBER", help="Its track [default: the one that is a melody].")
+@click.option(
+    "--singer",
+    "singers",
+    multiple=True,
+    metavar="NAME[=WEIGHT]",
+    help="Of a voice of several singers: who is heard; given again, a blend.",
+)
 @store_option
 @device_option
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
@@ -89,6 +97,8 @@ def command(
     correct: float,
     scale: str,
     guide: Path | None,
+    guide_track: str | None,
+    singers: tuple[str, ...],
     store: Path | None,
     device: str,
     as_json: bool,
@@ -120,7 +130,12 @@ def command(
             "protect": protect,
             "formant_semitones": formant,
             "loudness_mix": loudness_mix,
-            "pitch_correction": {"strength": correct, "scale": scale},
+            "pitch_correction": {
+                "strength": correct,
+                "scale": scale,
+                "guide_track": int(guide_track) if guide_track and guide_track.isdecimal() else guide_track,
+            },
+            "singers": _weights(singers),
         },
         "guide": str(guide) if guide and correct > 0.0 else None,
         "store": str(store) if store else None,
@@ -136,6 +151,18 @@ def command(
         rows.append(("corrected", f"{report['corrected_cents']:.0f} cents at the median"))
     rows.append(("file", str(target)))
     click.echo(table(rows))
+
+
+def _weights(singers: tuple[str, ...]) -> dict[str, float]:
+    """Read ``anna`` and ``ben=0.3`` as how much of each is heard."""
+    found = {}
+    for text in singers:
+        name, equals, weight = text.partition("=")
+        try:
+            found[name] = float(weight) if equals else 1.0
+        except ValueError:
+            raise UsageError(f"--singer {text} has no weight after the sign", hint="as in anna=0.7") from None
+    return found
 
 
 def _transpose(text: str) -> int | str:

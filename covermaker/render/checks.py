@@ -111,7 +111,7 @@ def check(project: Project) -> Checked:
     train = cover.voice.train
     lead = find_singer(cover.voice.name, project, "voice.name") if train is None else None
     trainee = None if train is None else find_trainee(train, project)
-    _singers(cover.convert.singers, lead, trainee)
+    check_singers(cover.convert.singers, lead, trainee)
     return Checked(
         project=project,
         song=project.path(cover.song.file, "song.file"),
@@ -160,8 +160,14 @@ def _others(project: Project) -> dict[str, Singer]:
     return found
 
 
-def _singers(wanted: Mapping[str, float], lead: Singer | None, trainee: Trainee | None) -> None:
-    """Refuse singers that the lead voice was not trained on."""
+def check_singers(wanted: Mapping[str, float], lead: Singer | None, trainee: Trainee | None = None) -> None:
+    """Refuse singers that the lead voice was not trained on.
+
+    Raises
+    ------
+    ProjectError
+        With the nearest name.
+    """
     known = list(lead.voice.card.singers) if lead and lead.voice else trainee.singers() if trainee else []
     for name in wanted:
         if name not in known:

@@ -9,6 +9,7 @@ from covermaker.disk import copy_file, file_sha256, same_content
 from covermaker.errors import UsageError
 from covermaker.export.files import export_file
 from covermaker.export.report import build_report, write_report
+from covermaker.features.pitch.repair import check_smoothing
 from covermaker.graph.events import Note, Planned
 from covermaker.graph.run import in_order, plan, run
 from covermaker.graph.step import From
@@ -16,7 +17,7 @@ from covermaker.graph.store import Entry, Store, default_root
 from covermaker.project.document import Convert, Stems
 from covermaker.project.load import load
 from covermaker.render import pipeline, record
-from covermaker.render.checks import make_separator
+from covermaker.render.checks import check_singers, make_separator
 from covermaker.render.singers import ready
 from covermaker.render.singing import convert_step, feature_steps
 from covermaker.render.singwork import conversion
@@ -78,6 +79,8 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     conversion(settings, guide)
     vocal = From(pipeline.vocal_step(Path(request["vocal"])), "vocals.wav")
     singer = ready(find_voice(request["voice"]))
+    check_singers(settings.singers, singer)
+    check_smoothing(settings.smooth_frames)
     features = feature_steps(vocal, settings, singer.encoder)
     step = convert_step(vocal, features, singer, settings, guide=guide)
     (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))

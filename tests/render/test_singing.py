@@ -255,3 +255,21 @@ def test_a_singer_that_the_voice_does_not_have_is_refused_before_anything_runs(c
     done = covermaker("render", copy_of.project, "--dry-run", check=False)
     assert done.returncode == 3
     assert "no singer 'anna'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--singer", "anna"), 3, "no singer 'anna'"),
+        (("--singer", "anna=x"), 2, "no weight after the sign"),
+        (("--guide", "melody.mid"), 2, "does nothing without --correct"),
+        (("--protect", "0.9"), 2, "--protect 0.9"),
+        (("--formant", "20"), 2, "--formant 20"),
+        (("--correct", "0.5", "--scale", "H"), 3, "unknown scale 'H'"),
+        (("--smooth-frames", "4"), 2, "odd number"),
+    ],
+)
+def test_wishes_of_the_command_line_that_cannot_be(rendered, options, code, words):
+    done = covermaker("convert", rendered.song, "--store", rendered.store, *options, check=False)
+    assert done.returncode == code
+    assert words in done.stderr
