@@ -205,12 +205,13 @@ def _sweep(folder: Path) -> None:
     """Remove what dead processes of this machine left in the folder."""
     for entry in os.scandir(folder):
         match = _PART.fullmatch(entry.name)
-        if match and match["host"] == _host() and not _alive(int(match["pid"])):
+        if match and match["host"] == _host() and not is_alive(int(match["pid"])):
             with suppress(OSError):
                 os.unlink(entry.path)
 
 
-def _alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Tell whether a process of this machine, anybody's, is running."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from covermaker.disk import disk_errors, write_bytes
+from covermaker.disk import disk_errors, is_alive, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,15 +76,5 @@ def _sweep(cache: Path) -> None:
     prefix = f"work-{platform.node()}-"
     for left in cache.glob("work-*"):
         pid = left.name.removeprefix(prefix).partition("-")[0]
-        if left.name.startswith(prefix) and pid.isdigit() and not _alive(int(pid)):
+        if left.name.startswith(prefix) and pid.isdigit() and not is_alive(int(pid)):
             shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's process: alive
-        return True
-    return True

@@ -14,9 +14,8 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -56,14 +55,6 @@ class Report:
     memory_bytes: int
 
 
-# Gathers gradients over several devices; the default leaves them as they are.
-Reduce: TypeAlias = Callable[[torch.nn.Module], None]
-
-
-def alone(network: torch.nn.Module) -> None:
-    """Leave gradients as they are: one device."""
-
-
 class Trainer:
     """A network in training.
 
@@ -79,10 +70,6 @@ class Trainer:
         A wall-clock budget in place of the recipe's steps.
     half : bool
         The trunk in bfloat16.
-    rank, ranks : int
-        Which of how many processes this is; each draws its own share of a batch.
-    reduce : callable
-        Averages gradients over the processes.
     """
 
     def __init__(
@@ -95,16 +82,13 @@ class Trainer:
         device: str = "cpu",
         seconds: float | None = None,
         half: bool = False,
-        rank: int = 0,
-        ranks: int = 1,
-        reduce: Reduce = alone,
     ) -> None:
         self.config, self.dataset, self.recipe = config, dataset, recipe
-        self.device, self.seconds, self.half, self.reduce = device, seconds, half, reduce
-        self.batch_size = max(1, recipe.batch_size // ranks)
+        self.device, self.seconds, self.half = device, seconds, half
+        self.batch_size = recipe.batch_size
         torch.manual_seed(seed)
         shared = np.random.default_rng([seed, 0])
-        self.rng = np.random.default_rng([seed, 1 + rank])
+        self.rng = np.random.default_rng([seed, 1])
         self.network = DdspNetwork(config).to(device)
         mean, spread = (torch.from_numpy(array) for array in dataset.content_statistics())
         self.network.content_mean.copy_(mean)
@@ -164,7 +148,6 @@ class Trainer:
                 f"training went astray at step {self.step}: the {worst} loss is {parts.get(worst, loss)}",
                 hint="look at the takes with: covermaker voices scan; or train with a lower recipe.peak_rate",
             )
-        self.reduce(self.network)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _MOST_NORM)
         if not bool(torch.isfinite(norm)):
             raise AstrayError(
@@ -261,7 +244,6 @@ class Trainer:
         self.critics_optimiser.zero_grad(set_to_none=True)
         loss = critic_loss(self.critics(target), self.critics(sung.detach()))
         loss.backward()  # type: ignore[no-untyped-call]
-        self.reduce(self.critics)
         torch.nn.utils.clip_grad_norm_(self.critics.parameters(), _MOST_NORM)
         self.critics_optimiser.step()
         self.critics.requires_grad_(False)

@@ -80,7 +80,7 @@ class Recipe:
     steps : int
         Optimiser steps; with a wall-clock budget the steps that are reached decide.
     batch_size : int
-        Cuts a step, on all devices together.
+        Cuts a step.
     clip_frames : int
         Length of a cut, in hundredths of a second.
     peak_rate, final_rate : float

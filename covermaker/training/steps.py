@@ -23,7 +23,7 @@ from covermaker.training.checkpoint import (
 from covermaker.training.heldout import score_voice
 from covermaker.training.history import History
 from covermaker.training.install import Identity, write_voice
-from covermaker.training.loop import AstrayError, Trainer, alone, bfloat16_is_fast
+from covermaker.training.loop import AstrayError, Trainer, bfloat16_is_fast
 from covermaker.training.memory import pieces_for_memory
 from covermaker.voices.card import CARD_FILE, read_card
 from covermaker.voices.networks.ddsp import DdspConfig
@@ -222,9 +222,7 @@ def run_training(
     recipe = profile.recipe
     half = recipe.half == "on" or (recipe.half == "auto" and bfloat16_is_fast(device))
     with clock.phase("train") as told:
-        trainer = Trainer(
-            config, dataset, recipe, seed=seed, device=device, seconds=seconds, half=half, reduce=alone
-        )
+        trainer = Trainer(config, dataset, recipe, seed=seed, device=device, seconds=seconds, half=half)
         trainer.pieces = pieces_for_memory(config, recipe.batch_size, recipe.clip_frames, device)
         state = Run(
             home, work, profile, identity, encoder_sha256, dataset, phrases, embedding,
