@@ -94,6 +94,9 @@ DIGITS = {
     "peak_mb": 0,
     "minutes": 1,
 }
+# Nothing is played to the spoken clips, so they may be sung in the key that suits the voice; the others keep theirs.
+TRANSPOSE = {"spoken": "fit"}
+HEARD = 2  # raised when what `hear` finds changes
 # Columns of the table: what stands above, and the figures in it; those after the first in brackets.
 COLUMNS = {
     "F0CORR": ("f0_correlation",),
@@ -148,11 +151,13 @@ class Judge:
 
     def heard(self, path: Path, *, words: bool, language: str | None) -> Heard:
         """Return what is known of a recording of the data, found out on the first call."""
-        from covermaker.disk import file_sha256
+        from covermaker.disk import file_sha256, replacing
         from covermaker.evaluate.metrics import Heard, hear
 
         kept = (
-            self.work / "heard" / f"{file_sha256(path)[:24]}-{self.pitch}-{'words' if words else 'sound'}.npz"
+            self.work
+            / "heard"
+            / f"{file_sha256(path)[:24]}-{HEARD}-{self.pitch}-{'words' if words else 'sound'}.npz"
         )
         if kept.exists():
             with np.load(kept, allow_pickle=False) as file:
@@ -167,8 +172,9 @@ class Judge:
                 )
         found = hear(path, pitch_method=self.pitch, words=words, language=language)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, f0_hz=found.f0_hz, embedding=found.embedding if found.embedding is not None else np.zeros(0),
-                 words=json.dumps(found.words), language=found.language or "")  # fmt: skip
+        with replacing(kept) as temporary:
+            np.savez(temporary, f0_hz=found.f0_hz, embedding=found.embedding if found.embedding is not None else np.zeros(0),
+                     words=json.dumps(found.words), language=found.language or "")  # fmt: skip
         return found
 
     def similarities(self, data: Data) -> dict[str, dict[str, Any]]:
@@ -195,7 +201,8 @@ class Judge:
         done = []
         for number, clip in enumerate(data.clips):
             out = self.work / "converted" / voice.name / f"{clip.name.replace(' ', '-')}.wav"
-            semitones = convert(clip.source, voice, out, self.work / "store")
+            transpose = TRANSPOSE.get(clip.kind, "auto")
+            semitones = convert(clip.source, voice, out, self.work / "store", transpose)
             mean = wanted[clip.kind]["mean"]
             scores = score_conversion(
                 self.heard(clip.source, words=True, language="en"),
@@ -217,7 +224,7 @@ class Judge:
         return done, wanted
 
 
-def convert(vocal: Path, voice: Path, out: Path, store: Path) -> float:
+def convert(vocal: Path, voice: Path, out: Path, store: Path, transpose: str) -> float:
     """Convert one clip as `covermaker convert` does, in this process; returns the transposition."""
     from covermaker.render.tasks import convert as job
 
@@ -228,6 +235,7 @@ def convert(vocal: Path, voice: Path, out: Path, store: Path) -> float:
         "out": str(out),
         "store": str(store),
         "device": "cpu",
+        "convert": {"transpose": transpose},
     }
     return float(job(request, lambda event: None)["report"]["semitones"])
 

@@ -130,6 +130,18 @@ def expanded(text: str, where: str) -> Path:
         raise UsageError(f"{where} = '{text}' leads nowhere: {str(error).rstrip('.')}") from error
 
 
+def told_by(variable: str) -> Path | None:
+    """Return the place that an environment variable names; None where it is not set, or empty.
+
+    Raises
+    ------
+    UsageError
+        When it leads nowhere.
+    """
+    text = os.environ.get(variable)
+    return expanded(text, variable) if text else None
+
+
 def file_sha256(path: Path) -> str:
     """Return the sha256 (hex) of a file's content.
 

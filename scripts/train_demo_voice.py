@@ -54,8 +54,8 @@ PROFILE = replace(
     PROFILES["quick"],
     name="demo",
     minutes=None,
-    # Speech has little between 1 and 4 kHz, where sung words live.
-    augmentation=replace(PROFILES["quick"].augmentation, presence=1.0),
+    # Speech has little between 1 and 4 kHz, where sung words live; and what it will sing was separated from songs.
+    augmentation=replace(PROFILES["quick"].augmentation, presence=1.0, separated=0.5),
     recipe=replace(PROFILES["quick"].recipe, steps=4000, saves=5, patience=99),
 )
 

@@ -7,13 +7,12 @@ from pathlib import Path
 import click
 
 from covermaker.audio.sources import sniff
+from covermaker.cli.alone import run_alone
 from covermaker.cli.cache import store_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
 from covermaker.cli.render import device_option
-from covermaker.cli.separate import log_file
 from covermaker.errors import UsageError
-from covermaker.jobs.launch import launch
 
 
 @click.command("convert")
@@ -22,9 +21,14 @@ from covermaker.jobs.launch import launch
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="WAV file to write [default: VOCAL-VOICE.wav]."
 )
-@click.option("--transpose", default="auto", show_default=True, help="Semitones, auto or off.")
+@click.option("--transpose", default="auto", show_default=True, help="Semitones, auto, fit or off.")
 @click.option("--pitch", default="fcpe", show_default=True, help="Pitch method, as in the project file.")
-@click.option("--repair-octaves", is_flag=True, help="Bring short octave jumps of the reading back.")
+@click.option(
+    "--repair-octaves/--keep-octaves",
+    default=True,
+    show_default=True,
+    help="Bring short octave jumps of the reading back.",
+)
 @click.option(
     "--smooth-frames",
     type=int,
@@ -116,8 +120,7 @@ def command(
         )
     sniff(vocal)
     target = out or vocal.with_name(f"{vocal.stem}-{find_voice(voice).card.name}.wav")
-    request = {
-        "job": "convert",
+    wishes = {
         "vocal": str(vocal),
         "voice": voice,
         "out": str(target),
@@ -138,11 +141,9 @@ def command(
             "singers": _weights(singers),
         },
         "guide": str(guide) if guide and correct > 0.0 else None,
-        "store": str(store) if store else None,
-        "device": device,
     }
     with listening(as_json=as_json) as listener:
-        result = launch(request, listener=listener, log=log_file("convert"))
+        result = run_alone("convert", wishes, device=device, listener=listener, store=store)
     if as_json:
         return
     report = result["report"]
@@ -166,13 +167,13 @@ def _weights(singers: tuple[str, ...]) -> dict[str, float]:
 
 
 def _transpose(text: str) -> int | str:
-    if text in ("auto", "off"):
+    if text in ("auto", "fit", "off"):
         return text
     try:
         semitones = int(text)
     except ValueError:
         raise UsageError(
-            f"--transpose {text} is no number of semitones", hint="as in 12, -12, auto or off"
+            f"--transpose {text} is no number of semitones", hint="as in 12, -12, auto, fit or off"
         ) from None
     if not -36 <= semitones <= 36:
         raise UsageError(f"--transpose {text} is out of range", hint="-36 to 36 semitones")

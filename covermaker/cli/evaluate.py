@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from covermaker.cli.alone import run_alone
 from covermaker.cli.cache import open_store, store_option
 from covermaker.cli.output import json_option, near, show, table
 from covermaker.cli.progress import listening
 from covermaker.cli.render import device_option
-from covermaker.cli.separate import log_file
 from covermaker.errors import ProjectError, UsageError
-from covermaker.evaluate.table import figure_rows, training_rows
-from covermaker.jobs.launch import launch
+from covermaker.evaluate.table import figure_rows, single_rows, training_rows
 from covermaker.project.load import FILE_NAME, load
 from covermaker.voices.card import CARD_FILE
 from covermaker.voices.library import find_voice
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from covermaker.voices.voice import Voice
 
 SCORES = Path("training") / "scores.json"
-HELDOUT = "training/heldout/*-source.wav"
+PHRASES = Path("training") / "heldout" / "phrases.json"
 
 
 @click.command("evaluate")
@@ -73,12 +73,9 @@ def command(
     if covers[0] and sources:
         raise UsageError("--source is for a voice; a cover is scored by its own vocal")
     request: dict[str, Any] = {
-        "job": "evaluate",
-        "title": " and ".join(subjects),
         "html": str(html.resolve()) if html else None,
         "pitch": pitch,
         "language": language,
-        "device": device,
     }
     with tempfile.TemporaryDirectory() as scratch, listening(as_json=False) as listener:
         if covers[0]:
@@ -86,7 +83,14 @@ def command(
             pairs = [_cover_pair(Path(one), store) for one in subjects]
         else:
             voices = [find_voice(one) for one in subjects]
-            trained = [{"voice": voice.name, "scores": _training_scores(voice)} for voice in voices]
+            trained = [
+                {
+                    "voice": voice.name,
+                    "step": voice.card.training.get("step"),
+                    "scores": _training_scores(voice),
+                }
+                for voice in voices
+            ]
             if not sources and not any(one["scores"] for one in trained):
                 raise UsageError(
                     f"voice '{voices[0].name}' carries no scores",
@@ -95,19 +99,47 @@ def command(
             pairs = [
                 _converted(voice, source, number, Path(scratch), store, device, listener)
                 for voice in voices
-                for number, source in enumerate(sources or (_phrases(voice) if html else []))
+                for number, source in enumerate(
+                    [Sheet(source) for source in sources] or (_phrases(voice) if html else [])
+                )
             ]
+        names = [pair["name"] for pair in pairs] if covers[0] else [one["voice"] for one in trained]
+        request["title"] = f"{'Cover' if covers[0] else 'Voice'}: {' and '.join(names)}"
         request |= {"pairs": pairs, "tables": [_training_table(one) for one in trained if one["scores"]]}
-        result = (
-            launch(request, listener=listener, log=log_file("evaluate")) if pairs or html else {"pairs": []}
-        )
+        result: dict[str, Any] = {"pairs": []}
+        if pairs or html:
+            result = run_alone("evaluate", request, device=device, listener=listener)
     value = {"scores": result["pairs"], "training": trained, "html": str(html) if html else None}
     show(value, as_json, _words(value, request["tables"]))
 
 
-def _phrases(voice: Voice) -> list[Path]:
+@dataclass(frozen=True)
+class Sheet:
+    """What a voice is given to sing: a recording, how to convert it, and perhaps how it should sound."""
+
+    source: Path
+    wishes: dict[str, Any] = field(default_factory=dict)
+    target: Path | None = None
+
+
+def _phrases(voice: Voice) -> list[Sheet]:
     """Return what a training kept to sing for its scores: a report without sources shows these."""
-    return sorted(voice.folder.glob(HELDOUT))
+    listing = voice.folder / PHRASES
+    if not listing.exists():
+        return []
+    from covermaker.training.heldout import read_listing
+
+    return [
+        Sheet(
+            listing.with_name(f"{name}-source.wav"),
+            {
+                "transpose": facts["semitones"],
+                "singers": {facts["singer"]: 1.0} if facts["singer"] else {},
+            },
+            listing.with_name(f"{name}-target.wav"),
+        )
+        for name, facts in read_listing(listing.parent).items()
+    ]
 
 
 def _is_cover(subject: str) -> bool:
@@ -118,43 +150,43 @@ def _training_scores(voice: Voice) -> list[dict[str, Any]]:
     """Return what the training measured: every save's scores, or only those of the card."""
     path = voice.folder / SCORES
     if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ProjectError(
-                f"{path} cannot be read: {error}", hint="train the voice again, or delete it"
-            ) from error
+        found = _json(path)
         if isinstance(found, list):
             return [one for one in found if isinstance(one, dict)]
     card = voice.card.training.get("scores")
     return [{"step": voice.card.training.get("step", ""), **card}] if isinstance(card, dict) and card else []
 
 
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ProjectError(
+            f"{path} cannot be read: {error}", hint="train the voice again, or delete it"
+        ) from error
+
+
 def _training_table(trained: dict[str, Any]) -> dict[str, Any]:
-    header, rows = training_rows(trained["scores"])
+    header, rows = training_rows(trained["scores"], trained.get("step"))
     return {"title": f"Training of {trained['voice']}", "header": header, "rows": rows}
 
 
 def _converted(
     voice: Voice,
-    source: Path,
+    sheet: Sheet,
     number: int,
     scratch: Path,
     store: Path | None,
     device: str,
     listener: Listener,
 ) -> dict[str, Any]:
-    """Let a voice sing a source and return the pair."""
+    """Let a voice sing and return the pair."""
     out = scratch / f"{voice.fingerprint[:12]}-{number}.wav"
-    request = {
-        "job": "convert",
-        "vocal": str(source),
-        "voice": str(voice.folder.resolve()),
-        "out": str(out),
-        "store": str(store) if store else None,
-        "device": device,
-    }
-    result = launch(request, listener=listener, log=log_file("convert"))
+    source = sheet.source
+    wishes = {
+        "vocal": str(source), "voice": str(voice.folder.resolve()), "out": str(out), "convert": sheet.wishes,
+    }  # fmt: skip
+    result = run_alone("convert", wishes, device=device, listener=listener, store=store)
     return {
         "name": source.name,
         "voice": voice.name,
@@ -162,6 +194,7 @@ def _converted(
         "converted": str(out),
         "semitones": result["report"]["semitones"],
         "embedding": _embedding(voice),
+        "target": str(sheet.target.resolve()) if sheet.target else None,
     }
 
 
@@ -202,11 +235,19 @@ def _embedding(voice: Voice) -> str | None:
     return str((voice.folder / voice.card.speaker.embedding).resolve())
 
 
+def _scores(results: list[dict[str, Any]]) -> str:
+    """Write one pair as a list with the meanings, several as a table."""
+    if len(results) > 1:
+        header, rows = figure_rows(results)
+        return table(rows, header=header)
+    (one,) = results
+    return f"{one['name']} sung by {one['voice']}\n\n{table(single_rows(one))}"
+
+
 def _words(value: dict[str, Any], tables: list[dict[str, Any]]) -> str:
     parts = [f"{one['title']}\n\n{table(one['rows'], header=one['header'])}" for one in tables]
     if value["scores"]:
-        header, rows = figure_rows(value["scores"])
-        parts.append(table(rows, header=header))
+        parts.append(_scores(value["scores"]))
     if value["html"]:
         parts.append(f"report: {value['html']}")
     return "\n\n".join(parts)

@@ -85,13 +85,14 @@ def _dry_run(request: dict[str, Any], as_json: bool) -> None:
         click.echo(Planned(summary(steps)).to_json())
         return
     minutes = _song_minutes(river.checked.song)
-    verdicts = compare(steps, last_render(river.checked.project.out))
+    project = river.checked.project
+    verdicts = compare(steps, last_render(project.out), project.cover)
     rows, seconds = [], 0.0
     for one, verdict in zip(steps, verdicts, strict=True):
         state = "would run" if one.will_run else verdict.state
         if one.will_run:
             seconds += one.step.cost * minutes
-        rows.append((one.step.name, state, "; ".join(verdict.reasons)))
+        rows.append((one.step.name, state, verdict.brief))
     click.echo(table(rows, header=("step", "state", "why")))
     click.echo(f"\nabout {seconds:.0f} s on two cores; store: {open_store(store.root).root}")
 
@@ -125,25 +126,16 @@ def _score_rows(score: dict[str, Any] | None) -> list[tuple[str, str]]:
     if not score:
         return []
     rows = [("vocal lag", f"{score['lag_ms']:+.2f} ms")]
-    if score["voice_similarity"] is not None:
-        rows.append(
-            (
-                "similarity",
-                f"{score['voice_similarity']:.2f} to the voice (the source: {score['source_similarity']:.2f})",
-            )
-        )
-    pitch = score["pitch"]
-    if pitch["correlation"] is not None:
-        rows.append(
-            (
-                "pitch",
-                f"correlation {pitch['correlation']:.3f}, median error {pitch['median_cents']:.0f} cents",
-            )
-        )
+    if score["similarity"] is not None:
+        source = score["source_similarity"]
+        beside = "" if source is None else f" (the source: {source:.2f})"
+        rows.append(("similarity", f"{score['similarity']:.2f} to the voice{beside}"))
+    if score["f0_correlation"] is not None:
+        text = f"correlation {score['f0_correlation']:.3f}, median error {score['f0_median_cents']:.0f} cents"
+        rows.append(("pitch", text))
     if score["words_read"] is not None:
-        rows.append(
-            ("words read", f"{score['words_read']:.0%} of {score['words_in_source']} in the separated vocal")
-        )
+        total = len(score["source_words"])
+        rows.append(("words read", f"{score['words_read']:.0%} of {total} in the separated vocal"))
     rows.append(("new clicks", str(len(score["new_clicks_seconds"]))))
     return rows
 

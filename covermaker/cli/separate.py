@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from covermaker.audio.sources import sniff
+from covermaker.cli.alone import run_alone
 from covermaker.cli.cache import store_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
 from covermaker.cli.render import device_option
-from covermaker.jobs.launch import launch
 
 
 @click.command("separate")
@@ -35,16 +35,9 @@ def command(
     """Separate SONG into stems as float WAV files that sum to the song."""
     sniff(song)
     folder = out or song.with_name(f"{song.stem}-stems")
-    request = {
-        "job": "separate",
-        "song": str(song),
-        "out": str(folder),
-        "stems": stems,
-        "store": str(store) if store else None,
-        "device": device,
-    }
+    wishes = {"song": str(song), "out": str(folder), "stems": stems}
     with listening(as_json=as_json) as listener:
-        result = launch(request, listener=listener, log=log_file("separate"))
+        result = run_alone("separate", wishes, device=device, listener=listener, store=store)
     if as_json:
         return
     residue = result["report"].get("residue_db")
@@ -52,10 +45,3 @@ def command(
     if residue is not None:
         rows.append(("residue", f"{residue:.1f} dB of the song, given to the last stem"))
     click.echo(table(rows))
-
-
-def log_file(name: str) -> Path:
-    """Return where the log of a job without a project goes."""
-    from platformdirs import user_log_path
-
-    return user_log_path("covermaker") / f"{name}.log"

@@ -24,13 +24,13 @@ def command(project: Path, store: Path | None, as_json: bool) -> None:
     opened = load(project)
     river = build(opened)
     where = open_store(store)
-    verdicts = compare(plan(where, river.targets()), last_render(opened.out))
+    verdicts = compare(plan(where, river.targets()), last_render(opened.out), opened.cover)
     rows, values = [], []
     for verdict in verdicts:
         entry = where.get(verdict.step.key)
         size = human_bytes(entry.bytes) if entry else ""
         seconds = f"{entry.meta['seconds']:.1f} s" if entry else ""
-        rows.append((verdict.step.name, verdict.state, seconds, size, "; ".join(verdict.reasons)))
+        rows.append((verdict.step.name, verdict.state, seconds, size, verdict.brief))
         values.append(
             {
                 "name": verdict.step.name,

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from covermaker.cli.alone import log_file
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
 from covermaker.cli.render import device_option
-from covermaker.cli.separate import log_file
-from covermaker.errors import ProjectError, UsageError, nearest
+from covermaker.cli.voices_takes import find_takes
+from covermaker.errors import CovermakerError, ExitCode, UsageError
 from covermaker.jobs.launch import launch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from covermaker.graph.events import Listener
 
 
 @click.command("train")
 @click.argument("voice")
 @click.option(
-    "--profile", default="quick", show_default=True, help="quick, studio or custom (VOICE/profile.toml)."
+    "--profile",
+    help="quick, studio or custom (VOICE/profile.toml) [default: quick; with --resume, as begun].",
 )
 @click.option("--minutes", type=float, help="Wall-clock budget of everything, takes to voice.")
-@click.option("--steps", type=int, help="A fixed number of steps instead: the same bits every time.")
+@click.option(
+    "--steps",
+    type=int,
+    help="A fixed number of steps instead: the same bits again on this machine, unless it is short of memory.",
+)
 @click.option(
     "--encoder",
     help="What reads the words, as whisper-tiny.en; see docs/voices.md.",
@@ -31,20 +45,24 @@ from covermaker.jobs.launch import launch
 @click.option("--force", is_flag=True, help="Begin again, whatever is there.")
 @click.option("--threads", type=click.IntRange(1, 512), help="CPU cores to use [default: all].")
 @click.option(
-    "--seed", type=click.IntRange(0, 2**31), default=1, show_default=True, help="Of every random draw."
+    "--seed",
+    type=click.IntRange(0, 2**31),
+    help="Of every random draw [default: 1; with --resume, as begun].",
 )
+@click.option("--tensorboard", is_flag=True, help="Write curves to VOICE/training/tensorboard, too.")
 @device_option
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
 def command(
     voice: str,
-    profile: str,
+    profile: str | None,
     minutes: float | None,
     steps: int | None,
     encoder: str | None,
     resume: bool,
     force: bool,
     threads: int | None,
-    seed: int,
+    seed: int | None,
+    tensorboard: bool,
     device: str,
     as_json: bool,
 ) -> None:
@@ -52,27 +70,102 @@ def command(
 
     Take recordings in first: covermaker voices new NAME PATH…
     """
+    from covermaker.training.crew import speaks
+
+    request = {
+        "job": "train", "profile": profile, "minutes": minutes, "steps": steps, "encoder": encoder, "device": device,
+        "resume": resume, "force": force, "threads": threads, "seed": seed,
+        "tensorboard": tensorboard,
+    }  # fmt: skip
+    if not speaks():
+        _follow(voice, request)
+        return
+    folder = _checked(voice, request, may_ask=sys.stdin.isatty() and not as_json)
+    with listening(as_json=as_json) as listener, _stopping(folder, voice):
+        result = _run({**request, "voice": str(folder)}, listener)
+    if result is not None and not as_json:
+        click.echo(summary(result))
+
+
+def _checked(voice: str, request: dict[str, Any], *, may_ask: bool) -> Path:
+    """Return the voice's folder; refuse what can be refused at once, ask before a trained voice is trained again."""
     from covermaker.takes.document import read_takes
+    from covermaker.training.board import check_tensorboard
+    from covermaker.training.crew import started_by_torchrun
     from covermaker.training.profiles import load_profile
 
-    folder = voice_folder(voice)
+    folder = find_takes(voice)
+    if request["tensorboard"]:
+        check_tensorboard()
     read_takes(folder)
-    load_profile(profile, folder, minutes=minutes, steps=steps)
+    load_profile(request["profile"] or "quick", folder, minutes=request["minutes"], steps=request["steps"])
+    resume, force = request["resume"], request["force"]
     if resume and force:
         raise UsageError("--resume and --force exclude each other", hint="give one of them")
-    if not resume and not force and (folder / "card.toml").exists() and sys.stdin.isatty() and not as_json:
-        force = click.confirm(f"'{folder.name}' is trained already. Train it again?", err=True)
-        if not force:
+    trained = not resume and not force and (folder / "card.toml").exists()
+    if trained and may_ask and not started_by_torchrun():
+        if not click.confirm(f"'{folder.name}' is trained already. Train it again?", err=True):
             raise UsageError(f"'{folder.name}' stays as it is")
-    request: dict[str, Any] = {
-        "job": "train", "voice": str(folder), "profile": profile, "minutes": minutes, "steps": steps,
-        "encoder": encoder, "device": device, "resume": resume, "force": force, "threads": threads, "seed": seed,
-    }  # fmt: skip
-    with listening(as_json=as_json) as listener:
-        result = launch(request, listener=listener, log=log_file("train"))
-    if as_json:
-        return
-    click.echo(summary(result))
+        request["force"] = True
+    return folder
+
+
+def _run(request: dict[str, Any], listener: Listener) -> dict[str, Any] | None:
+    """Train in a child process; under torchrun, which watches over its processes itself, in this one."""
+    from covermaker.training.crew import started_by_torchrun
+
+    if not started_by_torchrun():
+        return launch(request, listener=listener, log=log_file("train"))
+    from covermaker.training.task import train_with_others
+
+    return train_with_others(request, listener)
+
+
+def _follow(voice: str, request: dict[str, Any]) -> None:
+    """Train as one of several processes, of which another one speaks; whatever ends it, that one has said."""
+    from covermaker.graph.events import nobody
+
+    try:
+        _run({**request, "voice": str(find_takes(voice))}, nobody)
+    except CovermakerError as error:
+        raise SystemExit(int(error.exit_code)) from error
+
+
+class StoppedError(CovermakerError):
+    """A signal ended the training."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+@contextmanager
+def _stopping(folder: Path, voice: str) -> Iterator[None]:
+    """Turn SIGTERM into what Ctrl-C is, and both into a line that says what is kept and how to go on."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedError(f"stopped; {_what_is_kept(folder, voice)}") from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _what_is_kept(folder: Path, voice: str) -> str:
+    from covermaker.training.checkpoint import steps_kept
+    from covermaker.training.course import FOLDER, read_run
+
+    steps = steps_kept(folder / FOLDER / "checkpoints")
+    if steps:
+        return (
+            f"the last checkpoint is that of step {steps[-1]}, go on with: covermaker train {voice} --resume"
+        )
+    run = read_run(folder / FOLDER)
+    if run is None or run["status"] != "running":
+        return "what was prepared so far is kept, begin again with the same command"
+    return f"no checkpoint was written yet, but all is prepared: covermaker train {voice} --resume"
 
 
 def summary(result: dict[str, Any]) -> str:
@@ -91,26 +184,3 @@ def summary(result: dict[str, Any]) -> str:
 
 
 _SHOWN = ("similarity", "f0_correlation", "f0_median_cents", "cer", "source_cer", "mcd_db")
-
-
-def voice_folder(voice: str) -> Path:
-    """Return the folder of a voice that has takes, by its name in the user's library or its path.
-
-    Raises
-    ------
-    ProjectError
-        When there is none.
-    """
-    from covermaker.takes.document import TAKES_FILE
-    from covermaker.voices.library import is_place, place_of, user_library
-
-    folder = place_of(voice)
-    if folder.is_dir():
-        return folder
-    if not is_place(voice) and (Path(voice) / TAKES_FILE).exists():
-        return Path(voice)
-    known = [path.name for path in user_library().iterdir()] if user_library().is_dir() else []
-    raise ProjectError(
-        f"there is no voice '{voice}'",
-        hint=nearest(voice, known) if known else "make one: covermaker voices new",
-    )

@@ -120,24 +120,27 @@ def scan(voice: str, as_json: bool, png: Path | None, labels: str | None, bleed:
 
 
 def find_takes(voice: str) -> Path:
-    """Return the folder of a voice's takes.
+    """Return the folder of a voice that was made here: by its name in the user's library, or its path.
+
+    A name that the library does not have may be that of a folder with takes where the command runs.
 
     Raises
     ------
     ProjectError
-        When no such voice has takes, with the nearest name.
+        When there is none, with the nearest name.
     """
     from covermaker.takes.document import TAKES_FILE
     from covermaker.voices.library import is_place, place_of, user_library
 
     folder = place_of(voice)
-    if is_place(voice) or (folder / TAKES_FILE).exists():
+    here = Path(voice)
+    if not (folder / TAKES_FILE).exists() and not is_place(voice) and (here / TAKES_FILE).exists():
+        return here
+    if folder.is_dir():
         return folder
-    if (Path(voice) / TAKES_FILE).exists():
-        return Path(voice)
     known = [path.parent.name for path in sorted(user_library().glob(f"*/{TAKES_FILE}"))]
     raise ProjectError(
-        f"no takes of a voice '{voice}'",
+        f"there is no voice '{voice}' with takes",
         hint=nearest(voice, known) if known else "make one with: covermaker voices new NAME PATH…",
     )
 

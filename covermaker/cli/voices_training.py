@@ -8,7 +8,7 @@ import click
 
 from covermaker.cli.output import json_option, show, table
 from covermaker.cli.render import device_option
-from covermaker.cli.train import voice_folder
+from covermaker.cli.voices_takes import find_takes
 
 
 @click.command("audition")
@@ -21,7 +21,7 @@ def audition(voice: str, device: str, as_json: bool) -> None:
     from covermaker.training.audition import checkpoints
     from covermaker.weights.device import pick_device
 
-    folder = voice_folder(voice)
+    folder = find_takes(voice)
     files = sing(folder, device=pick_device(device))
     states = checkpoints(folder)
     rows = [
@@ -45,7 +45,7 @@ def promote(voice: str, step: int, as_json: bool) -> None:
     """Make the checkpoint of STEP the voice."""
     from covermaker.training.audition import promote as choose
 
-    folder = voice_folder(voice)
+    folder = find_takes(voice)
     card = choose(folder, step)
     values = {"voice": str(folder), "step": step, "weights": card.weights.sha256}
     show(values, as_json, f"'{folder.name}' is step {step} now")

@@ -21,8 +21,9 @@ from covermaker.render.record import compare, last_render
 def command(project: Path, store: Path | None, as_json: bool) -> None:
     """Say which steps of PROJECT the next render makes again, and what changed since the last one."""
     opened = load(project)
-    verdicts = compare(plan(open_store(store), build(opened).targets()), last_render(opened.out))
+    steps = plan(open_store(store), build(opened).targets())
+    verdicts = compare(steps, last_render(opened.out), opened.cover)
     stale = [verdict for verdict in verdicts if verdict.state == "to do"]
-    lines = [f"{verdict.step.name}: {'; '.join(verdict.reasons)}" for verdict in stale]
+    lines = [line for one in stale for line in (one.step.name, *(f"  {reason}" for reason in one.reasons))]
     values = [{"name": verdict.step.name, "reasons": list(verdict.reasons)} for verdict in stale]
     show(values, as_json, "\n".join(lines) if lines else "everything is up to date")

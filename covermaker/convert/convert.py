@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from covermaker.voices.networks.base import Synthesizer
     from covermaker.voices.voice import Voice
 
-VERSION = 3
+VERSION = 4
 JOIN_FRAMES = 4  # neighbouring chunks cross-fade over 40 ms; with enough context both sides agree there
 MARGIN_SECONDS = 1  # sung beyond both ends of a region: longer than any context and any filter's ringing
 _SUNG_SHARE = 0.9  # of the time that singing takes
@@ -83,7 +83,8 @@ def convert_vocal(
     f0_hz: NDArray[np.floating[Any]],
     loudness_db: NDArray[np.floating[Any]],
     voice: Voice,
-    transpose: int | Literal["auto", "off"] = "auto",
+    transpose: int | Literal["auto", "fit", "off"] = "auto",
+    key_semitones: int | None = None,
     seed: int,
     settings: ConvertSettings | None = None,
     device: str = "cpu",
@@ -103,8 +104,9 @@ def convert_vocal(
         Features of the *whole* vocal on the feature clock (content at 50 rows a second, see `content_at`).
     voice : Voice
         Who sings.
-    transpose : int, "auto" or "off"
-        Semitones, see `choose_transposition`.
+    transpose : int, "auto", "fit" or "off"
+        Semitones, see `choose_transposition`; `key_semitones` too.
+    key_semitones : int, optional
     seed : int
         Of the network's noise.
     settings : ConvertSettings, optional
@@ -132,7 +134,8 @@ def convert_vocal(
     _check_features(content, f0_hz, loudness_db, frame_count(info.frames, info.sample_rate))
     span = _span(info.frames, info.sample_rate, start_seconds, seconds)
     tuned = correct_pitch(f0_hz, settings.pitch_correction)
-    move = choose_transposition(transpose, tuned.f0_hz, voice.card.f0)
+    # By the pitch as it was read: who moves the instrumental knows no other.
+    move = choose_transposition(transpose, f0_hz, voice.card.f0, key_semitones=key_semitones)
     ratio, notes = _index_ratio(voice, settings)
     speaker = _speaker(voice, settings)
     chunks = 0

@@ -1,9 +1,12 @@
 """How far the melody moves so that it sits where the voice sings: whole octaves, so the song keeps its key.
 
-``auto`` compares middles: the median of the vocal's voiced frames with the median of the voice's training
-takes, both as pitches. The nearest whole octave would flip at half an octave away, where neither choice is good; a
-move has to gain at least `CLEAR_GAIN_OCTAVES` over staying, or bring clearly more of the frames into the voice's
-range; and it may not bring clearly more of them out of it.
+``auto`` compares middles: the median of the vocal's voiced frames with that of what the voice was trained to sing (its
+takes and what training makes of them), both as pitches. The nearest whole octave would flip at half an octave away,
+where neither choice is good; a move has to gain at least `CLEAR_GAIN_OCTAVES` over staying, or bring clearly more of
+the frames into the voice's range; and it may not bring clearly more of them out of it.
+
+``fit`` gives the song another key, as singers do whom a song lies too high or too low: first `fitting_key`, then
+octaves as above. Everything else that is sung or played has to take the same key.
 """
 
 from __future__ import annotations
@@ -29,7 +32,9 @@ MAX_OCTAVES = 3
 CLEAR_GAIN_OCTAVES = 0.25
 # Or, between that and no gain at all, this much more of the singing must fall into the voice's range.
 CLEAR_GAIN_SHARE = 0.25
-# The card's range holds the middle 90 % of the takes; a singer goes a little beyond on both sides.
+# So far the middles may be apart before the song gets another key: the less it is moved, the better it sounds.
+KEY_KEPT_SEMITONES = 2.0
+# The card's range holds the middle 90 % of what was trained; a voice goes a little beyond on both sides.
 RANGE_MARGIN_SEMITONES = 2.0
 
 
@@ -40,7 +45,7 @@ class Transposition:
     Parameters
     ----------
     semitones : int
-        -36..36, above 0 is up.
+        Above 0 is up: -36..36, and a key's -6..5 on top of whole octaves.
     why : str
         For people.
     range_share : float
@@ -53,18 +58,25 @@ class Transposition:
 
 
 def choose_transposition(
-    wanted: int | Literal["auto", "off"], f0_hz: NDArray[np.floating[Any]], voice_range: F0Part
+    wanted: int | Literal["auto", "fit", "off"],
+    f0_hz: NDArray[np.floating[Any]],
+    voice_range: F0Part,
+    *,
+    key_semitones: int | None = None,
 ) -> Transposition:
     """Decide the transposition of a vocal.
 
     Parameters
     ----------
-    wanted : int, "auto" or "off"
-        Semitones in -36..36, or ``"auto"``: whole octaves towards the voice, or ``"off"``: none.
+    wanted : int, "auto", "fit" or "off"
+        Semitones in -36..36, or ``"auto"``: whole octaves towards the voice, or ``"fit"``: a key that suits the
+        voice, and octaves, or ``"off"``: none.
     f0_hz : array (n,)
         The vocal's pitch in Hz, 0 where unvoiced.
     voice_range : F0Part
         Low, median and high pitch of the voice.
+    key_semitones : int, optional
+        For ``"fit"``: the song's key moves by this, -6..5; by default by `fitting_key`.
 
     Raises
     ------
@@ -74,18 +86,38 @@ def choose_transposition(
     voiced = np.log2(np.asarray(f0_hz, dtype=np.float64)[np.asarray(f0_hz) > 0])
     if wanted == "off":
         return Transposition(0, "transposition is off", _share(voiced, 0, voice_range))
-    if wanted != "auto":
+    if wanted not in ("auto", "fit"):
         if isinstance(wanted, bool) or not isinstance(wanted, int) or abs(wanted) > MAX_SEMITONES:
             raise ProjectError(
-                f"convert.transpose must be 'auto', 'off' or whole semitones from -{MAX_SEMITONES} to "
-                f"{MAX_SEMITONES}, not {wanted!r}"
+                f"convert.transpose must be 'auto', 'fit', 'off' or whole semitones from "
+                f"-{MAX_SEMITONES} to {MAX_SEMITONES}, not {wanted!r}"
             )
         return Transposition(
             wanted, f"set to {wanted:+d} semitones", _share(voiced, wanted / 12, voice_range)
         )
     if not len(voiced):
         return Transposition(0, "the vocal has no pitch to move", 0.0)
-    return _automatic(voiced, voice_range)
+    if wanted == "auto":
+        return _automatic(voiced, voice_range)
+    key = fitting_key(f0_hz, voice_range) if key_semitones is None else key_semitones
+    octaves = _automatic(voiced + key / 12, voice_range)
+    why = f"the song's key moves by {key:+d} semitones; there {octaves.why}" if key else octaves.why
+    return Transposition(key + octaves.semitones, why, octaves.range_share)
+
+
+def fitting_key(f0_hz: NDArray[np.floating[Any]], voice_range: F0Part) -> int:
+    """Return by how many semitones, -6..5, a song's key moves so that its melody sits in the middle of the takes.
+
+    0 when whole octaves alone bring the middles within `KEY_KEPT_SEMITONES`, or nothing is sung.
+    """
+    voiced = np.asarray(f0_hz, dtype=np.float64)
+    voiced = voiced[voiced > 0]
+    if not len(voiced):
+        return 0
+    middle_hz = voice_range.takes_median_hz or voice_range.median_hz
+    distance = 12.0 * math.log2(middle_hz / float(np.median(voiced)))
+    left = distance - 12.0 * round(distance / 12.0)
+    return 0 if abs(left) <= KEY_KEPT_SEMITONES else (round(left) + 6) % 12 - 6
 
 
 def shift_pitch(f0_hz: NDArray[np.floating[Any]], semitones: int) -> NDArray[np.float64]:

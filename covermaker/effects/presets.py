@@ -6,13 +6,13 @@ of the same name. The name of a preset is the name of its file.
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from covermaker.disk import told_by
+from covermaker.documents.document import Document, PlaceError
 from covermaker.effects.rack import parse_rack
 from covermaker.errors import ProjectError, UsageError, nearest
 
@@ -69,13 +69,16 @@ class Preset:
 
 
 def user_folder() -> Path:
-    """Return the folder of a person's own presets, with ``racks`` and ``masters`` inside; it need not exist."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    if chosen:
-        return Path(chosen)
+    """Return the folder of a person's own presets, with ``racks`` and ``masters`` inside; it need not exist.
+
+    Raises
+    ------
+    UsageError
+        When COVERMAKER_PRESETS leads nowhere.
+    """
     from platformdirs import user_data_dir
 
-    return Path(user_data_dir("covermaker")) / "presets"
+    return told_by(FOLDER_VARIABLE) or Path(user_data_dir("covermaker")) / "presets"
 
 
 def shipped_folder() -> Path:
@@ -122,32 +125,30 @@ def _files(kind: Kind) -> dict[str, Path]:
 
 
 def _read(kind: Kind, path: Path) -> Preset:
-    place = f"{kind}/{path.name}"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{place} is no valid TOML: {error}") from error
-    except OSError as error:
-        raise ProjectError(f"{place} cannot be read: {error.strerror}") from error
+    missing = UsageError(f"the preset {path} is gone")
+    document = Document.read(path, missing=missing)
+    with document.naming():
+        return _preset(kind, path, document.values)
+
+
+def _preset(kind: Kind, path: Path, table: Mapping[str, Any]) -> Preset:
     for key in table:
         if key not in _KEYS[kind]:
-            raise ProjectError(f"{place}: {key} is unknown", hint=nearest(key, _KEYS[kind]))
+            raise PlaceError(key, "is unknown", hint=nearest(key, _KEYS[kind]))
     if table.get("name", path.stem) != path.stem:
-        raise ProjectError(f"{place}: name = {table['name']!r} must be '{path.stem}', as the file")
+        raise PlaceError("name", f"= {table['name']!r} must be '{path.stem}', as the file")
     description = table.get("description")
     if not isinstance(description, str):
-        raise ProjectError(f"{place}: description is missing", hint="one sentence on how it sounds")
+        problem = "must be text" if "description" in table else "is missing"
+        raise PlaceError("description", problem, hint="one sentence on how it sounds")
     targets = {
-        key: _level(table.get(key), f"{place}: {key}", limits)
-        for key, limits in _TARGETS.items()
-        if key in _KEYS[kind]
+        key: _level(table.get(key), key, limits) for key, limits in _TARGETS.items() if key in _KEYS[kind]
     }
     sends = {
-        bus: _level(level, f"{place}: sends.{bus}", _SEND_RANGE_DB)
-        for bus, level in _table(table, "sends", place).items()
+        bus: _level(level, f"sends.{bus}", _SEND_RANGE_DB) for bus, level in _table(table, "sends").items()
     }
-    buses = {bus: _rows(rows, f"{place}: buses.{bus}") for bus, rows in _table(table, "buses", place).items()}
-    rack = _rows(table.get("rack", []), f"{place}: rack")
+    buses = {bus: _rows(rows, f"buses.{bus}") for bus, rows in _table(table, "buses").items()}
+    rack = _rows(table.get("rack", []), "rack")
     return Preset(kind, path.stem, description, path, rack, sends, buses, **targets)
 
 
@@ -156,17 +157,17 @@ def _rows(rows: Any, where: str) -> tuple[dict[str, Any], ...]:
     return tuple(dict(row) for row in rows)
 
 
-def _table(table: Mapping[str, Any], key: str, place: str) -> Mapping[str, Any]:
+def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = table.get(key, {})
     if not isinstance(found, Mapping):
-        raise ProjectError(f"{place}: {key} must be a table")
+        raise PlaceError(key, "must be a table")
     return found
 
 
 def _level(value: object, where: str, limits: tuple[float, float]) -> float:
     allowed = f"allowed: {limits[0]:g} to {limits[1]:g}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ProjectError(f"{where} must be a number", hint=allowed)
+        raise PlaceError(where, "must be a number", hint=allowed)
     if not limits[0] <= value <= limits[1]:
-        raise ProjectError(f"{where} = {value} is out of range", hint=allowed)
+        raise PlaceError(where, f"= {value} is out of range", hint=allowed)
     return float(value)

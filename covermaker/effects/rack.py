@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from covermaker.audio.files import blocks, probe, wav_writer
+from covermaker.documents.document import PlaceError
 from covermaker.effects import EFFECTS
-from covermaker.errors import AudioInputError, CovermakerError, ProjectError, nearest
+from covermaker.errors import AudioInputError, CovermakerError, nearest
 from covermaker.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -68,31 +69,31 @@ def parse_rack(rows: Sequence[Mapping[str, object]], *, where: str) -> tuple[Eff
 
     Raises
     ------
-    ProjectError
+    PlaceError
         Names the place, what is wrong and what is allowed.
     """
     if isinstance(rows, (str, Mapping)) or not isinstance(rows, Sequence):
-        raise ProjectError(f"{where} must be a list of effects", hint='as in [{ effect = "gate" }]')
+        raise PlaceError(where, "must be a list of effects", hint='as in [{ effect = "gate" }]')
     return tuple(_parse_row(row, f"{where}[{index}]") for index, row in enumerate(rows))
 
 
 def _parse_row(row: Mapping[str, object], where: str) -> EffectSettings:
     if not isinstance(row, Mapping):
-        raise ProjectError(f"{where} must be a table", hint='as in { effect = "gate", threshold_db = -45.0 }')
+        raise PlaceError(where, "must be a table", hint='as in { effect = "gate", threshold_db = -45.0 }')
     name = row.get("effect")
     if not isinstance(name, str):
         problem = "must be a name" if "effect" in row else "is missing"
-        raise ProjectError(f"{where}.effect {problem}", hint="known: " + ", ".join(EFFECTS.names()))
+        raise PlaceError(f"{where}.effect", problem, hint="known: " + ", ".join(EFFECTS.names()))
     if name not in EFFECTS:
-        raise ProjectError(f"{where}.effect = '{name}' is no effect", hint=nearest(name, EFFECTS.names()))
+        raise PlaceError(f"{where}.effect", f"= '{name}' is no effect", hint=nearest(name, EFFECTS.names()))
     bypass = row.get("bypass", False)
     if not isinstance(bypass, bool):
-        raise ProjectError(f"{where}.bypass = {bypass!r} must be true or false")
+        raise PlaceError(f"{where}.bypass", f"= {bypass!r} must be true or false")
     specs = {spec.name: spec for spec in EFFECTS.load(name).SPECS}
     for key in row:
         if key not in specs and key not in _ROW_KEYS:
-            raise ProjectError(
-                f"{where}.{key} is no parameter of {name}", hint=nearest(str(key), [*specs, *_ROW_KEYS])
+            raise PlaceError(
+                f"{where}.{key}", f"is no parameter of {name}", hint=nearest(str(key), [*specs, *_ROW_KEYS])
             )
     values = {
         key: _parse_value(row[key], spec, f"{where}.{key}") if key in row else spec.default
@@ -106,23 +107,23 @@ def _parse_value(value: object, spec: Spec, where: str) -> Value:
     shown = str(value).lower() if isinstance(value, bool) else repr(value)
     if isinstance(spec.default, bool):
         if not isinstance(value, bool):
-            raise ProjectError(f"{where} = {shown} must be true or false")
+            raise PlaceError(where, f"= {shown} must be true or false")
         return value
     if isinstance(spec.default, str):
         if value not in spec.choices:
-            raise ProjectError(f"{where} = {shown} is not allowed", hint=allowed)
+            raise PlaceError(where, f"= {shown} is not allowed", hint=allowed)
         return str(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ProjectError(f"{where} = {shown} must be a number", hint=allowed)
+        raise PlaceError(where, f"= {shown} must be a number", hint=allowed)
     amount = float(value) + 0.0  # + 0.0 turns -0.0 into 0.0: equal sounds get equal keys
     if not math.isfinite(amount):
-        raise ProjectError(f"{where} = {shown} must be a finite number", hint=allowed)
+        raise PlaceError(where, f"= {shown} must be a finite number", hint=allowed)
     if spec.choices and amount not in spec.choices:
-        raise ProjectError(f"{where} = {shown} is not allowed", hint=allowed)
+        raise PlaceError(where, f"= {shown} is not allowed", hint=allowed)
     if amount < spec.minimum:
-        raise ProjectError(f"{where} = {shown} is below {spec.minimum:g}", hint=allowed)
+        raise PlaceError(where, f"= {shown} is below {spec.minimum:g}", hint=allowed)
     if amount > spec.maximum:
-        raise ProjectError(f"{where} = {shown} is above {spec.maximum:g}", hint=allowed)
+        raise PlaceError(where, f"= {shown} is above {spec.maximum:g}", hint=allowed)
     return amount
 
 

@@ -22,7 +22,10 @@ ALIKE = 0.6  # of all six periods around a step, each with the next
 AUDIBLE = 0.003
 EXCESS_DB = 0.5  # of the one ratio over all its neighbours
 LEAST_DB = 2.5
-EXPLAINED = 2.5  # times less unpredicted energy once the earlier samples are scaled
+EXPLAINED = 3.0  # times less unpredicted energy once the earlier samples are scaled …
+APART = 0.6  # … by a period whose ratio stands that far, as a share of itself, above all its neighbours' …
+AGREE_DB = 1.5  # … and is the height that explains the samples
+EXPLAINED_WELL = 5.0  # the same where the periods around say less: in a burst of growth, or beside a step
 EXPLAINED_ALONE = 10.0  # the same without the witness of a period
 MOST_DB = 14.0  # more is an impulse: it looks scaled, too
 BURST_HOP_SECONDS = 0.01
@@ -41,10 +44,13 @@ def find_level_steps(samples: NDArray[np.float64], rate: int) -> list[tuple[int,
     coarse = samples[: count * stride].reshape(count, stride).mean(axis=1)
     slack = round(SLACK_SECONDS * rate)
     found = []
-    for first, last, ratio_db in _suspects(coarse, rate / stride):
+    for first, last, ratio_db, excess_db in _suspects(coarse, rate / stride):
         place = first * stride - slack, last * stride + stride + slack
         explained, height_db, at = _scaled_at(samples, *place, rate)
-        if height_db * ratio_db > 0 and abs(height_db) >= LEAST_DB and explained >= EXPLAINED:
+        # A vowel that turns into a hum excites its samples anew at one instant, too, but its level goes on.
+        level = excess_db >= APART * abs(ratio_db) and abs(height_db - ratio_db) <= AGREE_DB
+        enough = EXPLAINED if level else EXPLAINED_WELL
+        if height_db * ratio_db > 0 and abs(height_db) >= LEAST_DB and explained >= enough:
             found.append((at, height_db))
     for burst in _bursts(samples, rate):
         explained, height_db, at = _scaled_at(samples, burst - slack, burst + slack, rate)
@@ -87,8 +93,11 @@ def _bursts(samples: NDArray[np.float64], rate: int) -> list[int]:
     return [int(at) for at in standing_out * bin_samples + binned.argmax(axis=1)[standing_out]]
 
 
-def _suspects(samples: NDArray[np.float64], rate: float) -> list[tuple[int, int, float]]:
-    """Return first and last sample of each stretch where one period's level stands apart, and by how many dB."""
+def _suspects(samples: NDArray[np.float64], rate: float) -> list[tuple[int, int, float, float]]:
+    """Return each stretch where one period's level stands apart from the one before.
+
+    First and last sample, the step between the two in dB, and by how much it exceeds all those around.
+    """
     hop, window = round(HOP_SECONDS * rate), round(WINDOW_SECONDS * rate)
     places: list[tuple[int, float, float]] = []
     for frame, period in _periods(samples, rate, hop, window):
@@ -109,16 +118,14 @@ def _suspects(samples: NDArray[np.float64], rate: float) -> list[tuple[int, int,
         places += [
             (start + int(n), float(excess[n]), float(ratios_db[n, middle])) for n in np.flatnonzero(good)
         ]
-    stretches: list[tuple[int, int, float]] = []
-    best = 0.0
+    stretches: list[tuple[int, int, float, float]] = []
     for at, excess_db, ratio_db in places:
         if stretches and at - stretches[-1][1] < HOP_SECONDS * rate:
-            first, _, kept_db = stretches[-1]
-            stretches[-1] = (first, at, ratio_db if excess_db > best else kept_db)
-            best = max(best, excess_db)
+            first, _, *kept = stretches[-1]
+            best, step_db = max((kept[1], kept[0]), (excess_db, ratio_db))
+            stretches[-1] = (first, at, step_db, best)
         else:
-            stretches.append((at, at, ratio_db))
-            best = excess_db
+            stretches.append((at, at, ratio_db, excess_db))
     return stretches
 
 

@@ -34,7 +34,8 @@ F0_LOW_HZ, F0_HIGH_HZ = 71.0, 1100.0  # WORLD's own floor; the ceiling of sung n
 FLOOR = 1e-6  # of a file's mean power: added to every bin before the logarithm, or nothing at all would count most
 SILENCE = 1e-12  # power of a bin; a file that never gets 10 dB above it holds nothing
 SILENT_BELOW_LOUDEST_DB = 40.0
-MOST_SECONDS = 60.0  # memory of the alignment grows with the square of the length
+MOST_SECONDS = 60.0  # time and memory of the alignment grow with the square of the length
+_FRAMES_AT_ONCE = 1024
 DECIBEL = 10.0 / math.log(10.0) * math.sqrt(2.0)  # 6.1418: Kubichek's factor from cepstrum to dB
 
 
@@ -74,15 +75,7 @@ def mel_cepstral_distortion(first: Path, second: Path) -> MelCepstralDistortion 
     )
     if not len(one) or not len(other):
         return None
-    distances = np.sqrt(
-        np.maximum(
-            (one[:, 1:] ** 2).sum(axis=1)[:, None]
-            + (other[:, 1:] ** 2).sum(axis=1)[None]
-            - 2.0 * one[:, 1:] @ other[:, 1:].T,
-            0.0,
-        )
-    )
-    rows, columns = warp(distances)
+    rows, columns = warp(one[:, 1:], other[:, 1:])
     difference = one[rows] - other[columns]
     return MelCepstralDistortion(
         DECIBEL * float(np.linalg.norm(difference[:, 1:], axis=1).mean()),
@@ -112,8 +105,8 @@ def mel_cepstrum(
         wave, sample_rate, f0_floor=F0_LOW_HZ, f0_ceil=F0_HIGH_HZ, frame_period=FRAME_MS
     )
     power = pyworld.cheaptrick(wave, f0_hz, times, sample_rate, f0_floor=F0_LOW_HZ)
-    floor = max(FLOOR * float(power.mean()), SILENCE)
-    return warped_cepstrum(power + floor, order=order, warping=bark_warping(sample_rate))
+    power += max(FLOOR * float(power.mean()), SILENCE)
+    return warped_cepstrum(power, order=order, warping=bark_warping(sample_rate))
 
 
 def warped_cepstrum(power: NDArray[np.float64], *, order: int, warping: float) -> NDArray[np.float64]:
@@ -125,38 +118,60 @@ def warped_cepstrum(power: NDArray[np.float64], *, order: int, warping: float) -
     -------
     float64 array (frames, order + 1)
     """
-    cepstrum = np.fft.irfft(np.log(power), axis=1)[:, : power.shape[1]]
-    cepstrum[:, 0] /= 2.0  # of the power; of the amplitude it is half, and the rest is folded over
-    cepstrum[:, -1] /= 2.0
-    return np.asarray(cepstrum @ _bending(cepstrum.shape[1], order, warping))
+    bending = _bending(power.shape[1], order, warping)
+    bending[[0, -1]] /= 2.0  # of the power; of the amplitude it is half, and the rest is folded over
+    found = np.empty((len(power), order + 1))
+    for start in range(0, len(power), _FRAMES_AT_ONCE):
+        some = slice(start, start + _FRAMES_AT_ONCE)
+        found[some] = np.fft.irfft(np.log(power[some]), axis=1)[:, : power.shape[1]] @ bending
+    return found
 
 
-def warp(distances: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find the cheapest monotonic path through a matrix of distances, corner to corner.
+def warp(
+    first: NDArray[np.float64], second: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the cheapest monotonic path between two series of vectors, from first to last of both.
 
-    Exact dynamic time warping, steps (1, 0), (0, 1) and (1, 1) of equal weight (Sakoe and Chiba, 1978).
+    Exact dynamic time warping over Euclidean distances, steps (1, 0), (0, 1) and (1, 1) of equal weight (Sakoe and
+    Chiba, 1978). Two anti-diagonals of sums are held at a time, and two bits for each cell: where it was come from.
+
+    Parameters
+    ----------
+    first, second : float array (rows, dimensions) and (columns, dimensions)
+        At least one vector each.
 
     Returns
     -------
     two int64 arrays (steps,)
         Rows and columns of the path.
     """
-    rows, columns = distances.shape
-    total = np.full((rows + 1, columns + 1), np.inf)
-    total[0, 0] = 0.0
-    for diagonal in range(
-        2, rows + columns + 1
-    ):  # the cells of one anti-diagonal do not depend on each other
-        i = np.arange(max(1, diagonal - columns), min(rows, diagonal - 1) + 1)
-        j = diagonal - i
-        before = np.minimum(np.minimum(total[i - 1, j], total[i, j - 1]), total[i - 1, j - 1])
-        total[i, j] = before + distances[i - 1, j - 1]
-    path = [(rows, columns)]
-    while path[-1] != (1, 1):
+    rows, columns = len(first), len(second)
+    down, back = first.T.copy(), second.T[:, ::-1].copy()  # on an anti-diagonal, columns fall as rows rise
+    # Sums of the last two anti-diagonals by row, from 1 up; row 0 and what lies outside cost everything.
+    last, before = np.full(rows + 1, np.inf), np.full(rows + 1, np.inf)
+    moves = []
+    for diagonal in range(rows + columns - 1):
+        low, high = max(0, diagonal - columns + 1), min(rows, diagonal + 1)
+        offset = columns - 1 - diagonal
+        apart = down[:, low:high] - back[:, low + offset : high + offset]
+        distance = np.sqrt(np.einsum("kn,kn->n", apart, apart))
+        both, up, left = before[low:high], last[low:high], last[low + 1 : high + 1]
+        straight = (both <= up) & (both <= left)
+        climbs = up <= left
+        now = np.full(rows + 1, np.inf)
+        now[low + 1 : high + 1] = distance + (
+            np.where(straight, both, np.where(climbs, up, left)) if diagonal else 0.0
+        )
+        before, last = last, now
+        moves.append((np.packbits(straight), np.packbits(climbs)))
+    path = [(rows - 1, columns - 1)]
+    while path[-1] != (0, 0):
         row, column = path[-1]
-        steps = ((row - 1, column - 1), (row - 1, column), (row, column - 1))
-        path.append(min(steps, key=lambda cell: total[cell]))
-    cells = np.array(path[::-1], dtype=np.int64) - 1
+        diagonal = row + column
+        byte, bit = divmod(row - max(0, diagonal - columns + 1), 8)
+        straight_here, climbs_here = (int(plane[byte]) >> (7 - bit) & 1 for plane in moves[diagonal])
+        path.append((row - (straight_here | climbs_here), column - (straight_here or not climbs_here)))
+    cells = np.array(path[::-1], dtype=np.int64)
     return cells[:, 0], cells[:, 1]
 
 

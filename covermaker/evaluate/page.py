@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOP_HZ = 16_000.0
+LEAP_SEMITONES = 2.0  # from one hundredth of a second to the next: another note, or a mistake, no slide
+MOST_CENTS = 100.0
 
 _STYLE = """
 body{font:15px/1.5 sans-serif;color:#222;background:#fff;max-width:66em;margin:2em auto;padding:0 1em}
@@ -32,6 +34,7 @@ th,td{padding:.25em .55em;border-bottom:1px solid #ddd;text-align:right;white-sp
 th:first-child,td:first-child{text-align:left}
 img,svg{max-width:100%;height:auto;display:block;border:1px solid #ddd}
 p.words{white-space:normal;color:#444}
+dl{font-size:13px;display:grid;grid-template-columns:max-content 1fr;gap:.1em 1em;color:#444}dd{margin:0}
 """
 
 
@@ -42,7 +45,7 @@ class Table:
     title: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
-    note: str = ""
+    terms: Sequence[tuple[str, str]] = ()  # what its heads mean
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ def _table(table: Table) -> str:
     rows = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in table.rows
     )
-    note = f"<p>{escape(table.note)}</p>" if table.note else ""
+    terms = "".join(f"<dt>{escape(head)}</dt><dd>{escape(words)}</dd>" for head, words in table.terms)
+    note = f"<dl>{terms}</dl>" if terms else ""
     return f"<h2>{escape(table.title)}</h2>\n<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>{note}"
 
 
@@ -105,7 +109,8 @@ def _pair(pair: PairView) -> str:
     top_hz = min(TOP_HZ, *(probe(path).sample_rate / 2 for path in (pair.source, pair.converted)))
     for words, path in (("source", pair.source), ("converted vocal", pair.converted)):
         axis = f"Spectrogram of the {words}, 60 Hz to {top_hz / 1000:g} kHz"
-        shapes += [f"<h3>{axis}</h3>", picture(spectrogram(path, top_hz=top_hz), axis)]
+        painted = picture(spectrogram(path, top_hz=top_hz), axis, seconds=seconds, top_hz=top_hz)
+        shapes += [f"<h3>{axis}</h3>", painted]
     known = np.concatenate([values[np.isfinite(values)] for _, values in pitches])
     if len(known):
         low, high = np.floor(np.percentile(known, 0.5)) - 2, np.ceil(np.percentile(known, 99.5)) + 2
@@ -121,6 +126,17 @@ def _pair(pair: PairView) -> str:
                 high=float(high),
                 ticks=ticks,
                 words="Pitch over time",
+                leap=LEAP_SEMITONES,
+            ),
+            "<h3>Error of the pitch</h3>",
+            curves(
+                [("converted less source", _error_cents(*(values for _, values in pitches)))],
+                seconds=seconds,
+                low=-MOST_CENTS,
+                high=MOST_CENTS,
+                ticks=[(cents, f"{cents:+g} cents" if cents else "0") for cents in (-50.0, 0.0, 50.0)],
+                words="Error of the pitch in cents",
+                leap=MOST_CENTS,
             ),
         ]
         edges = np.arange(low, high + 0.5, 0.5)
@@ -141,6 +157,12 @@ def _midi(f0_hz: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return note numbers, NaN where unvoiced."""
     voiced = f0_hz > 0
     return np.where(voiced, 69.0 + 12.0 * np.log2(np.where(voiced, f0_hz, 440.0) / 440.0), np.nan)
+
+
+def _error_cents(source: NDArray[np.float64], converted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the difference of two pitch curves, NaN where one is unvoiced."""
+    frames = min(len(source), len(converted))
+    return 100.0 * (converted[:frames] - source[:frames])
 
 
 def _level(path: Path) -> NDArray[np.float64]:

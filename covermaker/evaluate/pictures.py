@@ -23,6 +23,8 @@ WIDTH, HEIGHT = 860, 200  # of every picture, in CSS pixels
 N_FFT = 1024
 LOW_HZ = 60.0
 RANGE_DB = 80.0
+AXIS = 16  # below a spectrogram, for its time
+_MARKS_HZ = (100, 200, 500, 1000, 2000, 5000, 10000)
 COLOURS = ("#3566b8", "#d1562c")  # of the source and of the converted vocal
 _INK = "#555"
 # Anchors of a dark-to-light scale whose lightness rises evenly, so a print in grey still reads.
@@ -105,10 +107,21 @@ def spectrogram(path: Path, *, top_hz: float, width: int = WIDTH, height: int = 
     return _coloured(shade.T[::-1])
 
 
-def picture(pixels: NDArray[np.uint8], words: str) -> str:
-    """Return an image with its bytes inside."""
+def picture(pixels: NDArray[np.uint8], words: str, *, seconds: float, top_hz: float) -> str:
+    """Return a spectrogram with its bytes inside, under its axes."""
     data = base64.b64encode(png(pixels)).decode("ascii")
-    return f'<img width="{WIDTH}" height="{HEIGHT}" alt="{escape(words)}" src="data:image/png;base64,{data}">'
+    shapes = [
+        f'<image width="{WIDTH}" height="{HEIGHT}" preserveAspectRatio="none" href="data:image/png;base64,{data}"/>'
+    ]
+    for hz in _MARKS_HZ:
+        if LOW_HZ < hz < top_hz:
+            y = HEIGHT * (1.0 - np.log(hz / LOW_HZ) / np.log(top_hz / LOW_HZ))
+            label = f"{hz // 1000} kHz" if hz >= 1000 else f"{hz} Hz"
+            shapes.append(f'<path stroke="#fff" stroke-opacity="0.35" d="M0 {y:.1f}h6"/>')
+            # Dark around the letters: they lie on the picture, be it bright or dark there.
+            outline = 'stroke="#000" stroke-width="2.5" paint-order="stroke"'
+            shapes.append(f'<text x="9" y="{y + 4:.1f}" fill="#fff" {outline}>{label}</text>')
+    return _svg([*shapes, *_time_axis(seconds, AXIS)], [], words, HEIGHT + AXIS)
 
 
 def curves(
@@ -119,8 +132,9 @@ def curves(
     high: float,
     ticks: Sequence[tuple[float, str]],
     words: str,
+    leap: float = np.inf,
 ) -> str:
-    """Draw curves over time, each over the whole width; NaN makes a gap.
+    """Draw curves over time, each over the whole width; NaN makes a gap, and so does a leap.
 
     Parameters
     ----------
@@ -134,11 +148,13 @@ def curves(
         On the upright axis.
     words : str
         What the picture shows, for those who cannot see it.
+    leap : float
+        Two values in a row that are farther apart are not joined.
     """
     shapes = _grid(ticks, low, high) + _time_axis(seconds)
     for number, (_, values) in enumerate(lines):
         shapes.append(
-            f'<path fill="none" stroke="{COLOURS[number]}" stroke-width="1.2" d="{_path(values, low, high)}"/>'
+            f'<path fill="none" stroke="{COLOURS[number]}" stroke-width="1.2" d="{_path(values, low, high, leap)}"/>'
         )
     return _svg(shapes, [name for name, _ in lines], words)
 
@@ -171,13 +187,13 @@ def histogram(
     return _svg(shapes, [name for name, _ in bars], words)
 
 
-def _svg(shapes: Sequence[str], names: Sequence[str], words: str) -> str:
+def _svg(shapes: Sequence[str], names: Sequence[str], words: str, height: int = HEIGHT) -> str:
     legend = "".join(
         f'<text x="{WIDTH - 8}" y="{14 + 14 * number}" text-anchor="end" fill="{COLOURS[number]}">{escape(name)}</text>'
         for number, name in enumerate(names)
     )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
+        f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
         f'aria-label="{escape(words)}" font-family="sans-serif" font-size="11" fill="{_INK}">'
         f"{''.join(shapes)}{legend}</svg>"
     )
@@ -192,24 +208,26 @@ def _grid(ticks: Sequence[tuple[float, str]], low: float, high: float) -> list[s
     return shapes
 
 
-def _time_axis(seconds: float) -> list[str]:
+def _time_axis(seconds: float, below: int = 0) -> list[str]:
     step = next((step for step in (0.5, 1, 2, 5, 10, 30, 60, 300) if seconds / step <= 16), 600)
     marks = np.arange(step, seconds, step)
     return [
-        f'<text x="{mark / seconds * WIDTH:.1f}" y="{HEIGHT - 3}" text-anchor="middle">{mark:g} s</text>'
+        f'<text x="{mark / seconds * WIDTH:.1f}" y="{HEIGHT + below - 3}" text-anchor="middle">{mark:g} s</text>'
         for mark in marks
     ]
 
 
-def _path(values: NDArray[np.floating[Any]], low: float, high: float) -> str:
+def _path(values: NDArray[np.floating[Any]], low: float, high: float, leap: float) -> str:
     # Two points a pixel are enough; the middle one of each group stands for it.
     every = max(1, len(values) // (2 * WIDTH))
     picked = values[every // 2 :: every]
-    pen, parts = "M", []
+    pen, parts, before = "M", [], np.nan
     for number, value in enumerate(picked):
         if not np.isfinite(value):
             pen = "M"
             continue
+        pen = "M" if abs(value - before) > leap else pen
+        before = value
         x = (number * every + every // 2) / max(1, len(values) - 1) * WIDTH
         parts.append(f"{pen}{x:.1f} {_up(float(value), low, high):.1f}")
         pen = "L"

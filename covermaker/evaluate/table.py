@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A column: its head, how a value is written, and one sentence on what it means."""
+    """A column: its head, how a value is written, and what it means."""
 
     head: str
     form: str
@@ -19,48 +19,64 @@ class Figure:
 
 
 FIGURES = {
-    "f0_correlation": Figure("F0CORR", ".4f", "F0CORR: correlation of the pitch curves."),
-    "f0_median_cents": Figure(
-        "median cents", ".1f", "Cents: error of the pitch, median and root mean square."
+    "f0_correlation": Figure("F0CORR", ".4f", "correlation of the pitch curves"),
+    "f0_median_cents": Figure("median cents", ".1f", "error of the pitch, in the middle"),
+    "f0_rmse_cents": Figure(
+        "RMSE cents", ".1f", "error of the pitch, root mean square: what is far off counts most"
     ),
-    "f0_rmse_cents": Figure("RMSE cents", ".1f", ""),
-    "vuv_f1": Figure("V/UV F1", ".3f", "V/UV F1: agreement on what is sung and what is breath or consonant."),
-    "similarity": Figure("similarity", ".3f", "Similarity to the voice, and the source's own."),
-    "source_similarity": Figure("source's", ".3f", ""),
-    "cer": Figure(
-        "CER",
-        ".3f",
-        "CER: character errors against what is sung: the wanted voice's own reading where there is one, "
-        "else what is read in the source; beside it the source's.",
-    ),
-    "source_cer": Figure("source's", ".3f", ""),
-    "words_read": Figure("words read", ".0%", "Words of the source that are read again."),
-    "mcd_db": Figure("MCD dB", ".2f", "MCD: distance of the spectrum from the wanted voice's own."),
-    "lag_ms": Figure("lag ms", "+.2f", "Lag: how late the converted vocal comes."),
-    "seams": Figure("seams", "", "Seams: clicks, gaps and level steps that the source has not."),
+    "vuv_f1": Figure("V/UV F1", ".3f", "agreement on what is sung and what is breath or consonant"),
+    "similarity": Figure("similarity", ".3f", "likeness to the wanted voice; strangers are near 0.5 to 0.7"),
+    "source_similarity": Figure("of the source", ".3f", "what no conversion at all would score"),
+    "cer": Figure("CER", ".3f", "character errors against what is sung, or else what is read in the source"),
+    "source_cer": Figure("CER of the source", ".3f", "what is misheard before the conversion"),
+    "words_read": Figure("words read", ".0%", "words of the source that are read again"),
+    "mcd_db": Figure("MCD dB", ".2f", "distance of the spectrum from the wanted voice's own"),
+    "lag_ms": Figure("lag ms", "+.2f", "how late the converted vocal comes"),
+    "seams": Figure("seams", "", "clicks, gaps and level steps that the source has not"),
 }
+
+
+def meanings(results: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return head and meaning of each figure that one of the results has."""
+    return [(FIGURES[key].head, FIGURES[key].meaning) for key in _known(results)]
+
+
+def single_rows(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return a row for each figure of one scored pair: head, value, meaning."""
+    return [(FIGURES[key].head, _cell(result, key), FIGURES[key].meaning) for key in _known([result])]
 
 
 def figure_rows(results: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
     """Return header and rows: one for each scored pair, without the figures that none of them has."""
-    keys = [key for key in FIGURES if any(one.get(key) is not None for one in results)]
+    keys = _known(results)
     header = ["vocal", "voice", *(FIGURES[key].head for key in keys)]
     return header, [
         [str(one["name"]), str(one["voice"]), *(_cell(one, key) for key in keys)] for one in results
     ]
 
 
-def training_rows(scores: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the scores that a training wrote: one for each save and kind of test phrase."""
+def training_rows(
+    scores: Sequence[Mapping[str, Any]], chosen: Any = None
+) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the scores that a training wrote: one for each save and kind of test phrase.
+
+    `chosen` is the step that became the voice.
+    """
     keys = [key for key in FIGURES if any(key in part for one in scores for part in _kinds(one).values())]
-    header = ["step", "phrases", *(FIGURES[key].head for key in keys), "mark"]
+    header = ["step", "phrases", *(FIGURES[key].head for key in keys), "score"]
     rows = []
     for one in scores:
         for kind, part in _kinds(one).items():
             mark = one.get("score")
             cells = [_cell(part, key) for key in keys]
-            rows.append([str(one.get("step", "")), kind, *cells, "-" if mark is None else f"{mark:.3f}"])
+            step = str(one.get("step", ""))
+            told = "-" if mark is None else f"{mark:.3f}"
+            rows.append([step, kind, *cells, f"{told}, the voice" if step and step == str(chosen) else told])
     return header, rows
+
+
+def _known(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [key for key in FIGURES if any(one.get(key) is not None for one in results)]
 
 
 def _kinds(score: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

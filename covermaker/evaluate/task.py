@@ -4,7 +4,8 @@ A request::
 
     title       of the report
     pairs       name, source, converted, semitones; `voice` and `embedding` (.npy or null) say who should be heard;
-                optionally f0 (.npy, the source's)
+                optionally f0 (.npy, the source's) and target: the same sung by the voice itself, which then says who
+                should be heard and what is sung, and what the spectrum is held against
     tables      title, header, rows: tables of other origin for the report
     html        where to write the report, or null
     pitch, language, device
@@ -24,7 +25,7 @@ from covermaker.evaluate.lag import envelope_lag_ms
 from covermaker.evaluate.metrics import PITCH_METHOD, Heard, hear, score_conversion
 from covermaker.evaluate.page import PairView, Table, page
 from covermaker.evaluate.seams import find_seams
-from covermaker.evaluate.table import FIGURES, figure_rows
+from covermaker.evaluate.table import figure_rows, meanings
 from covermaker.graph.events import StepFinished, StepProgress, StepStarted
 from covermaker.weights.device import pick_device
 
@@ -54,9 +55,7 @@ def evaluate(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
         if results:
             tables.insert(
                 0,
-                Table(
-                    "Scores", *figure_rows(results), note=" ".join(FIGURES[key].meaning for key in FIGURES)
-                ),
+                Table("Scores", *figure_rows(results), terms=meanings(results)),
             )
         write_text(Path(request["html"]), page(request["title"], tables, views))
     return {"pairs": results, "html": request.get("html")}
@@ -80,11 +79,19 @@ def _score(
     after = hear(converted, pitch_method=pitch, language=before.language, device=device)
     tell(0.8)
     embedding = np.load(pair["embedding"], allow_pickle=False) if pair.get("embedding") else None
+    target, told = None, None
+    if pair.get("target"):
+        target = Path(pair["target"])
+        wanted = hear(target, pitch_method=pitch, language=before.language, device=device)
+        embedding = embedding if wanted.embedding is None else wanted.embedding
+        told = " ".join(wanted.words) if wanted.words else None
     scores = score_conversion(
         before,
         after,
         semitones=pair["semitones"],
         reference_embedding=embedding,
+        target=target,
+        transcript=told,
         pitch_method=pitch,
         device=device,
     )

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import platform
-from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import write_bytes
+from covermaker.graph.plain import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 SCHEMA = 1
+_DIGITS = 6  # what a meter means
 
 _LEVELS = ("integrated_lufs", "loudness_range_lu", "true_peak_dbtp", "sample_peak_dbfs")
 
@@ -78,8 +79,8 @@ def build_report(
         "versions": versions(),
         **(extra or {}),
     }
-    plain: dict[str, Any] = _plain(report)
-    return plain
+    values: dict[str, Any] = plain(report, digits=_DIGITS)
+    return values
 
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
@@ -90,7 +91,7 @@ def write_report(path: Path, report: Mapping[str, Any]) -> None:
     ResourceError
         When the disk refuses.
     """
-    text = json.dumps(_plain(report), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(plain(report, digits=_DIGITS), indent=2, ensure_ascii=False, allow_nan=False)
     write_bytes(path, f"{text}\n".encode())
 
 
@@ -103,14 +104,3 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _plain(value: Any) -> Any:
-    """Make a value JSON: silence (minus infinity) is null, levels are rounded to what a meter means."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
-    return value

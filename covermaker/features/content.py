@@ -63,7 +63,7 @@ def extract_content(
     progress : callable
         Called with 0..1.
     device : str
-        ``"cpu"`` or ``"cuda"``.
+        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def encode_clips(
         For encoders that run on the CPU outside torch. Another number adds in another order: rows agree to three
         digits, not to the last bit.
     device : str
-        ``"cpu"`` or ``"cuda"``.
+        ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
 
     Returns
     -------

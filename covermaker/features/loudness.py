@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from covermaker.audio.files import blocks, probe
+from covermaker.audio.files import BLOCK_FRAMES, blocks, probe
 from covermaker.features.clock import FRAME_RATE, frame_count
 from covermaker.progress import silent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from covermaker.audio.buffer import Samples
     from covermaker.progress import Progress
 
 FLOOR_DB = -100.0
@@ -49,16 +51,31 @@ def frame_loudness_db(
         When the file cannot be read.
     """
     info = probe(vocal)
-    count = frame_count(info.frames, info.sample_rate)
-    half = max(1, round(window_seconds * info.sample_rate / 2))
+    return _measured(blocks(vocal), info.frames, info.sample_rate, window_seconds, progress)
+
+
+def samples_loudness_db(
+    samples: NDArray[np.float32], sample_rate: int, *, window_seconds: float = WINDOW_SECONDS
+) -> NDArray[np.float32]:
+    """Measure the level of mono samples (n,) as `frame_loudness_db` measures that of a file, to the bit."""
+    cuts = range(0, len(samples), BLOCK_FRAMES)
+    parts = (samples[np.newaxis, start : start + BLOCK_FRAMES] for start in cuts)
+    return _measured(parts, len(samples), sample_rate, window_seconds, silent)
+
+
+def _measured(
+    parts: Iterator[Samples], frames: int, sample_rate: int, window_seconds: float, progress: Progress
+) -> NDArray[np.float32]:
+    count = frame_count(frames, sample_rate)
+    half = max(1, round(window_seconds * sample_rate / 2))
     window = np.hanning(2 * half + 3)[1:-1]  # without its two zeros: 2 * half + 1 samples, centred
     # Frame centres in samples, rounded: rates that 100 does not divide are off by half a sample at most.
-    centres = (2 * np.arange(count) * info.sample_rate + FRAME_RATE) // (2 * FRAME_RATE)
+    centres = (2 * np.arange(count) * sample_rate + FRAME_RATE) // (2 * FRAME_RATE)
 
     result = np.empty(count, dtype=np.float32)
     squares = np.zeros(half)  # starts `half` samples before the first one
     start, done = -half, 0
-    for block in blocks(vocal):
+    for block in parts:
         mono = block.mean(axis=0, dtype=np.float64)
         squares = np.concatenate((squares, mono * mono))
         ready = int(np.searchsorted(centres, start + len(squares) - half))
@@ -72,7 +89,7 @@ def frame_loudness_db(
         end = int(centres[-1]) + half + 1
         squares = np.concatenate((squares, np.zeros(max(0, end - start - len(squares)))))
         result[done:] = _levels(squares, centres[done:] - half - start, window)
-    _undo_edges(result, centres, info.frames, window)
+    _undo_edges(result, centres, frames, window)
     progress(1.0)
     return np.maximum(result, np.float32(FLOOR_DB))
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
-
-from covermaker.errors import ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -18,12 +17,34 @@ if TYPE_CHECKING:
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+# Read when numpy and torch load, so a worker sets them before it does anything.
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-def in_processes(work: Callable[[Job], Result], jobs: Sequence[Job], *, workers: int) -> Iterator[Result]:
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
+
+
+def unheard(text: str) -> None:
+    """Tell nobody."""
+
+
+def in_processes(
+    work: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    *,
+    workers: int,
+    note: Callable[[str], None] = unheard,
+) -> Iterator[Result]:
     """Yield the results of all jobs in their order.
 
     With one worker, or one job, this process does it, with torch on one thread as the others have it: the numbers do
-    not depend on how many there are.
+    not depend on how many there are. When a worker is ended from outside, most likely as memory ran out, half as many
+    go on with what is left, and after a second time this process alone: fewer need less.
 
     Parameters
     ----------
@@ -33,26 +54,33 @@ def in_processes(work: Callable[[Job], Result], jobs: Sequence[Job], *, workers:
         Picklable.
     workers : int
         Processes at most.
-
-    Raises
-    ------
-    ResourceError
-        When a process is ended from outside.
+    note : callable
+        Told in a sentence when it goes on with fewer.
     """
-    if workers <= 1 or len(jobs) <= 1:
+    done = 0
+    for fewer in (workers // 2, 1):
+        count = min(workers, len(jobs) - done)
+        if count < 2:
+            break
+        # Spawned, not forked: torch's threads do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(count, mp_context=context, initializer=_settle) as pool:
+            try:
+                for result in pool.map(work, jobs[done:]):
+                    done += 1
+                    yield result
+            except BrokenProcessPool:
+                workers = min(fewer, count // 2)
+                note(
+                    f"one of {count} processes was ended, most likely as memory ran out: it goes on with "
+                    + (f"{workers}, which is slower" if workers > 1 else "one, which is slower")
+                )
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    if done < len(jobs):
         with _one_torch_thread():
-            yield from map(work, jobs)
-        return
-    # Spawned, not forked: torch's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_settle) as pool:
-        try:
-            yield from pool.map(work, jobs)
-        except BrokenProcessPool as error:
-            raise ResourceError(
-                "a worker process was ended from outside",
-                hint="memory may have run out: fewer workers need less",
-            ) from error
+            yield from map(work, jobs[done:])
 
 
 @contextmanager
@@ -69,7 +97,13 @@ def _one_torch_thread() -> Iterator[None]:
 
 
 def _settle() -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
+    """Keep a worker from using all cores, and from outliving a parent that was killed."""
+    for variable in _THREADS:
+        os.environ[variable] = "1"
+    if "torch" in sys.modules:  # by the parent's own main module: too late for variables
+        from covermaker.weights.device import torch_ready
+
+        torch_ready().set_num_threads(1)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -78,6 +112,3 @@ def _settle() -> None:
         os._exit(1)
 
     threading.Thread(target=leave, daemon=True).start()
-    from covermaker.weights.device import torch_ready
-
-    torch_ready().set_num_threads(1)

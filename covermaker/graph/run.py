@@ -201,7 +201,7 @@ class _Runner:
         progress = _throttled(lambda fraction: self._listener(StepProgress(step.name, fraction)))
         try:
             with self._store.making(step.key) as folder:
-                report = step.run(Work(folder, inputs, progress, step.seed, self._device))
+                report = step.run(Work(folder, inputs, progress, step.seed, self._device, self._listener))
                 _refuse_changed(step)
                 seconds = time.monotonic() - started
                 entry = self._store.keep(step.key, folder, _meta(step, report, seconds))

@@ -7,12 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from covermaker.disk import file_sha256
+from covermaker.graph.events import nobody
 from covermaker.graph.key import seed_of, step_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from covermaker.graph.events import Listener
     from covermaker.progress import Progress
 
 # What a step found out, kept in its meta.json: any JSON object.
@@ -55,6 +57,8 @@ class Work:
         Derived from the key.
     device : str
         Where networks should run: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``; never part of the key.
+    tell : callable
+        Takes events of the step's own, for those who listen to the run: notes as they come, stages of a long step.
     """
 
     folder: Path
@@ -62,6 +66,7 @@ class Work:
     progress: Progress
     seed: int
     device: str = "auto"
+    tell: Listener = nobody
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import disk_errors, expanded, file_sha256, flush_and_hash, sync, write_text
+from covermaker.disk import disk_errors, file_sha256, flush_and_hash, sync, told_by, write_text
 from covermaker.errors import CovermakerError
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def default_root() -> Path:
     """Return where the store is when nobody says: COVERMAKER_STORE, else the user's cache folder."""
     from platformdirs import user_cache_path
 
-    told = os.environ.get("COVERMAKER_STORE")
-    return expanded(told, "COVERMAKER_STORE") if told else user_cache_path("covermaker") / "store"
+    return told_by("COVERMAKER_STORE") or user_cache_path("covermaker") / "store"
 
 
 @dataclass(frozen=True)

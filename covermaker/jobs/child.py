@@ -1,7 +1,8 @@
 """The child's side: one request as a line of JSON on stdin, events as lines of JSON on stdout.
 
-Run as ``python -m covermaker.jobs.child``. Stdin stays open while the parent lives; its end means that the parent is
-gone, and the child leaves at once. Whatever a library prints goes to stderr, the log, never between the events.
+Run as ``python -m covermaker.jobs.child``. A conversation takes more lines after the request. Stdin stays open while
+the parent lives; its end means that the parent is gone, and the child leaves at once. Whatever a library prints goes to
+stderr, the log, never between the events.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import json
 import os
 import sys
 import threading
+from functools import partial
 from importlib import import_module
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
 from covermaker.errors import CovermakerError, ExitCode
 from covermaker.graph.events import Failed, Finished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from covermaker.graph.events import Event, Listener
 
@@ -31,13 +34,17 @@ JOBS = {
     "evaluate": "covermaker.evaluate.task:evaluate",
 }
 
+# Those that stay, and get what follows the request on stdin, line by line.
+CONVERSATIONS = {"preview": "covermaker.render.preview:serve"}
+
 
 def main() -> int:
     """Serve one request and return the exit code."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.buffer.readline() or b"{}")
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    lines: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_leave_with_parent, args=(lines,), daemon=True).start()
     lock = threading.Lock()
 
     def tell(event: Event) -> None:
@@ -45,8 +52,10 @@ def main() -> int:
             events.write(event.to_json() + "\n")
 
     try:
-        module, _, name = JOBS[request["job"]].partition(":")
-        job = cast("Job", getattr(import_module(module), name))
+        wanted = request["job"]
+        module, _, name = {**JOBS, **CONVERSATIONS}[wanted].partition(":")
+        found = getattr(import_module(module), name)
+        job = cast("Job", partial(_talk, found, lines) if wanted in CONVERSATIONS else found)
         tell(Finished(job(request, tell)))
     except CovermakerError as error:
         tell(Failed(error.message, error.hint, int(error.exit_code)))
@@ -68,8 +77,19 @@ def main() -> int:
     return int(ExitCode.OK)
 
 
-def _leave_with_parent() -> None:
-    sys.stdin.buffer.read()
+def _talk(
+    job: Callable[[dict[str, Any], Iterator[bytes], Listener], dict[str, Any]],
+    lines: SimpleQueue[bytes],
+    request: dict[str, Any],
+    tell: Listener,
+) -> dict[str, Any]:
+    """Run a job that is asked more; it has no end but that of the process."""
+    return job(request, iter(lines.get, None), tell)
+
+
+def _leave_with_parent(lines: SimpleQueue[bytes]) -> None:
+    for line in sys.stdin.buffer:
+        lines.put(line)
     # Not sys.exit: native code in another thread must not hold up the end.
     os._exit(int(ExitCode.INTERRUPTED))
 

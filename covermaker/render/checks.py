@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from covermaker.documents.document import PlaceError, placed
 from covermaker.effects.rack import parse_rack
-from covermaker.errors import ProjectError, nearest
+from covermaker.errors import nearest
 from covermaker.export.formats import FORMATS
 from covermaker.features.pitch import METHODS
 from covermaker.features.pitch.repair import check_smoothing
 from covermaker.render.singers import find_singer, find_trainee
-from covermaker.render.singing import LEAD, NOBODY, ORIGINAL, seconds_of
+from covermaker.render.singing import seconds_of
 from covermaker.render.singwork import conversion
+from covermaker.render.steps import LEAD, NOBODY, ORIGINAL
 from covermaker.stems import SEPARATORS
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def check(project: Project) -> Checked:
 
     Raises
     ------
-    ProjectError
+    PlaceError
         With the path inside the document and the nearest name or the allowed range.
     WeightsError
         When the voice's files are missing or damaged.
@@ -93,24 +95,35 @@ def check(project: Project) -> Checked:
     _unique("buses", [bus.name for bus in cover.buses])
     for index, track in enumerate(cover.tracks):
         for bus in track.sends:
-            _known(f"tracks[{index}].sends", "bus", bus, [bus.name for bus in cover.buses])
+            _known(f"tracks[{index}].sends.{bus}", "bus", bus, [bus.name for bus in cover.buses])
     if CONVERTED in cover.stems.files:
-        raise ProjectError(
-            f"stems.files.{CONVERTED} is taken: it is what the voice sings", hint="use another name"
+        raise PlaceError(
+            f"stems.files.{CONVERTED}", "is taken: it is what the voice sings", hint="use another name"
         )
     repo = cover.stems.repo and str(project.path(cover.stems.repo, "stems.repo"))
     separator = make_separator(
         cover.stems.model_copy(update={"repo": repo}),
         {stem: project.path(file, f"stems.files.{stem}") for stem, file in cover.stems.files.items()},
     )
-    stems = separator("auto").stems
+    with placed("stems"):
+        stems = separator("auto").stems
     for index, track in enumerate(cover.tracks):
         _sung_track(f"tracks[{index}]", track.source, track.voice, cover)
     _parts(cover.convert.parts)
-    check_smoothing(cover.convert.smooth_frames)
+    with placed("convert.smooth_frames"):
+        check_smoothing(cover.convert.smooth_frames)
+    if cover.convert.transpose == "fit" and not cover.convert.move_instrumental:
+        raise PlaceError(
+            "convert.transpose",
+            "= 'fit' gives the song another key, and move_instrumental = false keeps it",
+            hint="set move_instrumental = true, or transpose = 'auto'",
+        )
     train = cover.voice.train
     lead = find_singer(cover.voice.name, project, "voice.name") if train is None else None
-    trainee = None if train is None else find_trainee(train, project)
+    trainee = None
+    if train is not None:
+        with placed("voice.train"):
+            trainee = find_trainee(train, project)
     check_singers(cover.convert.singers, lead, trainee)
     return Checked(
         project=project,
@@ -165,14 +178,15 @@ def check_singers(wanted: Mapping[str, float], lead: Singer | None, trainee: Tra
 
     Raises
     ------
-    ProjectError
+    PlaceError
         With the nearest name.
     """
     known = list(lead.voice.card.singers) if lead and lead.voice else trainee.singers() if trainee else []
     for name in wanted:
         if name not in known:
-            raise ProjectError(
-                f"convert.singers: the voice has no singer '{name}'",
+            raise PlaceError(
+                f"convert.singers.{name}",
+                f": the voice has no singer '{name}'",
                 hint=nearest(name, known) if known else "it is a voice of one singer: leave singers out",
             )
 
@@ -182,13 +196,16 @@ def _guide(project: Project) -> Path | None:
     settings = project.cover.convert
     wanted = settings.pitch_correction
     if wanted.strength == 0.0 or wanted.guide is None:
-        conversion(settings, None)
+        with placed("convert.pitch_correction"):
+            conversion(settings, None)
         return None
     from covermaker.convert.guide import read_guide
 
     guide = project.path(wanted.guide, "convert.pitch_correction.guide")
-    read_guide(guide, track=wanted.guide_track)
-    conversion(settings, guide)
+    with placed("convert.pitch_correction.guide"):
+        read_guide(guide, track=wanted.guide_track)
+    with placed("convert.pitch_correction"):
+        conversion(settings, guide)
     return guide
 
 
@@ -196,17 +213,19 @@ def _sung_track(where: str, source: str, voice: str | None, cover: Cover) -> Non
     if voice is None:
         return
     if source in (CONVERTED, INSTRUMENTAL):
-        raise ProjectError(
-            f"{where}.voice: '{source}' is no recording of one singer",
+        raise PlaceError(
+            f"{where}.voice",
+            f": '{source}' is no recording of one singer",
             hint="give the name of a stem as source",
         )
     if voice in (ORIGINAL, NOBODY):
-        raise ProjectError(
-            f"{where}.voice = '{voice}' is no voice", hint="leave voice out, or write mute = true"
+        raise PlaceError(
+            f"{where}.voice", f"= '{voice}' is no voice", hint="leave voice out, or write mute = true"
         )
     if source != "vocals" and any(track.source == INSTRUMENTAL for track in cover.tracks):
-        raise ProjectError(
-            f"{where}: the stem '{source}' would be heard twice, it is in '{INSTRUMENTAL}' too",
+        raise PlaceError(
+            where,
+            f": the stem '{source}' would be heard twice, it is in '{INSTRUMENTAL}' too",
             hint="give each of the other stems a track of its own",
         )
 
@@ -218,19 +237,19 @@ def _parts(parts: list[Part]) -> None:
     )
     for start, stop, number in spans:
         if stop <= start:
-            raise ProjectError(f"convert.parts[{number}] ends before it begins")
+            raise PlaceError(f"convert.parts[{number}]", "ends before it begins")
         if start < before:
-            raise ProjectError(f"convert.parts[{number}] begins before another one ends, at {start:g} s")
+            raise PlaceError(f"convert.parts[{number}]", f"begins before another one ends, at {start:g} s")
         before = stop
 
 
 def _known(where: str, kind: str, name: str, names: Iterable[str]) -> None:
     known = list(names)
     if name not in known:
-        raise ProjectError(f"{where} = '{name}' is no {kind}", hint=nearest(name, known))
+        raise PlaceError(where, f"= '{name}' is no {kind}", hint=nearest(name, known))
 
 
 def _unique(where: str, names: list[str]) -> None:
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise ProjectError(f"{where}: '{name}' stands twice", hint="give each its own name")
+            raise PlaceError(where, f": '{name}' stands twice", hint="give each its own name")

@@ -11,16 +11,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from covermaker.disk import file_sha256
+from covermaker.documents.document import PlaceError
 from covermaker.effects.rack import rack_params
-from covermaker.errors import ProjectError, UsageError, nearest
+from covermaker.errors import UsageError, nearest
 from covermaker.features.content import ENCODER
 from covermaker.graph.run import in_order
 from covermaker.graph.step import From, Outside, Step
 from covermaker.render import work
 from covermaker.render.checks import CONVERTED, INSTRUMENTAL, Checked, check
 from covermaker.render.singers import Singer
-from covermaker.render.singing import LEAD, key_step, moved_semitones, sing, train_step
-from covermaker.render.steps import KINDS, Region, make_step, region_params, weight_hashes
+from covermaker.render.singing import in_key, sing, train_step
+from covermaker.render.steps import KINDS, LEAD, Region, make_step, region_params, weight_hashes
 from covermaker.units import clock
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ def build(
     score : bool
         Also measure lag, similarity and words.
     """
+    with project.document.naming():
+        return _built(project, region, score, store)
+
+
+def _built(project: Project, region: Region | None, score: bool, store: Store | None) -> River:
     checked = check(project)
     cover = project.cover
     if region is not None:
@@ -146,12 +152,10 @@ def _played(
     if track.voice is not None:
         sung = sing(
             stem, {track.voice: singers[track.voice]}, settings,
-            guide=None, region=region, store=store, of=f": {track.name}", alone=True,
+            guide=None, region=region, store=store, key=vocal.key, of=f": {track.name}", alone=True,
         )  # fmt: skip
         return Played(sung.source, sung.cut)
-    if semitones := moved_semitones(settings, track.source):
-        return Played(From(key_step(stem, semitones, of=track.source), "moved.wav"), False)
-    return Played(stem, False)
+    return Played(in_key(stem, settings, track.source, vocal.key), False)
 
 
 def decode_step(song: Path) -> Step:
@@ -315,8 +319,9 @@ def _stem(track: Track, checked: Checked, separate: Step) -> From:
     names = checked.stems
     if track.source not in names:
         known = [CONVERTED, INSTRUMENTAL, *names]
-        raise ProjectError(
-            f"track '{track.name}': source = '{track.source}' is not there", hint=nearest(track.source, known)
+        number = checked.project.cover.tracks.index(track)
+        raise PlaceError(
+            f"tracks[{number}].source", f"= '{track.source}' is not there", hint=nearest(track.source, known)
         )
     return From(separate, f"{track.source}.wav")
 

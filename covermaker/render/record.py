@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker.graph.step import From, Step
+from covermaker.render.changes import changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from covermaker.graph.run import PlannedStep
+    from covermaker.project.document import Cover
 
 FILE_NAME = "render.json"
 
@@ -32,6 +34,13 @@ class Verdict:
     step: Step
     state: str
     reasons: tuple[str, ...]
+
+    @property
+    def brief(self) -> str:
+        """The reasons in a cell of a table: the first of many."""
+        if len(self.reasons) <= 2:
+            return "; ".join(self.reasons)
+        return f"{self.reasons[0]} (and {len(self.reasons) - 1} more, see: covermaker why)"
 
 
 def describe(steps: Sequence[Step]) -> list[dict[str, Any]]:
@@ -72,12 +81,14 @@ def _inside(name: Path) -> bool:
     return not name.is_absolute() and ".." not in name.parts
 
 
-def compare(plan: Sequence[PlannedStep], before: dict[str, dict[str, Any]]) -> list[Verdict]:
-    """Say for each planned step whether it will run, and what changed since the last render."""
-    return [_verdict(planned, before.get(planned.step.name), before) for planned in plan]
+def compare(plan: Sequence[PlannedStep], before: dict[str, dict[str, Any]], cover: Cover) -> list[Verdict]:
+    """Say for each planned step whether it will run, and what changed since the last render in the words of `cover`."""
+    return [_verdict(planned, before.get(planned.step.name), before, cover) for planned in plan]
 
 
-def _verdict(planned: PlannedStep, old: dict[str, Any] | None, before: dict[str, dict[str, Any]]) -> Verdict:
+def _verdict(
+    planned: PlannedStep, old: dict[str, Any] | None, before: dict[str, dict[str, Any]], cover: Cover
+) -> Verdict:
     step = planned.step
     if planned.cached:
         return Verdict(step, "done", ())
@@ -87,11 +98,11 @@ def _verdict(planned: PlannedStep, old: dict[str, Any] | None, before: dict[str,
         return Verdict(step, "to do", ("new in this project",) if before else ("never rendered",))
     if old.get("key") == step.key:
         return Verdict(step, "to do", ("its files are no longer in the store",))
-    return Verdict(step, "to do", tuple(_changes(step, old, before)))
+    return Verdict(step, "to do", tuple(_changes(step, old, before, cover)))
 
 
-def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]]) -> list[str]:
-    reasons = _differences("", old.get("params", {}), _plain(step.params))
+def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]], cover: Cover) -> list[str]:
+    reasons = changes(step, old.get("params", {}), cover)
     if old.get("version") != step.version:
         reasons.append(f"Covermaker's '{step.kind}' changed (version {old.get('version')} -> {step.version})")
     for name, sha256 in step.weights.items():
@@ -111,42 +122,3 @@ def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]])
         else:
             reasons.append(f"reads '{name}' from another step")
     return list(dict.fromkeys(reasons)) or ["the version of a part changed"]
-
-
-def _differences(where: str, old: Any, new: Any) -> list[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        found = []
-        for key in [*new, *(key for key in old if key not in new)]:
-            inner = f"{where}.{key}" if where else str(key)
-            if key not in old:
-                found.append(f"{inner} = {_short(new[key])} was added")
-            elif key not in new:
-                found.append(f"{inner} = {_short(old[key])} was removed")
-            else:
-                found += _differences(inner, old[key], new[key])
-        return found
-    if isinstance(old, list) and isinstance(new, list):
-        if [_label(item) for item in old] == [_label(item) for item in new]:
-            return [
-                text
-                for index, (one, other) in enumerate(zip(old, new, strict=True))
-                for text in _differences(f"{where}[{index}]", one, other)
-            ]
-        if all(map(_label, [*old, *new])):
-            return [f"{where}: {', '.join(map(_label, old))} -> {', '.join(map(_label, new))}"]
-    return [] if old == new else [f"{where}: {_short(old)} -> {_short(new)}"]
-
-
-def _label(item: Any) -> str:
-    """Return what an item of a list is called, so that lists of effects are compared effect by effect."""
-    return str(item.get("effect") or item.get("name") or "item") if isinstance(item, dict) else ""
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as it would come back from JSON."""
-    return json.loads(json.dumps(value))
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."

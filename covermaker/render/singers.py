@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from covermaker.documents.document import placed
 from covermaker.errors import WeightsError
 from covermaker.features.encoders import content_fingerprint, encoders_of
 from covermaker.graph.step import From
@@ -56,19 +57,11 @@ class Trainee:
 
     def params(self) -> dict[str, Any]:
         """Return what decides about the trained voice; its name is for people and stays out."""
-        from covermaker.features.content import VERSION as CONTENT_VERSION
-        from covermaker.features.pitch import METHODS
-        from covermaker.takes.clips import VERSION as CLIPS_VERSION
+        from covermaker.training.needs import versions_of
         from covermaker.training.run import VERSION
 
         return {
-            "version": [
-                VERSION,
-                CLIPS_VERSION,
-                METHODS.load(self.profile.augmentation.pitch).VERSION,
-                CONTENT_VERSION,
-                *(one.VERSION for one in encoders_of(self.profile.encoder)),
-            ],
+            "version": {"training": VERSION, **versions_of(self.profile)},
             "takes": self.takes_sha256,
             "profile": self.profile.as_dict(),
             "first_draw": self.seed,
@@ -77,6 +70,12 @@ class Trainee:
             "statement": self.takes.statement,
             "languages": list(self.takes.languages),
         }
+
+    def weights(self) -> tuple[str, ...]:
+        """Return the catalog names of all weights that decide about the trained voice."""
+        from covermaker.training.needs import weights_of
+
+        return weights_of(self.profile)
 
 
 @dataclass(frozen=True)
@@ -126,14 +125,16 @@ def find_singer(name: str, project: Project, where: str) -> Singer:
 
     Raises
     ------
-    ProjectError
-        When there is none.
+    PlaceError
+        When there is none, or it is not trained yet.
     WeightsError
         When its files, or its content encoder, are missing or damaged.
     """
     if "/" in name:
         project.path(name, where)
-    return ready(find_voice(name, project.root))
+    with placed(where):
+        voice = find_voice(name, project.root)
+    return ready(voice)
 
 
 def ready(voice: Voice) -> Singer:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from covermaker.convert.convert import VERSION as CONVERT_VERSION
 from covermaker.convert.instrumental import VERSION as KEY_VERSION
 from covermaker.convert.parts import VERSION as PARTS_VERSION
+from covermaker.errors import WeightsError
 from covermaker.features.content import VERSION as CONTENT_VERSION
 from covermaker.features.encoders import content_weights, encoders_of
 from covermaker.features.pitch import METHODS
 from covermaker.graph.step import From, Outside
-from covermaker.render import singwork
-from covermaker.render.steps import make_step, region_params, weight_hashes
+from covermaker.render import singwork, work
+from covermaker.render.steps import LEAD, ORIGINAL, make_step, region_params, weight_hashes
+from covermaker.stems import SEPARATORS
+from covermaker.takes.working import SEPARATOR
 from covermaker.units import parse_clock
 
 if TYPE_CHECKING:
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from covermaker.render.singers import Singer, Trainee
     from covermaker.render.steps import Region
 
-LEAD, ORIGINAL, NOBODY = "lead", "original", "nobody"  # what tracks and parts call whom
 _KEPT_IN_KEY = ("drums",)  # what has no key
 
 
@@ -43,6 +45,8 @@ class Sung:
         It holds only the preview's stretch.
     whole : Step
         The first singer's conversion of all of it.
+    key : From or None
+        By how much the song's key moves, where the pitch decides about it.
     features : dict of str to Step
         ``content``, ``pitch`` and ``loudness`` of what was sung.
     """
@@ -51,6 +55,7 @@ class Sung:
     cut: bool
     whole: Step
     features: dict[str, Step]
+    key: From | None = None
 
 
 def train_step(trainee: Trainee, song_seconds: float) -> Step:
@@ -62,7 +67,7 @@ def train_step(trainee: Trainee, song_seconds: float) -> Step:
         trainee.params(),
         {},
         partial(singwork.train, trainee=trainee),
-        weights=weight_hashes(content_weights(trainee.profile.encoder)),
+        weights=weight_hashes(trainee.weights()),
         # The estimate is made by the song's minutes.
         cost=60.0 * minutes / max(1.0, song_seconds / 60.0),
     )
@@ -97,6 +102,24 @@ def feature_steps(vocal: From, settings: Convert, encoder: str, *, of: str = "")
     }
 
 
+def listen_step(vocal: From, loudness: Step) -> list[Step]:
+    """Hear whether a recording is a lone vocal; nothing where there is no separator to ask."""
+    try:
+        weights = SEPARATORS.load(SEPARATOR)(device="cpu").weights_used()
+    except WeightsError:
+        return []
+    return [
+        make_step(
+            "listen",
+            "listen",
+            {},
+            {"vocal": vocal, "loudness": From(loudness, "loudness.npy")},
+            work.listen,
+            weights={f"part {index}": sha256 for index, sha256 in enumerate(weights)},
+        )
+    ]
+
+
 def convert_step(
     vocal: From,
     features: Mapping[str, Step],
@@ -104,6 +127,7 @@ def convert_step(
     settings: Convert,
     *,
     guide: Path | None = None,
+    key: From | None = None,
     region: Region | None = None,
     like: Step | None = None,
     of: str = "",
@@ -118,6 +142,8 @@ def convert_step(
     }
     if guide is not None:
         inputs["guide"] = Outside(guide)
+    if key is not None:
+        inputs["key"] = key
     return make_step(
         f"convert{of}" if region is None else f"convert{of} (preview)",
         "convert",
@@ -142,21 +168,27 @@ def sing(
     guide: Path | None,
     region: Region | None,
     store: Store | None,
+    key: From | None = None,
     of: str = "",
     alone: bool = False,
 ) -> Sung:
     """Sing a vocal: by one singer, or where the document has parts (and not `alone`) by several.
 
-    `singers` are those of the document by name; the first of them sings where no part says otherwise.
+    `singers` are those of the document by name; the first of them sings where no part says otherwise. With
+    ``transpose = "fit"`` all follow the `key`; without one, the first of them chooses it.
     """
     parts = [] if alone else settings.parts
     lead, *others = list(singers) if not alone else list(singers)[:1]
     wanted = [lead, *(name for name in others if any(part.voice == name for part in parts))]
     names = {name: of if name == lead else f"{of}: {name}" for name in wanted}
     features = {name: _features_of(vocal, settings, singers, name, lead, of) for name in wanted}
+    if key is None and settings.transpose == "fit":
+        key = From(_fit_step(features[lead]["pitch"], singers[lead], of=of), "key.json")
     wishes = {name: _settings_of(settings, name == LEAD, alone, guide) for name in wanted}
     wholes = {
-        name: convert_step(vocal, features[name], singers[name], wishes[name], guide=guide, of=names[name])
+        name: convert_step(
+            vocal, features[name], singers[name], wishes[name], guide=guide, key=key, of=names[name]
+        )
         for name in wanted
     }
     cut = region is not None and any(store is None or store.get(step.key) is None for step in wholes.values())
@@ -165,33 +197,57 @@ def sing(
         sung = {
             name: convert_step(
                 vocal, features[name], singers[name], wishes[name],
-                guide=guide, region=region, like=wholes[name], of=names[name],
+                guide=guide, key=key, region=region, like=wholes[name], of=names[name],
             )
             for name in wanted
         }  # fmt: skip
     source = From(sung[lead], "converted.wav")
     if parts:
         rows = [[seconds_of(part.start), seconds_of(part.stop), part.voice] for part in parts]
-        source = From(_join_step(vocal, sung, rows, settings, region if cut else None, of), "converted.wav")
-    return Sung(source, cut, wholes[lead], features[lead])
+        joined = _join_step(vocal, sung, rows, settings, key, region if cut else None, of)
+        source = From(joined, "converted.wav")
+    return Sung(source, cut, wholes[lead], features[lead], key)
 
 
-def key_step(source: From, semitones: int, *, of: str) -> Step:
-    """Move what plays along with the vocal to the vocal's new key."""
+def _fit_step(pitch: Step, singer: Singer, *, of: str) -> Step:
+    """Choose the key that suits a voice; a step of its own, since the instrumental waits for nothing else."""
     return make_step(
-        f"key: {of}",
-        "key",
-        {"version": KEY_VERSION, "semitones": semitones},
-        {"source": source},
-        partial(singwork.key, semitones=semitones),
+        f"fit{of}",
+        "fit",
+        {"version": CONVERT_VERSION},
+        {"f0": From(pitch, "f0.npy"), **singer.inputs()},
+        partial(singwork.fit, singer=singer),
+        weights=singer.weights(),
     )
 
 
+def in_key(source: From, settings: Convert, stem: str, key: From | None) -> From:
+    """Return what plays along with the vocal, in the vocal's new key."""
+    semitones = moved_semitones(settings, stem)
+    if not semitones and (key is None or not _moves(settings, stem)):
+        return source
+    inputs: dict[str, From | Outside] = {"source": source}
+    if key is not None:
+        inputs["key"] = key
+    step = make_step(
+        f"key: {stem}",
+        "key",
+        {"version": KEY_VERSION, "semitones": "fit" if key is not None else semitones},
+        inputs,
+        partial(singwork.key, semitones=semitones),
+    )
+    return From(step, "moved.wav")
+
+
 def moved_semitones(settings: Convert, stem: str) -> int:
-    """Return by how much a stem has to move, -6..5: octaves leave a song in its key."""
-    if not settings.move_instrumental or stem in _KEPT_IN_KEY or isinstance(settings.transpose, str):
+    """Return by how much the document moves a stem, -6..5: octaves leave a song in its key."""
+    if not _moves(settings, stem) or isinstance(settings.transpose, str):
         return 0
     return (settings.transpose + 6) % 12 - 6
+
+
+def _moves(settings: Convert, stem: str) -> bool:
+    return settings.move_instrumental and stem not in _KEPT_IN_KEY
 
 
 def _settings_of(settings: Convert, lead: bool, alone: bool, guide: Path | None) -> Convert:
@@ -229,6 +285,7 @@ def _join_step(
     sung: Mapping[str, Step],
     rows: list[list[Any]],
     settings: Convert,
+    key: From | None,
     region: Region | None,
     of: str,
 ) -> Step:
@@ -236,9 +293,7 @@ def _join_step(
         f"voice {index}": From(step, "converted.wav") for index, step in enumerate(sung.values())
     }
     if any(row[2] == ORIGINAL for row in rows):
-        semitones = moved_semitones(settings, "vocals")
-        moved = From(key_step(vocal, semitones, of=f"vocals{of}"), "moved.wav") if semitones else vocal
-        inputs["original"] = moved
+        inputs["original"] = in_key(vocal, settings, f"vocals{of}", key)
     # Numbered: a voice's name is for people.
     numbers = {name: f"voice {index}" for index, name in enumerate(sung)}
     parts = [[start, stop, numbers.get(voice, voice)] for start, stop, voice in rows]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from covermaker.errors import AudioInputError, CovermakerError
+from covermaker.render.steps import NOBODY
 from covermaker.render.work import frames_of, network_device, plain
 from covermaker.voices.card import CARD_FILE
 
@@ -18,45 +20,41 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from covermaker.convert.settings import ConvertSettings
-    from covermaker.graph.events import Event
+    from covermaker.graph.events import Event, Listener
     from covermaker.graph.step import Report, Work
-    from covermaker.progress import Progress
     from covermaker.project.document import Convert
     from covermaker.render.singers import Singer, Trainee
     from covermaker.render.steps import Region
 
 # Shares of a training's time that its phases take, for one bar over all of them.
 _PHASES = {"clips": 0.02, "features": 0.32, "phrases": 0.03, "index": 0.03, "train": 0.6}
-_ASKED_FILE = "asked.json"
 
 
 def train(work: Work, *, trainee: Trainee) -> Report:
     """Turn takes into a voice: card.toml and the files it names.
 
-    A training that was stopped is taken up where it stood when it was of the very same takes and profile.
+    A training that was stopped is taken up where it stood when this very step had begun it, and begun again when it
+    was not, or cannot be: a render has no ``--force``.
     """
-    from covermaker.disk import write_text
     from covermaker.takes.document import takes_hash
-    from covermaker.training.run import FOLDER, RUN_FILE, train_voice
+    from covermaker.training.run import OtherRunError, train_voice
     from covermaker.voices.card import read_card
 
-    asked = trainee.home / _ASKED_FILE
-    same = asked.is_file() and json.loads(asked.read_text(encoding="utf-8")) == work.seed
-    running = trainee.home / FOLDER / RUN_FILE
-    resume = same and running.is_file() and json.loads(running.read_text("utf-8"))["status"] == "running"
-    trainee.home.mkdir(parents=True, exist_ok=True)
-    write_text(asked, json.dumps(work.seed))
     notes: list[str] = []
-    done = train_voice(
+    ask = partial(
+        train_voice,
         trainee.takes_folder,
         profile=trainee.profile,
         device=work.device,
-        resume=resume,
-        force=not resume,
         seed=trainee.seed,
         home=trainee.home,
-        listener=_phases(work.progress, notes),
+        asked_by=str(work.seed),
+        listener=_phases(work, notes),
     )
+    try:
+        done = ask(resume=True)
+    except OtherRunError:
+        done = ask(force=True)
     if takes_hash(trainee.takes_folder) != trainee.takes_sha256:
         raise AudioInputError(
             f"the takes in {trainee.takes_folder} changed during training", hint="render again"
@@ -68,17 +66,42 @@ def train(work: Work, *, trainee: Trainee) -> Report:
     return plain({**done, "voice": card.name, "notes": notes})
 
 
-def _phases(progress: Progress, notes: list[str]) -> Any:
-    """Return a listener that makes one progress of a training's phases, and keeps what a person should know."""
-    from covermaker.graph.events import Note, StepProgress
+def _phases(work: Work, notes: list[str]) -> Listener:
+    """Return a listener that passes on what a training tells, in the words of a step: one bar over all its phases.
+
+    The phases come as stages of the step, ``train: features``; `notes` keeps what a person should know.
+    """
+    from dataclasses import replace
+
+    from covermaker.graph.events import (
+        Note,
+        StepFailed,
+        StepFinished,
+        StepProgress,
+        StepStarted,
+        TrainingProgress,
+    )
 
     starts = {name: sum(list(_PHASES.values())[:index]) for index, name in enumerate(_PHASES)}
 
+    def stage(name: str) -> str:
+        return f"train: {'steps' if name == 'train' else name}"
+
+    def within(name: str, fraction: float) -> float:
+        return starts[name] + _PHASES[name] * fraction
+
     def listener(event: Event) -> None:
-        if isinstance(event, StepProgress) and event.name in _PHASES:
-            progress(starts[event.name] + _PHASES[event.name] * event.fraction)
-        elif isinstance(event, Note):
-            notes.append(event.text)
+        match event:
+            case StepStarted(name=name) | StepFinished(name=name) | StepFailed(name=name):
+                event = replace(event, name=stage(name))
+            case StepProgress(name=name, fraction=fraction):
+                work.progress(within(name, fraction))
+                event = replace(event, name=stage(name))
+            case TrainingProgress(fraction=fraction):
+                event = replace(event, fraction=round(within("train", fraction), 5))
+            case Note(text=text):
+                notes.append(text)
+        work.tell(event)
 
     return listener
 
@@ -87,8 +110,9 @@ def content(work: Work, *, encoder: str) -> Report:
     """Vocal -> content.npy."""
     from covermaker.features.content import extract_content
 
-    # CTranslate2 runs on CUDA or on the CPU, nothing else.
-    device = "cuda" if network_device(work).startswith("cuda") else "cpu"
+    # CTranslate2 runs on CUDA, on the GPU that is asked for, or on the CPU, nothing else.
+    device = network_device(work)
+    device = device if device.startswith("cuda") else "cpu"
     found = extract_content(work.inputs["vocal"], encoder=encoder, progress=work.progress, device=device)
     return _save(work, "content.npy", found)
 
@@ -128,6 +152,7 @@ def convert(
         loudness_db=np.load(work.inputs["loudness"], allow_pickle=False),
         voice=singer.open(work.inputs),
         transpose=settings.transpose,
+        key_semitones=_key(work) if "key" in work.inputs else None,
         seed=work.seed if seed is None else seed,
         settings=conversion(settings, work.inputs.get("guide")),
         device=network_device(work),
@@ -167,7 +192,6 @@ def join(
 ) -> Report:
     """Vocals of several singers -> converted.wav."""
     from covermaker.convert.parts import Part, join_parts
-    from covermaker.render.singing import NOBODY
 
     sources = {name: path for name, path in work.inputs.items() if name != "original"}
     if "original" in work.inputs:
@@ -191,10 +215,29 @@ def join(
     return {"parts": len(parts)}
 
 
+def fit(work: Work, *, singer: Singer) -> Report:
+    """Pitch and the voice that shall sing it -> key.json."""
+    import numpy as np
+
+    from covermaker.convert.transpose import fitting_key
+
+    f0_hz = np.load(work.inputs["f0"], allow_pickle=False)
+    chosen = {"semitones": fitting_key(f0_hz, singer.open(work.inputs).card.f0)}
+    (work.folder / "key.json").write_text(json.dumps(chosen), encoding="utf-8")
+    return chosen
+
+
+def _key(work: Work) -> int:
+    """Return by how much the song's key moves, as `fit` chose."""
+    return int(json.loads(work.inputs["key"].read_text(encoding="utf-8"))["semitones"])
+
+
 def key(work: Work, *, semitones: int) -> Report:
     """One track's source -> moved.wav."""
     from covermaker.convert.instrumental import shift_key
 
+    if "key" in work.inputs:
+        semitones = _key(work)
     shift_key(work.inputs["source"], work.folder / "moved.wav", semitones=semitones, progress=work.progress)
     return {"semitones": semitones}
 

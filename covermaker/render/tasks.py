@@ -19,7 +19,7 @@ from covermaker.project.load import load
 from covermaker.render import pipeline, record
 from covermaker.render.checks import check_singers, make_separator
 from covermaker.render.singers import ready
-from covermaker.render.singing import convert_step, feature_steps
+from covermaker.render.singing import convert_step, feature_steps, listen_step
 from covermaker.render.singwork import conversion
 from covermaker.render.steps import Region
 from covermaker.voices.library import find_voice
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from covermaker.graph.events import Listener
+    from covermaker.graph.events import Event, Listener
     from covermaker.graph.run import PlannedStep
     from covermaker.graph.step import Step
 
@@ -49,6 +49,7 @@ def planned(request: Request) -> tuple[pipeline.River, list[PlannedStep], Store]
 def render(request: Request, listener: Listener) -> dict[str, Any]:
     """Render a project; see `covermaker.cli.render` for what a request holds."""
     river, steps, store = planned(request)
+    listener = _once(listener)
     listener(Planned(summary(steps)))
     until = request.get("until")
     entries = run(store, river.targets(until), listener=listener, device=request.get("device", "auto"))
@@ -83,8 +84,9 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     check_smoothing(settings.smooth_frames)
     features = feature_steps(vocal, settings, singer.encoder)
     step = convert_step(vocal, features, singer, settings, guide=guide)
-    (entry,) = run(store, [step], listener=listener, device=request.get("device", "auto"))
-    _tell_notes([step], store, listener)
+    targets = [step, *listen_step(vocal, features["loudness"])]
+    entry, *_ = run(store, targets, listener=listener, device=request.get("device", "auto"))
+    _tell_notes(targets, store, listener)
     export_file(
         entry.folder / "converted.wav", out, format="wav32f", tags=pipeline.voice_tags([singer]), seed=0
     )
@@ -180,6 +182,20 @@ def _reports(targets: Sequence[Step], store: Store) -> dict[str, Any]:
         for step in in_order(targets)
         if (found := store.get(step.key)) is not None
     }
+
+
+def _once(listener: Listener) -> Listener:
+    """Return a listener that hears no note twice: a long step tells its own at once, and the end tells them all."""
+    told: set[str] = set()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Note):
+            if event.text in told:
+                return
+            told.add(event.text)
+        listener(event)
+
+    return hear
 
 
 def _tell_notes(targets: Sequence[Step], store: Store, listener: Listener, names: Sequence[str] = ()) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from covermaker.graph.plain import plain as as_json
 from covermaker.progress import part
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # No stem of a user's can have this name: it would be a hidden file.
 INSTRUMENTAL_FILE = ".instrumental.wav"
 # Below this a vocal is nothing but leftovers of the separation; raising it would raise noise.
-_INAUDIBLE_LUFS = -50.0
+INAUDIBLE_LUFS = -50.0
 
 
 def decode(work: Work) -> Report:
@@ -41,6 +41,19 @@ def vocal(work: Work) -> Report:
     from covermaker.audio.decode import decode_song
 
     return plain(decode_song(work.inputs["song"], work.folder / "vocals.wav", progress=work.progress))
+
+
+def listen(work: Work) -> Report:
+    """Vocal and its loudness -> listened.json: whether it is not rather a whole song."""
+    import numpy as np
+
+    from covermaker.render.listen import NOTE, music_db
+
+    level_db = np.load(work.inputs["loudness"], allow_pickle=False)
+    found = music_db(work.inputs["vocal"], level_db)
+    report = {"music_db": found, "notes": [] if found is None else [NOTE]}
+    (work.folder / "listened.json").write_text(json.dumps(report), encoding="utf-8")
+    return report
 
 
 def separate(work: Work, *, make: MakeSeparator) -> Report:
@@ -79,7 +92,7 @@ def rack(
     level_db = 0.0
     if not isinstance(rack_lufs, str):
         found = json.loads(work.inputs["level"].read_text(encoding="utf-8"))["integrated_lufs"]
-        level_db = 0.0 if found is None or found < _INAUDIBLE_LUFS else round(rack_lufs - found, 2)
+        level_db = 0.0 if found is None or found < INAUDIBLE_LUFS else round(rack_lufs - found, 2)
     done = render_rack(
         source,
         work.folder / "racked.wav",
@@ -200,7 +213,7 @@ def score(work: Work, *, singer: Singer, pitch: str) -> Report:
         pitch_method=pitch,
         progress=work.progress,
     )
-    return plain(done)
+    return plain(done.as_dict())
 
 
 def instrumental_file(stems: Sequence[str]) -> str:
@@ -210,26 +223,9 @@ def instrumental_file(stems: Sequence[str]) -> str:
 
 
 def plain(value: Any) -> Report:
-    """Return a room's report as a JSON object; see `_plain`."""
-    report: Report = _plain(value)
+    """Return a room's report as a JSON object; see `graph.plain`."""
+    report: Report = as_json(value)
     return report
-
-
-def _plain(value: Any) -> Any:
-    """Return a report as JSON values: dataclasses as objects, infinities and NaN as null, paths as names."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {key: _plain(item) for key, item in asdict(value).items()}
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return value if value - value == 0.0 else None
-    if isinstance(value, (str, bool, int)) or value is None:
-        return value
-    if hasattr(value, "item"):
-        return _plain(value.item())
-    return getattr(value, "name", str(value))
 
 
 def _sum(parts: Sequence[Path], out: Path) -> None:

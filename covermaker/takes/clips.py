@@ -11,6 +11,7 @@ from covermaker.audio.files import probe, read, wav_writer
 from covermaker.audio.loudness import LoudnessMeter
 from covermaker.disk import disk_errors, replacing
 from covermaker.errors import AudioInputError
+from covermaker.features.workers import unheard
 from covermaker.progress import part, silent
 from covermaker.takes.analysis import analyse, cuts_of
 from covermaker.takes.cache import cache_folder
@@ -20,13 +21,13 @@ from covermaker.takes.pool import each
 from covermaker.takes.working import working_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from covermaker.audio.buffer import Samples
     from covermaker.progress import Progress
 
-VERSION = 1  # raised whenever the same takes would give other clips
+VERSION = 2  # raised whenever the same takes would give other clips
 
 TARGET_LUFS = -23.0
 PEAK_DBFS = -1.0  # no sample of a take is raised above this
@@ -59,7 +60,12 @@ class Clip:
 
 
 def prepare_clips(
-    folder: Path, out: Path, *, least_seconds: float = LEAST_SECONDS, progress: Progress = silent
+    folder: Path,
+    out: Path,
+    *,
+    least_seconds: float = LEAST_SECONDS,
+    progress: Progress = silent,
+    note: Callable[[str], None] = unheard,
 ) -> list[Clip]:
     """Cut the takes of a voice folder into clips.
 
@@ -77,6 +83,8 @@ def prepare_clips(
         Less than this in all is refused.
     progress : Progress
         Told the finished fraction.
+    note : callable
+        See `in_processes`.
 
     Returns
     -------
@@ -96,7 +104,7 @@ def prepare_clips(
     with disk_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     arguments = [(folder, takes, row, out) for row in takes.used]
-    made = each(_prepare, arguments, size_bytes=recorded_bytes(folder, takes), progress=progress)
+    made = each(_prepare, arguments, size_bytes=recorded_bytes(folder, takes), progress=progress, note=note)
     clips = [clip for own in made for clip in own]
     if not clips:
         raise AudioInputError(

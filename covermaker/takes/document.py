@@ -32,28 +32,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from covermaker.disk import file_sha256, write_text
-from covermaker.errors import AudioInputError, ProjectError, nearest
-from covermaker.voices.card import CARD_FILE, Name, Sha256
+from covermaker.documents.document import Document
+from covermaker.errors import AudioInputError, ProjectError
+from covermaker.voices.card import CARD_FILE, NAME_PATTERN, PATTERNS, Name, Sha256, agreed
+from covermaker.voices.library import TAKES_FILE as TAKES_FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydantic_core import ErrorDetails
-
-TAKES_FILE = "takes.toml"
 TAKES_FOLDER = "takes"
 SCHEMA = 1
 
+NAME_OR_NOTHING = rf"^({NAME_PATTERN[1:-1]})?$"
+
 # A card may say "unknown" of a voice that came from elsewhere; nobody may make one like that here.
 Rights = Literal["own-voice", "licensed", "synthetic"]
-FileName = Annotated[str, Field(pattern=r"^[^\\/:\x00-\x1f.][^\\/:\x00-\x1f]*$", max_length=128)]
+FileName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=128)]
 
 
 class _Part(BaseModel):
@@ -86,7 +86,7 @@ class TakeRow(_Part):
     file: FileName
     original: str = ""
     sha256: Sha256
-    singer: str = Field(default="", max_length=64, pattern=r"^([^\\/:\x00-\x1f.][^\\/:\x00-\x1f]*)?$")
+    singer: str = Field(default="", max_length=64, pattern=NAME_OR_NOTHING)
     use: bool = True
 
     @property
@@ -102,7 +102,7 @@ class Takes(_Part):
     schema_: int = Field(SCHEMA, alias="schema")
     name: Name
     rights: Rights
-    statement: str = ""
+    statement: str = Field(default="", validate_default=True)
     languages: list[str] = Field(default_factory=list)
     created: date
     slicing: Slicing = Field(default_factory=Slicing)
@@ -116,15 +116,19 @@ class Takes(_Part):
             raise ValueError(f"this version reads schema {SCHEMA}")
         return value
 
-    @model_validator(mode="after")
-    def _agreed(self) -> Takes:
-        if self.rights in ("own-voice", "licensed") and not self.statement.strip():
-            raise ValueError(f"rights '{self.rights}' need a statement: who agreed, to what")
-        stems = [row.stem.casefold() for row in self.takes]
+    @field_validator("statement")
+    @classmethod
+    def _agreed(cls, value: str, known: ValidationInfo) -> str:
+        return agreed(value, known)
+
+    @field_validator("takes")
+    @classmethod
+    def _apart(cls, rows: list[TakeRow]) -> list[TakeRow]:
+        stems = [row.stem.casefold() for row in rows]
         twice = next((stem for stem in stems if stems.count(stem) > 1), None)
         if twice is not None:
             raise ValueError(f"two takes are called '{twice}'")
-        return self
+        return rows
 
     @property
     def used(self) -> list[TakeRow]:
@@ -141,24 +145,16 @@ def read_takes(folder: Path) -> Takes:
         When there are none, or the document is no TOML, or says something we refuse; the message holds the path
         inside the document and, for an unknown key, the nearest known one.
     """
-    path = folder / TAKES_FILE
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ProjectError(
-            f"{folder} holds no takes: it has no {TAKES_FILE}",
-            hint="make one with: covermaker voices new NAME PATH… --rights own-voice --statement '…'",
-        ) from error
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path} is no TOML: {error}") from error
-    return _checked(data, str(path))
+    missing = ProjectError(
+        f"{folder} holds no takes: it has no {TAKES_FILE}",
+        hint="make one with: covermaker voices new NAME PATH… --rights own-voice --statement '…'",
+    )
+    return _checked(Document.read(folder / TAKES_FILE, missing=missing))
 
 
 def make_takes(**values: Any) -> Takes:
     """Return a document from values, refused as `read_takes` refuses a file."""
-    return _checked({"schema": SCHEMA, **values}, TAKES_FILE)
+    return _checked(Document(TAKES_FILE, "", {"schema": SCHEMA, **values}))
 
 
 def write_takes(takes: Takes, folder: Path) -> Path:
@@ -234,7 +230,6 @@ def takes_only(root: Path) -> list[Path]:
     ]
 
 
-_PARTS: dict[str, type[BaseModel]] = {"slicing": Slicing, "cleaning": Cleaning, "takes": TakeRow}
 _HINTS = {
     "rights": "write who may use this voice: rights = own-voice, licensed or synthetic",
     "statement": "write who agreed to what, in one sentence",
@@ -242,30 +237,7 @@ _HINTS = {
 }
 
 
-def _checked(data: dict[str, Any], name: str) -> Takes:
-    try:
-        return Takes.model_validate(data)
-    except ValidationError as error:
-        # A misspelt key is also a missing one; the misspelling is what helps.
-        details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
-        message, hint = _explain(details[0])
-        raise ProjectError(f"{name}: {message}", hint=hint) from error
-
-
-def _explain(detail: ErrorDetails) -> tuple[str, str | None]:
-    """Turn one of pydantic's complaints into our one line and its hint."""
-    steps = detail["loc"]
-    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
-    if detail["type"] == "extra_forbidden":
-        part = _PARTS.get(str(steps[0]), Takes) if len(steps) > 1 else Takes
-        known = [field.alias or key for key, field in part.model_fields.items()]
-        return f"unknown key '{where}'", nearest(str(steps[-1]), known)
-    if detail["type"] == "missing":
-        return f"'{where}' is missing", _HINTS.get(where)
-    message = detail["msg"].removeprefix("Value error, ")
-    message = (message[:1].lower() + message[1:]).replace("input should be", "must be")
-    if detail["type"] == "string_pattern_mismatch":
-        message = "a plain name is expected: no slash, no colon, no dot at the start"
-    if not where:
-        return message, _HINTS["statement"] if "statement" in message else None
-    return f"{where} = {detail['input']!r:.60}: {message}", None
+def _checked(document: Document) -> Takes:
+    return document.checked(
+        Takes, hints=_HINTS, patterns={**PATTERNS, NAME_OR_NOTHING: PATTERNS[NAME_PATTERN]}
+    )

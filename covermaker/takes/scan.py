@@ -18,7 +18,7 @@ from covermaker.takes.pool import each
 from covermaker.takes.singers import likeness, singer_pieces
 from covermaker.takes.slicer import active_frames, levels
 from covermaker.takes.verdicts import Finding, judge
-from covermaker.takes.working import working_copy
+from covermaker.takes.working import forget_copies, working_copy
 from covermaker.units import hz_to_midi
 
 if TYPE_CHECKING:
@@ -165,6 +165,7 @@ def scan(folder: Path, *, bleed: bool = True, progress: Progress = silent) -> Sc
     """
     takes = read_takes(folder)
     measured = _measure_all(folder, takes, bleed, progress)
+    forget_copies(cache_folder(folder), {found.known.key for found in measured})
     like, other = _compare([row.singer for row in takes.takes], measured)
     reports = [
         _report(row, found, like[index], other[index])

@@ -15,7 +15,7 @@ from covermaker.takes.cache import key_of, scratch
 from covermaker.takes.signal import Facts, read_facts, to_mono
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from covermaker.audio.buffer import Samples
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SEPARATOR = "spleeter"
 VERSION = 1
+_CLEAN = "clean-"  # how the names of kept copies begin
 
 
 def working_key(sha256: str, cleaning: Cleaning) -> str:
@@ -66,11 +67,26 @@ def working_copy(
     with scratch(cache) as folder:
         kept = folder / "clean.wav"
         if cache is not None:
-            kept = cache / f"clean-{working_key(file_sha256(take), cleaning)}.wav"
+            kept = cache / f"{_CLEAN}{working_key(file_sha256(take), cleaning)}.wav"
         if not kept.exists():
             with replacing(kept) as temporary:
                 clean(take, temporary, cleaning, folder, progress=progress)
         yield kept
+
+
+def forget_copies(cache: Path | None, keys: Collection[str]) -> None:
+    """Delete the cleaned copies that no take needs any more: of one that was changed or removed, or cleaned otherwise.
+
+    Parameters
+    ----------
+    cache : Path, optional
+        The voice's, see `cache_folder`.
+    keys : collection of str
+        The `working_key` of every take.
+    """
+    for copy in cache.glob(f"{_CLEAN}*.wav") if cache is not None else ():
+        if copy.stem.removeprefix(_CLEAN) not in keys:
+            copy.unlink(missing_ok=True)
 
 
 def facts_of(take: Path) -> Facts:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import copy_file
 from covermaker.errors import ProjectError, UsageError
 from covermaker.progress import Progress, silent
 from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, steps_kept
+from covermaker.training.course import FOLDER
 from covermaker.training.heldout import LISTING, convert_phrase, read_phrases
 from covermaker.training.install import Identity, write_voice
-from covermaker.training.run import FOLDER
+from covermaker.training.lock import alone_in
 from covermaker.voices.card import VoiceCard, read_card
-from covermaker.voices.networks.ddsp import DdspConfig
+from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 AUDITIONS = "auditions"
+CANDIDATE = "auditioned"  # where a checkpoint is a voice for as long as it sings
 
 
 def checkpoints(folder: Path) -> list[dict[str, Any]]:
@@ -47,8 +50,19 @@ def audition(folder: Path, *, device: str = "cpu", progress: Progress = silent) 
     ------
     ProjectError
         When the voice was not trained here.
+    ResourceError
+        When a training of it runs.
     """
-    work, card = folder / FOLDER, read_card(folder)
+    card = read_card(folder)
+    with alone_in(folder):
+        try:
+            return _audition(folder, card, device, progress)
+        finally:
+            shutil.rmtree(folder / FOLDER / CANDIDATE, ignore_errors=True)
+
+
+def _audition(folder: Path, card: VoiceCard, device: str, progress: Progress) -> list[Path]:
+    work = folder / FOLDER
     steps = steps_kept(work / "checkpoints")
     if not steps or not (work / "heldout" / LISTING).exists():
         raise ProjectError(
@@ -63,7 +77,7 @@ def audition(folder: Path, *, device: str = "cpu", progress: Progress = silent) 
             files.append(out / f"{name}-{phrase.kind}.wav")
             copy_file(file, files[-1])
     for number, step in enumerate(steps):
-        candidate = work / "candidate"
+        candidate = work / CANDIDATE
         _install(candidate, folder, card, step)
         for phrase in phrases:
             files.append(out / f"step-{step}-{phrase.kind}.wav")
@@ -81,8 +95,15 @@ def promote(folder: Path, step: int) -> VoiceCard:
         When the checkpoint is not kept.
     ProjectError
         When the voice was not trained here.
+    ResourceError
+        When a training of it runs.
     """
     card = read_card(folder)
+    with alone_in(folder):
+        return _promote(folder, card, step)
+
+
+def _promote(folder: Path, card: VoiceCard, step: int) -> VoiceCard:
     kept = steps_kept(folder / FOLDER / "checkpoints")
     if step not in kept:
         raise UsageError(
@@ -107,7 +128,7 @@ def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCar
         weights=checkpoint.part("average"),
         encoder=card.content.encoder,
         encoder_sha256=card.content.sha256,
-        f0_range_hz=(card.f0.low_hz, card.f0.median_hz, card.f0.high_hz),
+        f0=card.f0,
         embedding=Voice(folder, card).embedding(),
         index=folder / card.index.file if card.index else None,
         singers=card.singers,

@@ -46,17 +46,16 @@ class Voice:
     sample_rate: int
 
     @classmethod
-    def analyse(cls, samples: NDArray[np.float32], sample_rate: int, *, method: str = "dio") -> Voice:
-        """Take mono samples apart.
-
-        `method` reads the pitch: ``"dio"`` (with StoneMask, quick and good on clean takes) or any name of
-        `features.pitch.METHODS`.
-        """
+    def analyse(
+        cls, samples: NDArray[np.float32], sample_rate: int, f0_hz: NDArray[np.float64] | None = None
+    ) -> Voice:
+        """Take mono samples apart; `f0_hz` is what `pitch_of` gives for them, or for the same singing untreated."""
         import pyworld
 
         wave = np.ascontiguousarray(samples, dtype=np.float64)
         times = _world_times(len(wave), sample_rate)
-        f0_hz = cls.pitch_of(samples, sample_rate, method=method)
+        if f0_hz is None:
+            f0_hz = cls.pitch_of(samples, sample_rate)
         envelope = pyworld.cheaptrick(wave, f0_hz, times, sample_rate)
         aperiodicity = pyworld.d4c(wave, f0_hz, times, sample_rate)
         return cls(f0_hz, envelope, aperiodicity, sample_rate)
@@ -65,7 +64,10 @@ class Voice:
     def pitch_of(
         samples: NDArray[np.float32], sample_rate: int, *, method: str = "dio"
     ) -> NDArray[np.float64]:
-        """Return the pitch alone, every 5 ms, 0 where unvoiced."""
+        """Return the pitch alone, every 5 ms, 0 where unvoiced.
+
+        `method` is ``"dio"`` (with StoneMask, quick and good on clean takes) or any name of `features.pitch.METHODS`.
+        """
         import pyworld
 
         wave = np.ascontiguousarray(samples, dtype=np.float64)

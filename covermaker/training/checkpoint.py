@@ -97,3 +97,24 @@ def prune(folder: Path, *, newest: int, also: Sequence[int]) -> None:
     for step in kept[: max(0, len(kept) - newest)]:
         if step not in also:
             checkpoint_path(folder, step).unlink(missing_ok=True)
+
+
+def moments(name: str, optimiser: torch.optim.AdamW) -> dict[str, torch.Tensor]:
+    """Return what an optimiser remembers of every weight, as tensors below ``name/``."""
+    import torch
+
+    state = optimiser.state_dict()["state"]
+    return {
+        f"{name}/{index}/{key}": torch.as_tensor(value)
+        for index, values in state.items()
+        for key, value in values.items()
+    }
+
+
+def set_moments(optimiser: torch.optim.AdamW, tensors: dict[str, torch.Tensor]) -> None:
+    """Give an optimiser what `moments` returned, without the name."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in tensors.items():
+        index, _, key = name.partition("/")
+        state.setdefault(int(index), {})[key] = value
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

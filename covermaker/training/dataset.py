@@ -7,6 +7,7 @@ them, or a blend of two, so the network learns to leave out what differs between
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,26 @@ class Batch:
         return Batch(*(getattr(self, field.name)[start:stop] for field in fields(self)))
 
 
+@dataclass(frozen=True)
+class Draw:
+    """A batch with all random numbers that its step needs, so that it can be cut into parts and tried again."""
+
+    batch: Batch
+    jitter: np.ndarray[Any, Any]  # (B, T, D)
+    noise: np.ndarray[Any, Any]  # (B, T * hop)
+    recall: np.ndarray[Any, Any]  # (B, 1, 1)
+
+    def cut(self, pieces: int) -> list[Draw]:
+        """Return `pieces` parts of as equal size as can be."""
+        size = len(self.batch.f0_hz)
+        bounds = [size * k // pieces for k in range(pieces + 1)]
+        return [
+            Draw(self.batch.rows(a, b), self.jitter[a:b], self.noise[a:b], self.recall[a:b])
+            for a, b in itertools.pairwise(bounds)
+            if b > a
+        ]
+
+
 class Dataset:
     """Draws batches from examples, longer ones more often.
 
@@ -117,16 +138,13 @@ class Dataset:
         """Return all rows of the clean readings, (rows, content_dim)."""
         return np.concatenate([example.contents[0] for example in self.examples]).astype(np.float32)
 
-    def f0_range_hz(self) -> tuple[float, float, float]:
-        """Return the 5th, 50th and 95th percentile of the voiced pitch."""
-        voiced = np.concatenate([e.f0_hz[e.f0_hz > 0] for e in self.examples])
-        low, median, high = np.percentile(voiced, [5, 50, 95])
-        return float(low), float(median), float(high)
-
     def fingerprint(self) -> str:
-        """Return a sha256 over targets, curves and contents."""
+        """Return a sha256 over targets, curves and contents; where several sing, over who sings which, too."""
         digest = hashlib.sha256()
+        several = len({example.speaker for example in self.examples}) > 1
         for example in self.examples:
+            if several:
+                digest.update(example.speaker.to_bytes(4, "big"))
             for array in (example.target, example.f0_hz, example.loudness_db, *example.contents):
                 digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -179,32 +197,24 @@ def held_through(f0_hz: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.interp(np.arange(len(f0_hz)), voiced, f0_hz[voiced]).astype(np.float32)
 
 
-def save_examples(examples: Sequence[Example], path: Path) -> None:
-    """Write examples as one .npz, whole or not at all."""
-    arrays: dict[str, NDArray[Any]] = {}
-    for index, example in enumerate(examples):
-        arrays[f"{index}.target"] = example.target
-        arrays[f"{index}.f0_hz"] = example.f0_hz
-        arrays[f"{index}.loudness_db"] = example.loudness_db
-        arrays[f"{index}.speaker"] = np.array(example.speaker)
-        for reading, rows in enumerate(example.contents):
-            arrays[f"{index}.content.{reading}"] = rows
+def save_example(example: Example, path: Path) -> None:
+    """Write an example as .npz, whole or not at all."""
+    arrays: dict[str, NDArray[Any]] = {
+        "target": example.target,
+        "f0_hz": example.f0_hz,
+        "loudness_db": example.loudness_db,
+        "speaker": np.array(example.speaker),
+    }
+    arrays |= {f"content.{reading}": rows for reading, rows in enumerate(example.contents)}
     with replacing(path) as temporary:
         np.savez(temporary, **arrays)  # type: ignore[arg-type]
 
 
-def load_examples(path: Path) -> list[Example]:
-    """Read what `save_examples` wrote; arrays only, no pickle."""
+def load_example(path: Path) -> Example:
+    """Read what `save_example` wrote; arrays only, no pickle."""
     with np.load(path, allow_pickle=False) as file:
-        names = set(file.files)
-        count = sum(name.endswith(".target") for name in names)
-        return [
-            Example(
-                file[f"{i}.target"],
-                file[f"{i}.f0_hz"],
-                file[f"{i}.loudness_db"],
-                tuple(file[f"{i}.content.{k}"] for k in range(len(names)) if f"{i}.content.{k}" in names),
-                int(file[f"{i}.speaker"]),
-            )
-            for i in range(count)
-        ]
+        readings = sum(name.startswith("content.") for name in file.files)
+        contents = tuple(file[f"content.{reading}"] for reading in range(readings))
+        return Example(
+            file["target"], file["f0_hz"], file["loudness_db"], contents, speaker=int(file["speaker"])
+        )

@@ -1,24 +1,24 @@
 """Pieces to examples: several processes make them, and each result is kept under the hash of what it was made from.
 
-Pieces are worked on in groups of a fixed size, so that the clips of a group share the encoder's windows. A group's
-file depends on its pieces, the profile, the encoder's weights and the code's version, and on nothing else: neither on
-the number of processes nor on what was made before.
+A piece is worked on alone: its readings share the encoder's windows with each other and with no other piece's. So
+its file depends on the piece, the profile, the encoder's weights and the code's version, and on nothing else: neither
+on the number of processes nor on what was made before, nor on what other takes there are.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from covermaker.features.workers import in_processes
+from covermaker.features.workers import in_processes, unheard
 from covermaker.progress import Progress, silent
-from covermaker.training.dataset import Example, load_examples, save_examples
-from covermaker.training.material import HEARD_RATE, Material, Piece, make
+from covermaker.training.dataset import Example, load_example, save_example
+from covermaker.training.material import HEARD_RATE, Piece, make
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from covermaker.training.profiles import Augmentation
 
-VERSION = 1
-GROUP = 12  # pieces whose readings share windows
-_SEPARATOR = ("spleeter-2stems-vocals", "spleeter-2stems-accompaniment")
+VERSION = 3
+SEPARATOR = ("spleeter-2stems-vocals", "spleeter-2stems-accompaniment")
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,17 @@ class Making:
     augmentation: Augmentation
     sample_rate: int
     seed: int
-    median_hz: float
+    medians_hz: tuple[float, ...]  # of every singer
     encoder: str
     encoder_sha256: str
 
-    def key(self, group: Sequence[Piece]) -> str:
-        """Return the hash that a group's file is kept under."""
+    def key(self, piece: Piece) -> str:
+        """Return the hash that a piece's file is kept under."""
+        facts = {**self._facts, "median_hz": self.median_hz(piece), "piece": piece.identity()}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
         augmentation = {
             name: value
             for name, value in asdict(self.augmentation).items()
@@ -53,8 +57,12 @@ class Making:
             not in ("plain_minutes", "made_minutes", "transposed", "sung", "held")  # decide the plan only
         }
         facts = {**asdict(self), "augmentation": augmentation, "version": [VERSION, *self.versions()]}
-        facts["pieces"] = [piece.identity() for piece in group]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        del facts["medians_hz"]  # a piece depends on that of its own singer alone
+        return facts
+
+    def median_hz(self, piece: Piece) -> float:
+        """Return the usual pitch of a piece's singer."""
+        return self.medians_hz[piece.source.speaker]
 
     def versions(self) -> list[Any]:
         """Return what identifies the code and the weights that read pitch, separate and encode."""
@@ -64,7 +72,7 @@ class Making:
         from covermaker.weights.catalog import fingerprint
 
         method = METHODS.load(self.augmentation.pitch)
-        weights = [*method.WEIGHTS, *(_SEPARATOR if self.augmentation.separated > 0.0 else ())]
+        weights = [*method.WEIGHTS, *(SEPARATOR if self.augmentation.separated > 0.0 else ())]
         return [
             CONTENT_VERSION,
             *(one.VERSION for one in encoders_of(self.encoder)),
@@ -73,14 +81,20 @@ class Making:
         ]
 
     def keys(self, pieces: Sequence[Piece]) -> set[str]:
-        """Return the hashes of all groups of some pieces."""
-        return {self.key(group) for group in grouped(pieces)}
+        """Return the hashes of some pieces."""
+        return {self.key(piece) for piece in pieces}
 
 
-def gather(
-    pieces: Sequence[Piece], making: Making, folder: Path, *, workers: int, progress: Progress = silent
-) -> list[Example]:
-    """Return the examples of all pieces, in order; those that were made before are read.
+def make_all(
+    pieces: Sequence[Piece],
+    making: Making,
+    folder: Path,
+    *,
+    workers: int,
+    progress: Progress = silent,
+    note: Callable[[str], None] = unheard,
+) -> None:
+    """Make the examples of all pieces, but for those that were made before.
 
     Parameters
     ----------
@@ -92,58 +106,47 @@ def gather(
         Processes.
     progress : Progress
         Told the finished fraction.
+    note : callable
+        See `in_processes`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    groups = grouped(pieces)
-    files = [folder / f"{making.key(group)}.npz" for group in groups]
-    missing = [index for index, file in enumerate(files) if not file.exists()]
-    if missing:
-        jobs = [(groups[index], making, files[index]) for index in missing]
-        for done, _ in enumerate(in_processes(make_group, jobs, workers=workers), start=1):
-            progress(done / len(jobs))
+    # Two takes with the same clip have the same file: a dictionary names it once.
+    wanted = {folder / f"{making.key(piece)}.npz": piece for piece in pieces}
+    jobs = [(piece, making, file) for file, piece in wanted.items() if not file.exists()]
+    found = in_processes(make_example, jobs, workers=workers, note=note)
+    for done, _ in enumerate(found, start=1):
+        progress(done / len(jobs))
     progress(1.0)
-    return [example for file in files for example in load_examples(file)]
 
 
-def grouped(pieces: Sequence[Piece]) -> list[list[Piece]]:
-    """Return the groups; plain and made pieces never share one, so that plans of any length agree on them."""
-    plain = [piece for piece in pieces if piece.kind == "plain"]
-    made = [piece for piece in pieces if piece.kind != "plain"]
-    return [part[i : i + GROUP] for part in (plain, made) for i in range(0, len(part), GROUP)]
+def read_all(pieces: Sequence[Piece], making: Making, folder: Path) -> list[Example]:
+    """Return the examples of pieces that were made, in the pieces' order."""
+    return [
+        replace(load_example(folder / f"{making.key(piece)}.npz"), speaker=piece.source.speaker)
+        for piece in pieces
+    ]
 
 
 def forget(folder: Path, keep: Collection[str]) -> None:
-    """Delete the kept groups that are not among `keep` (hashes)."""
+    """Delete the kept examples that are not among `keep` (hashes)."""
     for file in folder.glob("*.npz"):
         if file.stem not in keep:
             file.unlink(missing_ok=True)
 
 
-def make_group(job: tuple[Sequence[Piece], Making, Path]) -> None:
-    """Make a group's examples and keep them."""
-    pieces, making, file = job
-    separated = making.augmentation.separated > 0.0
-    materials = [
-        make(
-            piece,
-            making.augmentation,
-            making.sample_rate,
-            seed=making.seed,
-            median_hz=making.median_hz,
-            separate=separator() if separated else None,
-        )
-        for piece in pieces
-    ]
-    save_examples(with_content(materials, making.encoder), file)
-
-
-def with_content(materials: Sequence[Material], encoder: str) -> list[Example]:
-    """Read the content of everything that is heard of some materials."""
-    rows = iter(encode([clip for material in materials for clip in material.heard], encoder))
-    return [
-        Example(m.target, m.f0_hz, m.loudness_db, tuple(next(rows) for _ in m.heard), m.speaker)
-        for m in materials
-    ]
+def make_example(job: tuple[Piece, Making, Path]) -> None:
+    """Make a piece's example and keep it."""
+    piece, making, file = job
+    material = make(
+        piece,
+        making.augmentation,
+        making.sample_rate,
+        seed=making.seed,
+        median_hz=making.median_hz(piece),
+        separate=separator() if making.augmentation.separated > 0.0 else None,
+    )
+    contents = tuple(encode(material.heard, making.encoder))
+    save_example(Example(material.target, material.f0_hz, material.loudness_db, contents), file)
 
 
 def encode(clips: Sequence[NDArray[np.float32]], encoder: str) -> list[NDArray[np.float16]]:
@@ -165,7 +168,7 @@ def separator() -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
 
     torch = torch_ready()
     torch.set_num_threads(1)
-    networks = load_networks(_SEPARATOR)
+    networks = load_networks(SEPARATOR)
 
     def separate(mix: NDArray[np.float32]) -> NDArray[np.float32]:
         wide = soxr.resample(mix, HEARD_RATE, MIX_RATE).astype(np.float32)

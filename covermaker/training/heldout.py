@@ -2,10 +2,11 @@
 
 From every held-out clip a twin is made by WORLD: another head, another pitch. The twin is converted as any vocal is,
 and since the clip itself says what should come out, everything can be measured: pitch, likeness, words, spectrum.
-There are two tests, the clips as they are (``spoken``) and on a made-up melody, slowed down (``sung``).
+There are two tests, the clips as they are (``spoken``) and on a made-up melody, slowed down (``sung``). Of a voice of
+several singers each has both (``spoken-anna``): sung by the singer whose takes they are, and likened to that singer.
 
 The rule that chooses: likeness, less half of the character errors that the conversion adds, less 0.002 for every
-cent of the median pitch error; the mean of both tests. So a hundredth of likeness weighs as much as two characters
+cent of the median pitch error; the mean of all tests. So a hundredth of likeness weighs as much as two characters
 in a hundred, or five cents.
 """
 
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from covermaker.disk import write_text
+from covermaker.errors import ProjectError
 from covermaker.evaluate.metrics import Heard, Scores, hear, score_conversion
 from covermaker.features.content import extract_content
 from covermaker.features.loudness import frame_loudness_db
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 KINDS = ("spoken", "sung")
 LISTING = "phrases.json"
 _GAP_SECONDS = 0.4
+_LEAST_SECONDS_EACH = 8.0  # of several singers: a clip or two
 _MOST_SECONDS = 28.0  # one window of the word reader
 _SLOWER = 1.7
 _CER_WEIGHT = 0.5
@@ -49,6 +52,7 @@ class Phrase:
     """One test: the twin, what the conversion is asked for, and what is known of both."""
 
     kind: str
+    singer: str | None  # None where a voice has one only
     source: Path
     target: Path
     semitones: int
@@ -62,10 +66,16 @@ class Phrase:
 
 
 def split_off(sources: Sequence[Source], seconds: float, seed: int) -> tuple[list[Source], list[Source]]:
-    """Divide clips into those for training and the held-out ones, at most a sixth of the whole.
+    """Divide clips into those for training and the held-out ones, of every singer at most a sixth of the whole.
 
     The held-out ones are drawn by their content, so one more take does not exchange all of them.
     """
+    speakers = sorted({source.speaker for source in sources})
+    if len(speakers) > 1:
+        each = max(seconds / len(speakers), min(seconds, _LEAST_SECONDS_EACH))
+        own = [[source for source in sources if source.speaker == speaker] for speaker in speakers]
+        parts = [split_off(some, each, seed) for some in own]
+        return [s for trained, _ in parts for s in trained], [s for _, held in parts for s in held]
     total = sum(source.seconds for source in sources)
     wanted = min(seconds, total / 6.0, _MOST_SECONDS)
     held: list[Source] = []
@@ -78,16 +88,59 @@ def split_off(sources: Sequence[Source], seconds: float, seed: int) -> tuple[lis
 
 
 def write_phrases(
-    held: Sequence[Source], folder: Path, *, sample_rate: int, median_hz: float, seed: int
+    held: Sequence[Source],
+    folder: Path,
+    *,
+    sample_rate: int,
+    medians_hz: Sequence[float],
+    singers: Sequence[str],
+    seed: int,
 ) -> None:
-    """Write the test files ``<kind>-source.wav`` and ``<kind>-target.wav``, and ``phrases.json`` that names them."""
+    """Write the test files ``<name>-source.wav`` and ``<name>-target.wav``, and ``phrases.json`` that names them.
+
+    Parameters
+    ----------
+    held : sequence of Source
+    folder : Path
+    sample_rate : int
+    medians_hz : sequence of float
+        Every singer's usual pitch.
+    singers : sequence of str
+        Their names; a test is named by its kind, and by its singer where there are several.
+    seed : int
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    listing = {}
-    for number, kind in enumerate(KINDS if held else ()):
-        rng = np.random.default_rng([seed, 7, number])
-        pair = folder / f"{kind}-source.wav", folder / f"{kind}-target.wav"
-        listing[kind] = {"semitones": _write_pair(held, kind, *pair, sample_rate, median_hz, rng)}
+    listing: dict[str, dict[str, Any]] = {}
+    for speaker, singer in enumerate(singers):
+        own = [source for source in held if source.speaker == speaker]
+        for number, kind in enumerate(KINDS if own else ()):
+            rng = np.random.default_rng([seed, 7, number + len(KINDS) * speaker])
+            name = kind if len(singers) == 1 else f"{kind}-{singer}"
+            pair = folder / f"{name}-source.wav", folder / f"{name}-target.wav"
+            semitones = _write_pair(own, kind, *pair, sample_rate, medians_hz[speaker], rng)
+            listing[name] = {"semitones": semitones, "singer": singer if len(singers) > 1 else None}
     write_text(folder / LISTING, json.dumps(listing, indent=1))
+
+
+def read_listing(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what ``phrases.json`` says: ``semitones`` and ``singer`` of every test, by its name.
+
+    Raises
+    ------
+    ProjectError
+        When it is missing or damaged.
+    """
+    file = folder / LISTING
+    try:
+        listing = json.loads(file.read_text(encoding="utf-8"))
+        return {
+            str(name): {"semitones": int(facts["semitones"]), "singer": facts.get("singer")}
+            for name, facts in listing.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProjectError(
+            f"{file} cannot be read: {error}", hint="train the voice again, or delete it"
+        ) from error
 
 
 def read_phrases(
@@ -111,8 +164,13 @@ def read_phrases(
         Two letters; by default it is heard.
     words : bool
         Read the words, too; without them nothing can be scored but pitch and likeness.
+
+    Raises
+    ------
+    ProjectError
+        When the listing is damaged.
     """
-    listing: dict[str, Any] = json.loads((folder / LISTING).read_text(encoding="utf-8"))
+    listing = read_listing(folder)
     phrases = []
     for number, (kind, facts) in enumerate(listing.items()):
         source, target = folder / f"{kind}-source.wav", folder / f"{kind}-target.wav"
@@ -122,7 +180,7 @@ def read_phrases(
         progress((number + 0.7) / len(listing))
         phrases.append(
             Phrase(
-                kind, source, target, int(facts["semitones"]),
+                kind, facts["singer"], source, target, facts["semitones"],
                 extract_content(source, encoder=encoder, device=device),
                 heard.f0_hz,
                 frame_loudness_db(source),
@@ -178,8 +236,9 @@ def _write(path: Path, sound: NDArray[np.float32], rate: int) -> None:
 
 
 def convert_phrase(phrase: Phrase, voice: Voice, out: Path, *, device: str = "cpu") -> None:
-    """Let a voice sing a phrase."""
+    """Let a voice sing a phrase, with the singer whose takes it was made of."""
     from covermaker.convert.convert import convert_vocal
+    from covermaker.convert.settings import ConvertSettings
 
     convert_vocal(
         phrase.source,
@@ -190,6 +249,7 @@ def convert_phrase(phrase: Phrase, voice: Voice, out: Path, *, device: str = "cp
         voice=voice,
         transpose=phrase.semitones,
         seed=1,
+        settings=ConvertSettings(singers={phrase.singer: 1.0}) if phrase.singer else None,
         device=device,
     )
 

@@ -1,4 +1,4 @@
-"""The course of a training: JSON lines in ``history.jsonl``, and TensorBoard where it is installed."""
+"""The course of a training: JSON lines in ``history.jsonl``, and TensorBoard where it is asked for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from covermaker.disk import disk_errors, write_text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from covermaker.training.board import Board
     from covermaker.training.loop import Report
 
 FILE_NAME = "history.jsonl"
@@ -27,23 +28,20 @@ class History:
         Where ``history.jsonl`` lies.
     from_step : int
         What an earlier run wrote beyond this step is taken out: those steps are taken again.
+    board : Board, optional
+        Gets every line, too.
     """
 
     folder: Path
     from_step: int = 0
+    board: Board | None = None
     _held: list[Report] = field(default_factory=list)
-    _board: Any = None
 
     def __post_init__(self) -> None:
         path = self.folder / FILE_NAME
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         kept = [line for line in lines if _step_of(line) <= self.from_step]
         write_text(path, "".join(f"{line}\n" for line in kept))
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            return
-        self._board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.from_step)
 
     def add(self, report: Report, batch_pieces: int, *, flush: bool = False) -> None:
         """Take a step's report; every tenth, and one before a save (`flush`), writes a line with the means."""
@@ -64,14 +62,8 @@ class History:
         self._held.clear()
         with disk_errors(self.folder), (self.folder / FILE_NAME).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        if self._board is not None:
-            for name in ("loss", "rate", "seconds_per_step", *parts):
-                self._board.add_scalar(name, line[name], report.step)
-
-    def close(self) -> None:
-        """Let go of TensorBoard's file."""
-        if self._board is not None:
-            self._board.close()
+        if self.board is not None:
+            self.board.add(line)
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from covermaker.voices.networks.ddsp import DdspConfig
+    from covermaker.voices.networks.ddsp_config import DdspConfig
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def write_voice(
     weights: Mapping[str, torch.Tensor],
     encoder: str,
     encoder_sha256: str,
-    f0_range_hz: tuple[float, float, float],
+    f0: F0Part,
     embedding: NDArray[np.float32] | None,
     index: Path | None,
     training: Mapping[str, Any],
@@ -75,8 +75,7 @@ def write_voice(
         The network. Weights are stored in half precision, which halves the file.
     encoder, encoder_sha256
         What content it was trained on.
-    f0_range_hz : tuple of float
-        5th percentile, median and 95th percentile of the takes' pitch.
+    f0 : F0Part
     embedding : float32 array (256,), optional
     index : Path, optional
         A retrieval index (`voices.index`), copied in.
@@ -108,7 +107,6 @@ def write_voice(
         if not (folder / retrieval.file).exists():
             copy_file(index, folder / retrieval.file)
         kept.add(retrieval.file)
-    low_hz, median_hz, high_hz = (round(hz, 1) for hz in f0_range_hz)
     card = VoiceCard(
         schema=SCHEMA,
         name=identity.name,
@@ -123,7 +121,7 @@ def write_voice(
         sample_rate=config.sample_rate,
         network=NetworkPart(kind="ddsp", config=config.to_mapping()),
         content=ContentPart(encoder=encoder, sha256=encoder_sha256),
-        f0=F0Part(low_hz=low_hz, median_hz=median_hz, high_hz=high_hz),
+        f0=f0,
         weights=WeightsPart(file=weights_file, sha256=digest),
         index=retrieval,
         speaker=speaker,

@@ -3,34 +3,39 @@
 Every random draw comes from one generator, whose state a checkpoint holds: on a CPU with the same number of threads a
 run that was stopped and taken up again ends with the same bits as one that was not. With a wall-clock budget the
 learning rate falls with the time spent, so that training ends well wherever the machine's speed lets it end; the
-result then depends on that speed.
+result then depends on that speed. Of several processes (`crew`) each has a generator of its own, and all are kept.
 """
 
 from __future__ import annotations
 
 import copy
-import itertools
 import math
-import resource
-import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from covermaker.errors import CovermakerError, ProjectError, ResourceError
-from covermaker.training.checkpoint import Checkpoint
+from covermaker.training.checkpoint import Checkpoint, moments, set_moments
+from covermaker.training.crew import ALONE, Crew
+from covermaker.training.dataset import Draw
 from covermaker.training.discriminators import Critics, critic_loss, feature_loss, generator_loss
 from covermaker.training.losses import SpectralLoss
+from covermaker.training.machine import peak_memory_bytes
 from covermaker.training.memory import cluster_means
 from covermaker.voices.networks.base import voiced_edges
-from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork
+from covermaker.voices.networks.ddsp_config import DdspConfig
+from covermaker.voices.networks.ddsp_network import DdspNetwork
 from covermaker.weights.device import is_out_of_memory
 
 if TYPE_CHECKING:
-    from covermaker.training.dataset import Batch, Dataset
+    from collections.abc import Iterator
+
+    from covermaker.training.dataset import Dataset
     from covermaker.training.profiles import Recipe
 
 _MOST_NORM = 2.0  # gradients are scaled down to this
@@ -70,6 +75,8 @@ class Trainer:
         A wall-clock budget in place of the recipe's steps.
     half : bool
         The trunk in bfloat16.
+    crew : Crew
+        The processes that train together.
     """
 
     def __init__(
@@ -82,13 +89,15 @@ class Trainer:
         device: str = "cpu",
         seconds: float | None = None,
         half: bool = False,
+        crew: Crew = ALONE,
     ) -> None:
         self.config, self.dataset, self.recipe = config, dataset, recipe
+        self.crew, self.seed = crew, seed
         self.device, self.seconds, self.half = device, seconds, half
         self.batch_size = recipe.batch_size
         torch.manual_seed(seed)
         shared = np.random.default_rng([seed, 0])
-        self.rng = np.random.default_rng([seed, 1])
+        self.rng = np.random.default_rng([seed, 1, crew.rank] if crew.rank else [seed, 1])
         self.network = DdspNetwork(config).to(device)
         mean, spread = (torch.from_numpy(array) for array in dataset.content_statistics())
         self.network.content_mean.copy_(mean)
@@ -98,6 +107,7 @@ class Trainer:
         self.network.memory.copy_(
             torch.from_numpy(cluster_means(rows.cpu().numpy(), config.memory_rows, shared))
         )
+        crew.same_start(self.network)
         self.average = copy.deepcopy(self.network).eval()
         self.loss_of = SpectralLoss(config.sample_rate).to(device)
         self.optimiser = torch.optim.AdamW(
@@ -108,6 +118,7 @@ class Trainer:
         self.step = 0
         self.spent_seconds = 0.0
         self.pieces = 1  # into how many parts a batch is cut so that it fits into memory
+        self._taught = 0  # cuts of the step's batch that the critics have learned from
 
     @property
     def fraction(self) -> float:
@@ -131,7 +142,7 @@ class Trainer:
         AstrayError
             When the loss is no number; the weights are those before the step.
         ResourceError
-            When not even a single cut fits into memory.
+            When not even a single cut fits into memory, or what cannot be cut does not.
         """
         started = time.monotonic()
         rate = self.rate()
@@ -140,7 +151,7 @@ class Trainer:
         if self.critics is None and self.fraction >= self.recipe.adversarial:
             self._invite_critics()
         draw = self._draw()
-        parts = self._gradients(draw)
+        parts = self.crew.average(self._gradients(draw))
         loss = sum(parts.values())
         if not math.isfinite(loss):
             worst = next((name for name, value in parts.items() if not math.isfinite(value)), "sum")
@@ -148,21 +159,39 @@ class Trainer:
                 f"training went astray at step {self.step}: the {worst} loss is {parts.get(worst, loss)}",
                 hint="look at the takes with: covermaker voices scan; or train with a lower recipe.peak_rate",
             )
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), _MOST_NORM)
+        with self._never_in_parts("the averaging of the gradients"):
+            self.crew.average_gradients(self.network.parameters())
+            clip = partial(torch.nn.utils.clip_grad_norm_, self.network.parameters(), _MOST_NORM)
+            norm = self.crew.together(clip)
         if not bool(torch.isfinite(norm)):
             raise AstrayError(
                 f"training went astray at step {self.step}: the gradient is no number",
                 hint="look at the takes with: covermaker voices scan; or train with a lower recipe.peak_rate",
             )
-        self.optimiser.step()
+        with self._never_in_parts("the optimiser"):
+            self.crew.together(self.optimiser.step)
         _follow(self.average, self.network, min(self.recipe.averaging, (self.step + 1) / (self.step + 10)))
         self.step += 1
-        seconds = time.monotonic() - started
+        seconds = self.crew.from_leader(time.monotonic() - started)
         self.spent_seconds += seconds
-        return Report(self.step, self.fraction, loss, parts, rate, seconds, _memory_bytes(self.device))
+        return Report(self.step, self.fraction, loss, parts, rate, seconds, peak_memory_bytes(self.device))
+
+    @contextmanager
+    def _never_in_parts(self, what: str) -> Iterator[None]:
+        """Turn memory that runs out into a line: smaller parts would not help, or come too late."""
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise ResourceError(
+                f"out of memory at step {self.step}: {what} does not fit",
+                hint="close other programs, or train with --device cpu",
+            ) from error
 
     def _gradients(self, draw: Draw) -> dict[str, float]:
         """Fill the gradients; on running out of memory, cut the batch in half and try again."""
+        self._taught = 0
         while True:
             try:
                 return self._in_pieces(draw)
@@ -182,17 +211,40 @@ class Trainer:
     def _in_pieces(self, draw: Draw) -> dict[str, float]:
         self.optimiser.zero_grad(set_to_none=True)
         total: dict[str, float] = {}
+        end = 0
         for part in draw.cut(self.pieces):
-            weight = len(part.batch.f0_hz) / len(draw.batch.f0_hz)
-            sung, target = self.sing(part)
-            parts = {"spectral": self.loss_of(sung, target)}
-            if self.critics is not None:
-                parts |= self._judged(sung, target)
-            loss = torch.stack([value * weight for value in parts.values()]).sum()
-            loss.backward()  # type: ignore[no-untyped-call]
-            for name, value in parts.items():
-                total[name] = total.get(name, 0.0) + float(value.detach()) * weight
+            size = len(part.batch.f0_hz)
+            end += size
+            weight = size / len(draw.batch.f0_hz)
+            for name, value in self._part(part, weight, end).items():
+                total[name] = total.get(name, 0.0) + value * weight
         return total
+
+    def _part(self, part: Draw, weight: float, end: int) -> dict[str, float]:
+        """Add a part's gradients; between its stages the processes look round for one that is out of memory.
+
+        `end` counts the batch's cuts up to the part's last. Smaller parts of a second try lie within those of the
+        first, and the critics are not taught again what they have learned from in it.
+        """
+        sung, target, losses = self.crew.together(partial(self._sung, part))
+        if self.critics is not None and end > self._taught:
+            self.crew.together(partial(self._teach_critics, sung, target))
+            self._step_critics()
+            self._taught = end
+        return self.crew.together(partial(self._learn, sung, target, losses, weight))
+
+    def _sung(self, part: Draw) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+        sung, target = self.sing(part)
+        return sung, target, {"spectral": self.loss_of(sung, target)}
+
+    def _learn(
+        self, sung: torch.Tensor, target: torch.Tensor, losses: dict[str, torch.Tensor], weight: float
+    ) -> dict[str, float]:
+        if self.critics is not None:
+            losses = losses | self._judged(sung, target)
+        loss = torch.stack([value * weight for value in losses.values()]).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return {name: float(value.detach()) for name, value in losses.items()}
 
     def _draw(self) -> Draw:
         batch = self.dataset.batch(self.batch_size, self.rng)
@@ -232,43 +284,73 @@ class Trainer:
 
     def _invite_critics(self) -> None:
         """Make the discriminators, from a seed of their own: the run's generator does not notice."""
-        self.critics = Critics(seed=self.step).to(self.device)
+        with self._never_in_parts("the network of the discriminators"):
+            self.critics = self.crew.together(lambda: Critics(seed=self.step).to(self.device))
+        self.crew.same_start(self.critics)
         self.critics_optimiser = torch.optim.AdamW(
             self.critics.parameters(), lr=2e-4, betas=(0.8, 0.99), weight_decay=1e-3, fused=True
         )
 
-    def _judged(self, sung: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Train the discriminators on a batch and return what they think of the network."""
+    def _teach_critics(self, sung: torch.Tensor, target: torch.Tensor) -> None:
+        """Fill the discriminators' gradients."""
         assert self.critics is not None
         assert self.critics_optimiser is not None
         self.critics_optimiser.zero_grad(set_to_none=True)
         loss = critic_loss(self.critics(target), self.critics(sung.detach()))
         loss.backward()  # type: ignore[no-untyped-call]
+
+    def _step_critics(self) -> None:
+        assert self.critics is not None
+        # Where one process has stepped and another has not, there is no trying again.
+        with self._never_in_parts("the step of the discriminators"):
+            self.crew.average_gradients(self.critics.parameters())
+            self.crew.together(self._move_critics)
+
+    def _move_critics(self) -> None:
+        assert self.critics is not None
+        assert self.critics_optimiser is not None
         torch.nn.utils.clip_grad_norm_(self.critics.parameters(), _MOST_NORM)
         self.critics_optimiser.step()
+
+    def _judged(self, sung: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return what the discriminators think of the network."""
+        assert self.critics is not None
         self.critics.requires_grad_(False)
-        with torch.no_grad():
-            real = self.critics(target)
-        fake = self.critics(sung)
-        self.critics.requires_grad_(True)
+        try:
+            with torch.no_grad():
+                real = self.critics(target)
+            fake = self.critics(sung)
+        finally:  # when memory runs out they must go on learning, with a smaller part
+            self.critics.requires_grad_(True)
         return {
             "adversarial": _ADVERSARIAL_WEIGHT * generator_loss(fake),
             "features": _ADVERSARIAL_WEIGHT * _FEATURE_WEIGHT * feature_loss(real, fake),
         }
 
-    def checkpoint(self, **more: Any) -> Checkpoint:
-        """Return everything that `restore` needs, and `more` values of the caller's."""
+    def random_states(self) -> list[Any]:
+        """Return the state of every process's generator; all of them must ask."""
+        return self.crew.everyone(self.rng.bit_generator.state)
+
+    def checkpoint(self, random_states: list[Any], **more: Any) -> Checkpoint:
+        """Return everything that `restore` needs, and `more` values of the caller's.
+
+        Parameters
+        ----------
+        random_states : list
+            What `random_states` returned after the last step.
+        """
         tensors = {f"weights/{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"average/{name}": value for name, value in self.average.state_dict().items()}
-        tensors |= _moments("optimiser", self.optimiser)
+        tensors |= moments("optimiser", self.optimiser)
         if self.critics is not None and self.critics_optimiser is not None:
             tensors |= {f"critics/{name}": value for name, value in self.critics.state_dict().items()}
-            tensors |= _moments("critics_optimiser", self.critics_optimiser)
+            tensors |= moments("critics_optimiser", self.critics_optimiser)
         state = {
             "step": self.step,
             "spent_seconds": self.spent_seconds,
             "pieces": self.pieces,
-            "rng": self.rng.bit_generator.state,
+            "rng": random_states[0],
+            "other_rngs": random_states[1:],
             "half": self.half,
             "network": self.config.to_mapping(),
             **more,
@@ -277,6 +359,9 @@ class Trainer:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint.
+
+        A process that had no part in it draws from a new generator, so a run that goes on with another number of
+        processes goes on well, but not as it would have.
 
         Raises
         ------
@@ -291,75 +376,28 @@ class Trainer:
             )
         self.network.load_state_dict(checkpoint.part("weights"))
         self.average.load_state_dict(checkpoint.part("average"))
-        _set_moments(self.optimiser, checkpoint.part("optimiser"))
+        set_moments(self.optimiser, checkpoint.part("optimiser"))
         if critics := checkpoint.part("critics"):
             self._invite_critics()
             assert self.critics is not None
             assert self.critics_optimiser is not None
             self.critics.load_state_dict(critics)
-            _set_moments(self.critics_optimiser, checkpoint.part("critics_optimiser"))
+            set_moments(self.critics_optimiser, checkpoint.part("critics_optimiser"))
         self.step, self.spent_seconds = int(state["step"]), float(state["spent_seconds"])
         self.pieces, self.half = int(state["pieces"]), bool(state["half"])
-        self.rng.bit_generator.state = state["rng"]
+        states = random_states_of(checkpoint)
+        if self.crew.rank < len(states):
+            self.rng.bit_generator.state = states[self.crew.rank]
+        else:
+            self.rng = np.random.default_rng([self.seed, 1, self.crew.rank, self.step])
 
 
-@dataclass(frozen=True)
-class Draw:
-    """A batch with all random numbers that its step needs, so that it can be cut into parts and tried again."""
-
-    batch: Batch
-    jitter: np.ndarray[Any, Any]  # (B, T, D)
-    noise: np.ndarray[Any, Any]  # (B, T * hop)
-    recall: np.ndarray[Any, Any]  # (B, 1, 1)
-
-    def cut(self, pieces: int) -> list[Draw]:
-        """Return `pieces` parts of as equal size as can be."""
-        size = len(self.batch.f0_hz)
-        bounds = [size * k // pieces for k in range(pieces + 1)]
-        return [
-            Draw(self.batch.rows(a, b), self.jitter[a:b], self.noise[a:b], self.recall[a:b])
-            for a, b in itertools.pairwise(bounds)
-            if b > a
-        ]
-
-
-def bfloat16_is_fast(device: str) -> bool:
-    """Tell whether a device has instructions for bfloat16, in which the trunk runs in about half the time."""
-    if device.startswith("cuda"):
-        return bool(torch.cuda.is_bf16_supported())
-    if device != "cpu":
-        return False
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and bool(
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )
-
-
-def _moments(name: str, optimiser: torch.optim.AdamW) -> dict[str, torch.Tensor]:
-    state = optimiser.state_dict()["state"]
-    return {
-        f"{name}/{index}/{key}": torch.as_tensor(value)
-        for index, values in state.items()
-        for key, value in values.items()
-    }
-
-
-def _set_moments(optimiser: torch.optim.AdamW, tensors: dict[str, torch.Tensor]) -> None:
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in tensors.items():
-        index, _, key = name.partition("/")
-        state.setdefault(int(index), {})[key] = value
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+def random_states_of(checkpoint: Checkpoint) -> list[Any]:
+    """Return the generators' states in a checkpoint, one for every process that made it."""
+    return [checkpoint.state["rng"], *checkpoint.state.get("other_rngs", [])]
 
 
 @torch.no_grad()
 def _follow(average: DdspNetwork, network: DdspNetwork, decay: float) -> None:
     for kept, fresh in zip(average.parameters(), network.parameters(), strict=True):
         kept.lerp_(fresh, 1.0 - decay)
-
-
-def _memory_bytes(device: str) -> int:
-    """Return the most memory that training has held so far: the GPU's, or the process's."""
-    if device.startswith("cuda"):
-        return int(torch.cuda.max_memory_allocated(device))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak

@@ -1,16 +1,13 @@
-"""Memory, twice: what a voice remembers of its content, and what a batch takes of the machine's."""
+"""What a voice remembers of its content: the means of clusters of its rows."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from covermaker.voices.networks.ddsp import DdspConfig
 
 _ROUNDS = 6
 _ROWS_PER_CLUSTER = 10  # more change the means little and cost time
@@ -58,38 +55,3 @@ def _sums(rows: NDArray[np.float32], nearest: NDArray[np.int64], count: int) -> 
     sums = np.zeros((count, rows.shape[1]))
     sums[present] = np.add.reduceat(rows[order].astype(np.float64), first, axis=0)
     return sums
-
-
-_CUT_BYTES = 60e6  # that a cut of 128 frames takes at 16 kHz and 256 channels, forward and backward
-_MOST_SHARE = 0.6  # of the free memory
-
-
-def pieces_for_memory(config: DdspConfig, batch_size: int, clip_frames: int, device: str) -> int:
-    """Return into how many parts a batch must be cut to fit into the memory that is free now.
-
-    Returns
-    -------
-    int
-        1, 2, 4 … up to `batch_size`.
-    """
-    size = config.sample_rate / 16_000 + config.hidden * len(config.dilations) / 1024
-    a_cut = _CUT_BYTES * 0.5 * size * clip_frames / 128
-    pieces, free = 1, _MOST_SHARE * free_memory_bytes(device)
-    while pieces < batch_size and batch_size / pieces * a_cut > free:
-        pieces *= 2
-    return min(pieces, batch_size)
-
-
-def free_memory_bytes(device: str) -> int:
-    """Return the free memory of a GPU, or of the machine; a large number where neither can be told."""
-    if device.startswith("cuda"):
-        import torch
-
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return 1024 * int(line.split()[1])
-    except (OSError, ValueError):
-        return 1 << 50
-    return 1 << 50

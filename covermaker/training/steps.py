@@ -12,6 +12,7 @@ import numpy as np
 
 from covermaker.disk import write_text
 from covermaker.graph.events import TrainingProgress, TrainingScored
+from covermaker.training.board import Board
 from covermaker.training.checkpoint import (
     checkpoint_path,
     load_checkpoint,
@@ -20,13 +21,16 @@ from covermaker.training.checkpoint import (
     save_checkpoint,
     steps_kept,
 )
+from covermaker.training.course import write_run
+from covermaker.training.crew import ALONE, Crew
 from covermaker.training.heldout import score_voice
 from covermaker.training.history import History
 from covermaker.training.install import Identity, write_voice
-from covermaker.training.loop import AstrayError, Trainer, bfloat16_is_fast
-from covermaker.training.memory import pieces_for_memory
+from covermaker.training.loop import AstrayError, Trainer, random_states_of
+from covermaker.training.machine import bfloat16_is_fast, pieces_for_memory
+from covermaker.training.pitch_range import on_card
 from covermaker.voices.card import CARD_FILE, read_card
-from covermaker.voices.networks.ddsp import DdspConfig
+from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
@@ -35,11 +39,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from covermaker.training.course import Clock
     from covermaker.training.dataset import Dataset
     from covermaker.training.heldout import Phrase
     from covermaker.training.loop import Report
+    from covermaker.training.pitch_range import PitchRange
+    from covermaker.training.prepare import Prepared
     from covermaker.training.profiles import Profile, Size
-    from covermaker.training.run import Clock, Prepared
+    from covermaker.voices.card import F0Part
 
 INDEX_FILE = "index.npz"
 _NEWEST = 2  # checkpoints that are kept beside the best
@@ -107,11 +114,12 @@ class Run:
     dataset: Dataset
     phrases: Sequence[Phrase]
     embedding: NDArray[np.float32] | None
-    f0_range_hz: tuple[float, float, float]
+    f0: F0Part
     facts: Mapping[str, Any]
     device: str
     trainer: Trainer
     clock: Clock
+    board: Board | None = None
     chronicle: Chronicle = field(default_factory=Chronicle)
 
     def write(self, folder: Path, step: int, weights: Mapping[str, Any], *, index: Path | None) -> None:
@@ -124,7 +132,7 @@ class Run:
             weights=weights,
             encoder=self.profile.encoder,
             encoder_sha256=self.encoder_sha256,
-            f0_range_hz=self.f0_range_hz,
+            f0=self.f0,
             embedding=self.embedding,
             index=index,
             training={
@@ -136,7 +144,18 @@ class Run:
             singers=self.facts["speakers"],
         )
 
-    def save(self) -> None:
+    @property
+    def crew(self) -> Crew:
+        """The processes that train together."""
+        return self.trainer.crew
+
+    def save(self) -> bool:
+        """Save; tells whether it was the last time, as the score has not risen for long. All processes must ask."""
+        states = self.trainer.random_states()
+        fruitless, self.trainer.spent_seconds = self.crew.led(lambda: self._save(states))
+        return fruitless >= self.profile.recipe.patience and self.trainer.fraction < 1.0
+
+    def _save(self, random_states: list[Any]) -> tuple[int, float]:
         """Score the averaged network, keep a checkpoint, and make it the voice when it is the best."""
         began = time.monotonic()
         step, weights = self.trainer.step, self.trainer.average.state_dict()
@@ -149,19 +168,22 @@ class Run:
         best = self.chronicle.best() is record
         # A wall-clock budget pays for scores, too.
         self.trainer.spent_seconds += time.monotonic() - began
-        self.keep()
+        self._keep(random_states)
         if best:
             self.install(step, weights)
+        if self.board is not None:
+            self.board.add_scores(record)
         self.clock.listener(
             TrainingScored(
                 step, record["score"], best, {k: v for k, v in record.items() if isinstance(v, dict)}
             )
         )
+        return self.chronicle.fruitless(), self.trainer.spent_seconds
 
-    def keep(self) -> None:
+    def _keep(self, random_states: list[Any]) -> None:
         """Write a checkpoint and drop those that are no longer needed."""
         folder = self.work / "checkpoints"
-        save_checkpoint(self.trainer.checkpoint(chronicle=asdict(self.chronicle)), folder)
+        save_checkpoint(self.trainer.checkpoint(random_states, chronicle=asdict(self.chronicle)), folder)
         best = self.chronicle.best()
         prune(folder, newest=_NEWEST, also=[best["step"]] if best else [])
         write_text(self.work / "scores.json", json.dumps(self.chronicle.scores, indent=1))
@@ -174,13 +196,28 @@ class Run:
         index = self.work / INDEX_FILE
         return index if index.exists() else None
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether it ends early, as far as this process knows."""
+        return self.chronicle.fruitless() >= self.profile.recipe.patience and self.trainer.fraction < 1.0
+
     def restore(self) -> bool:
-        """Take up the newest checkpoint; False when there is none."""
+        """Take up the newest checkpoint; False when there is none. All processes read the same."""
         checkpoint = load_latest(self.work / "checkpoints")
         if checkpoint is None:
             return False
         self.trainer.restore(checkpoint)
         self.chronicle = Chronicle(**checkpoint.state["chronicle"])
+        before = len(random_states_of(checkpoint))
+        if before != self.crew.size:
+            self.clock.note(
+                f"this training was begun by {_processes(before)} and goes on with {self.crew.size}: "
+                "it will not end with the bits of an undisturbed one"
+            )
+        self.crew.led(self._catch_up)
+        return True
+
+    def _catch_up(self) -> None:
         best = self.chronicle.best()
         # A run that was killed between a checkpoint and the voice catches up.
         if (
@@ -190,10 +227,13 @@ class Run:
         ):
             state = load_checkpoint(checkpoint_path(self.work / "checkpoints", best["step"]))
             self.install(best["step"], state.part("average"))
-        return True
 
     def _is_voice(self, step: int) -> bool:
         return (self.home / CARD_FILE).exists() and read_card(self.home).training.get("step") == step
+
+
+def _processes(count: int) -> str:
+    return "one process" if count == 1 else f"{count} processes"
 
 
 def run_training(
@@ -204,6 +244,7 @@ def run_training(
     dataset: Dataset,
     phrases: Sequence[Phrase],
     *,
+    pitch: tuple[PitchRange, PitchRange],
     identity: Identity,
     encoder_sha256: str,
     seconds: float | None,
@@ -212,34 +253,48 @@ def run_training(
     seed: int,
     clock: Clock,
     run: dict[str, Any],
+    crew: Crew = ALONE,
+    tensorboard: bool = False,
+    more: bool = False,
 ) -> dict[str, Any]:
-    """Train, save, score, choose; see `run.train_voice`."""
+    """Train, save, score, choose; see `run.train_voice`. `pitch` is that of the takes and the trained one.
+
+    A run that was killed between its last save and its early end ends when it is taken up, unless `more` is asked for.
+    """
     width = dataset.examples[0].contents[0].shape[1]
     config = network_config(ready.sample_rate, width, len(ready.singers), profile.size)
     with clock.phase("index"):
-        build_voice_index(dataset, work / INDEX_FILE, seed)
-        embedding = speaker_embedding(dataset, work)
+        # Of the clean content, which no step of the training changes: built once, installed with every best save.
+        crew.led(lambda: build_voice_index(dataset, work / INDEX_FILE, seed))
+        embedding = crew.led(lambda: speaker_embedding(dataset, work))
     recipe = profile.recipe
-    half = recipe.half == "on" or (recipe.half == "auto" and bfloat16_is_fast(device))
+    half = recipe.half == "on" or (recipe.half == "auto" and crew.led(lambda: bfloat16_is_fast(device)))
     with clock.phase("train") as told:
-        trainer = Trainer(config, dataset, recipe, seed=seed, device=device, seconds=seconds, half=half)
-        trainer.pieces = pieces_for_memory(config, recipe.batch_size, recipe.clip_frames, device)
+        trainer = Trainer(
+            config, dataset, recipe, seed=seed, device=device, seconds=seconds, half=half, crew=crew
+        )
+        fitting = pieces_for_memory(
+            config, recipe.batch_size, recipe.clip_frames, device, processes=crew.size
+        )
+        trainer.pieces = max(crew.everyone(fitting))
         state = Run(
             home, work, profile, identity, encoder_sha256, dataset, phrases, embedding,
-            dataset.f0_range_hz(), _facts(ready, dataset, profile, seed, run), device, trainer, clock,
+            on_card(*pitch), _facts(ready, dataset, profile, seed, run, pitch[0]), device, trainer, clock,
         )  # fmt: skip
         if resume:
             state.restore()
+        if tensorboard and crew.leads:
+            state.board = Board(work, from_step=trainer.step)
         try:
-            early = _train(state, told)
+            early = _train(state, told, more=more)
         except AstrayError as error:
-            _end(run, work, "astray")
+            crew.led(lambda: write_run(work, {**run, "status": "astray"}))
             kept = steps_kept(work / "checkpoints")
             left = (
                 f"the checkpoint of step {kept[-1]} is kept" if kept else "no checkpoint was written before"
             )
             raise AstrayError(f"{error.message}; {left}", hint=error.hint) from error
-    _end(run, work, "finished")
+    crew.led(lambda: write_run(work, {**run, "status": "finished"}))
     best = state.chronicle.best()
     return {
         "voice": str(home),
@@ -254,33 +309,39 @@ def run_training(
     }
 
 
-def _train(run: Run, told: Any) -> bool:
+def _train(run: Run, told: Any, *, more: bool) -> bool:
     """Take all steps; True when it stopped before the end because the score no longer rose."""
     trainer, chronicle, saves = run.trainer, run.chronicle, run.profile.recipe.saves
-    history = History(run.work, from_step=trainer.step)
+    history = History(run.work, from_step=trainer.step, board=run.board) if run.crew.leads else None
     last_told = 0.0
     try:
+        if run.exhausted and not more:
+            _tell_early_end(run)
+            return True
         while trainer.fraction < 1.0:
             report = trainer.advance()
             due = math.floor(trainer.fraction * saves + 1e-9)
             save = due > chronicle.saved or trainer.fraction >= 1.0
-            # What a checkpoint stands on is written before it, so that a run taken up again writes the same lines.
-            history.add(report, trainer.pieces, flush=save)
+            if history is not None:
+                # What a checkpoint stands on is written before it, so that a run taken up again writes the same lines.
+                history.add(report, trainer.pieces, flush=save)
             if time.monotonic() - last_told > _TELL_SECONDS:
                 last_told = time.monotonic()
                 told(report.fraction)
                 run.clock.listener(_progress(run, report))
             if save:
                 chronicle.saved = max(due, chronicle.saved)
-                run.save()
-                if chronicle.fruitless() >= run.profile.recipe.patience and trainer.fraction < 1.0:
-                    run.clock.note(
-                        f"stopped at step {trainer.step}: the score has not risen since the best one"
-                    )
+                if run.save():
+                    _tell_early_end(run)
                     return True
         return False
     finally:
-        history.close()
+        if run.board is not None:
+            run.board.close()
+
+
+def _tell_early_end(run: Run) -> None:
+    run.clock.note(f"stopped at step {run.trainer.step}: the score has not risen since the best one")
 
 
 def _progress(run: Run, report: Report) -> TrainingProgress:
@@ -297,19 +358,20 @@ def _progress(run: Run, report: Report) -> TrainingProgress:
     )  # fmt: skip
 
 
-def _end(run: dict[str, Any], work: Path, status: str) -> None:
-    from covermaker.training.run import RUN_FILE
-
-    write_text(work / RUN_FILE, json.dumps({**run, "status": status}, indent=1))
-
-
 def _facts(
-    ready: Prepared, dataset: Dataset, profile: Profile, seed: int, run: Mapping[str, Any]
+    ready: Prepared,
+    dataset: Dataset,
+    profile: Profile,
+    seed: int,
+    run: Mapping[str, Any],
+    takes_pitch: PitchRange,
 ) -> dict[str, Any]:
+    low_hz, median_hz, high_hz = (round(hz, 1) for hz in takes_pitch)
     return {
         "profile": profile.name,
         "clips": len(ready.sources),
         "minutes_of_takes": round(sum(source.seconds for source in ready.sources) / 60.0, 1),
+        "pitch_of_takes": {"low_hz": low_hz, "median_hz": median_hz, "high_hz": high_hz},
         "minutes_of_examples": round(dataset.seconds / 60.0, 1),
         "speakers": ready.singers,
         "seed": seed,
@@ -326,13 +388,17 @@ def build_voice_index(dataset: Dataset, path: Path, seed: int) -> None:
 
 
 def speaker_embedding(dataset: Dataset, work: Path) -> NDArray[np.float32] | None:
-    """Return what the singer sounds like: the embedding of two minutes of examples of every kind."""
+    """Return what the singer sounds like: the embedding of two minutes of examples of every kind.
+
+    Of several singers it is the first one, who sings where nobody is asked for: a mean of two is nobody's voice.
+    """
     from covermaker.audio.files import wav_writer
     from covermaker.evaluate.speaker_encoder import NoVoiceError, embed
 
     path = work / "embedded.wav"
-    examples = dataset.examples
-    picked = examples[:: max(1, int(dataset.seconds // _EMBEDDED_SECONDS))]
+    examples = [example for example in dataset.examples if example.speaker == 0]
+    seconds = sum(len(example.target) for example in examples) / (100 * dataset.hop_samples)
+    picked = examples[:: max(1, int(seconds // _EMBEDDED_SECONDS))]
     joined = np.concatenate([example.target for example in picked])
     try:
         with wav_writer(path, sample_rate=100 * dataset.hop_samples, channels=1) as file:

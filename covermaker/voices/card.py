@@ -25,6 +25,7 @@
     low_hz = 120.0
     median_hz = 200.0
     high_hz = 400.0
+    takes_median_hz = 190.0         # optional: of the takes as they are
 
     singers = ["anna", "ben"]       # optional, at the top: who stands in the network's speaker table, in its order
 
@@ -46,28 +47,41 @@ weights, can change the sound.
 
 from __future__ import annotations
 
-import json
-import tomllib
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from covermaker.disk import write_text
-from covermaker.errors import ProjectError, nearest
+from covermaker.documents.document import Document
+from covermaker.errors import ProjectError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from pydantic_core import ErrorDetails
 
 CARD_FILE = "card.toml"
 SCHEMA = 1
 
 Rights = Literal["own-voice", "licensed", "synthetic", "unknown"]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+NAME_PATTERN = r"^[^\\/:\x00-\x1f.][^\\/:\x00-\x1f]*$"
+_SHA256_PATTERN = r"^[0-9a-f]{64}$"
+Sha256 = Annotated[str, Field(pattern=_SHA256_PATTERN)]
 Hz = Annotated[float, Field(gt=0.0, lt=10_000.0, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\\/:\x00-\x1f.][^\\/:\x00-\x1f]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=64, pattern=NAME_PATTERN)]
+
+# What the patterns ask for, in words.
+PATTERNS = {
+    NAME_PATTERN: "a plain name is expected: no slash, no colon, no dot at the start",
+    _SHA256_PATTERN: "a sha256 is expected: 64 digits 0-9a-f",
+}
+
+
+def agreed(statement: str, known: ValidationInfo) -> str:
+    """Refuse rights that somebody has to grant without a word on who did."""
+    rights = known.data.get("rights")
+    if rights in ("own-voice", "licensed") and not statement.strip():
+        raise ValueError(f"rights '{rights}' need a statement: who agreed, to what")
+    return statement
 
 
 def _plain_file(name: str, suffix: str) -> str:
@@ -95,11 +109,15 @@ class ContentPart(_Part):
 
 
 class F0Part(_Part):
-    """The pitch range of the training takes in Hz: 5th percentile, median, 95th percentile."""
+    """The pitch range that a voice was trained in, in Hz: 5th percentile, median, 95th percentile.
+
+    `takes_median_hz` is the median of the takes themselves: where the voice sounds most like its singer.
+    """
 
     low_hz: Hz
     median_hz: Hz
     high_hz: Hz
+    takes_median_hz: Hz | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> F0Part:
@@ -172,11 +190,10 @@ class VoiceCard(_Part):
             raise ValueError(f"this version reads schema {SCHEMA}")
         return value
 
-    @model_validator(mode="after")
-    def _agreed(self) -> VoiceCard:
-        if self.rights in ("own-voice", "licensed") and not self.statement.strip():
-            raise ValueError(f"rights '{self.rights}' need a statement: who agreed, to what")
-        return self
+    @field_validator("statement")
+    @classmethod
+    def _agreed(cls, value: str, known: ValidationInfo) -> str:
+        return agreed(value, known)
 
     def sound(self) -> dict[str, Any]:
         """Return every field that can change the rendered sound.
@@ -186,7 +203,8 @@ class VoiceCard(_Part):
         speaker, the weight file's name and claimed sha256, the index file's name.
         """
         whole = self.model_dump(mode="json")
-        sound = {part: whole[part] for part in ("sample_rate", "network", "content", "f0")}
+        sound = {part: whole[part] for part in ("sample_rate", "network", "content")}
+        sound["f0"] = {name: hz for name, hz in whole["f0"].items() if hz is not None}
         if self.singers:
             sound["singers"] = self.singers
         return sound if self.index is None else {**sound, "index": self.index.sha256}
@@ -201,22 +219,8 @@ def read_card(folder: Path) -> VoiceCard:
         When there is no card, or it is no TOML, or says something we refuse; the message holds the path
         inside the document and, for an unknown key, the nearest known one.
     """
-    path = folder / CARD_FILE
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProjectError(f"{folder} is no voice: it has no {CARD_FILE}") from error
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path} is no TOML: {error}") from error
-    try:
-        return VoiceCard.model_validate(data)
-    except ValidationError as error:
-        # A misspelt key is also a missing one; the misspelling is what helps.
-        details = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
-        message, hint = _explain(details[0])
-        raise ProjectError(f"{path}: {message}", hint=hint) from error
+    missing = ProjectError(f"{folder} is no voice: it has no {CARD_FILE}")
+    return Document.read(folder / CARD_FILE, missing=missing).checked(VoiceCard, patterns=PATTERNS)
 
 
 def write_card(card: VoiceCard, folder: Path) -> Path:
@@ -227,30 +231,3 @@ def write_card(card: VoiceCard, folder: Path) -> Path:
     path = folder / CARD_FILE
     write_text(path, tomlkit.dumps(from_model))
     return path
-
-
-_TABLES: dict[str, type[_Part]] = {
-    "network": NetworkPart,
-    "content": ContentPart,
-    "f0": F0Part,
-    "weights": WeightsPart,
-    "index": IndexPart,
-    "speaker": SpeakerPart,
-}
-
-
-def _explain(detail: ErrorDetails) -> tuple[str, str | None]:
-    """Turn one of pydantic's complaints into our one line and its hint."""
-    where = ".".join(str(step) for step in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        model = _TABLES[str(detail["loc"][0])] if len(detail["loc"]) > 1 else VoiceCard
-        known = [field.alias or name for name, field in model.model_fields.items()]
-        return f"unknown key '{where}'", nearest(str(detail["loc"][-1]), known)
-    if detail["type"] == "missing":
-        return f"'{where}' is missing", None
-    reason = detail["msg"].removeprefix("Value error, ")
-    if not where:
-        return reason, None
-    given = detail["input"]
-    shown = "" if isinstance(given, dict) else f" (it is {json.dumps(given, default=str)[:60]})"
-    return f"'{where}': {reason}{shown}", None

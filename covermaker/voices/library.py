@@ -6,10 +6,12 @@ Only cards are read here: listing voices loads no network and no weights.
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from covermaker.disk import told_by
 from covermaker.errors import ProjectError, nearest
 from covermaker.voices.card import CARD_FILE, VoiceCard
 from covermaker.voices.voice import Voice
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LIBRARY_VARIABLE = "COVERMAKER_VOICES"
+TAKES_FILE = (
+    "takes.toml"  # of a voice that is trained here; without a card beside it, one that is still to be
+)
 SHIPPED = Path(__file__).parent / "shipped"
 
 
@@ -47,13 +52,16 @@ class VoiceEntry:
 
 
 def user_library() -> Path:
-    """Return the user's voice folder: COVERMAKER_VOICES, or ``voices`` in the user's data folder."""
-    chosen = os.environ.get(LIBRARY_VARIABLE)
-    if chosen:
-        return _expanded(chosen, LIBRARY_VARIABLE)
+    """Return the user's voice folder: COVERMAKER_VOICES, or ``voices`` in the user's data folder.
+
+    Raises
+    ------
+    UsageError
+        When COVERMAKER_VOICES leads nowhere.
+    """
     import platformdirs
 
-    return Path(platformdirs.user_data_dir("covermaker")) / "voices"
+    return told_by(LIBRARY_VARIABLE) or Path(platformdirs.user_data_dir("covermaker")) / "voices"
 
 
 def list_voices(extra: Sequence[Path] = (), *, project: Path | None = None) -> list[VoiceEntry]:
@@ -93,16 +101,41 @@ def find_voice(name: str, project: Path | None = None, *, extra: Sequence[Path] 
     Raises
     ------
     ProjectError
-        When there is no such voice (with the nearest name), its path leads nowhere, or its card is refused.
+        When there is no such voice (with the nearest name), it is not trained yet, its path leads nowhere, or its
+        card is refused.
     """
     if is_place(name):
-        return Voice.open((project or Path()) / _expanded(name, "the voice"))
-    for _, root in _places(extra, project):
+        folder = (project or Path()) / _expanded(name, "the voice")
+        if _holds_takes_only(folder):
+            raise _untrained(folder, str(folder))
+        return Voice.open(folder)
+    places = list(_places(extra, project))
+    for _, root in places:
         for folder in _voice_folders(root):
             if folder.name == name:
                 return Voice.open(folder)
+    for place, root in places:
+        if _holds_takes_only(root / name):
+            raise _untrained(root / name, name if place == "library" else str(root / name))
+    if project is None and (_holds_takes_only(Path(name)) or os.path.lexists(Path(name) / CARD_FILE)):
+        raise ProjectError(
+            f"unknown voice '{name}'", hint=f"for the one in this folder, write .{os.sep}{name}"
+        )
     known = [entry.name for entry in list_voices(extra, project=project)]
-    raise ProjectError(f"unknown voice '{name}'", hint=nearest(name, known))
+    known += [folder.parent.name for _, root in places for folder in root.glob(f"*/{TAKES_FILE}")]
+    raise ProjectError(f"unknown voice '{name}'", hint=nearest(name, set(known)))
+
+
+def _holds_takes_only(folder: Path) -> bool:
+    return os.path.isfile(folder / TAKES_FILE) and not os.path.lexists(folder / CARD_FILE)
+
+
+def _untrained(folder: Path, wanted: str) -> ProjectError:
+    """Return what to say of a voice that has takes and no weights; `wanted` is what ``train`` finds it by."""
+    return ProjectError(
+        f"voice '{folder.name}' is not trained yet: {folder} holds its takes only",
+        hint=f"train it first: covermaker train {shlex.quote(wanted)}",
+    )
 
 
 def is_place(text: str) -> bool:

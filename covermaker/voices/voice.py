@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from covermaker.errors import ProjectError, WeightsError
+from covermaker.disk import file_sha256
+from covermaker.errors import AudioInputError, ProjectError, ResourceError, WeightsError
 from covermaker.voices.card import VoiceCard, read_card
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from covermaker.voices.networks.base import Synthesizer
 
 EMBEDDING_SIZE = 256
-_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,15 @@ class Voice:
         WeightsError
             When it is missing, unreadable or another file than the card says.
         """
-        digest = hashlib.sha256()
         try:
-            with self.weights_path.open("rb") as file:
-                while block := file.read(_READ_BYTES):
-                    digest.update(block)
-        except FileNotFoundError as error:
+            found = file_sha256(self.weights_path)
+        except AudioInputError as error:
             raise WeightsError(
                 f"voice '{self.name}' has no weights: {self.weights_path} is missing",
                 hint="copy the whole voice folder, not only its card",
             ) from error
-        except OSError as error:
-            raise WeightsError(f"weights of voice '{self.name}' cannot be read: {error.strerror}") from error
-        found = digest.hexdigest()
+        except ResourceError as error:
+            raise WeightsError(f"weights of voice '{self.name}': {error.message}", hint=error.hint) from error
         if found != self.card.weights.sha256:
             raise WeightsError(
                 f"weights of voice '{self.name}' are not the ones of its card: sha256 {found[:12]}…, "

@@ -14,7 +14,6 @@ own choice and taken as it is; its fingerprint tells it apart.
 from __future__ import annotations
 
 import hashlib
-import os
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +21,7 @@ from importlib.resources import files as package_files
 from importlib.util import find_spec
 from pathlib import Path
 
-from covermaker.disk import expanded
+from covermaker.disk import told_by
 from covermaker.errors import WeightsError, nearest
 from covermaker.weights.assemble import assemble
 from covermaker.weights.hashes import forget, known_hash
@@ -117,10 +116,7 @@ def models_folder() -> Path:
     """Return the user's models folder; it may not exist yet."""
     from platformdirs import user_data_dir
 
-    override = os.environ.get("COVERMAKER_MODELS")
-    return (
-        expanded(override, "COVERMAKER_MODELS") if override else Path(user_data_dir("covermaker")) / "models"
-    )
+    return told_by("COVERMAKER_MODELS") or Path(user_data_dir("covermaker")) / "models"
 
 
 def locate(name: str, *, path: Path | None = None) -> Path:
@@ -186,9 +182,7 @@ def verify(name: str, *, path: Path | None = None) -> Found:
 def find(name: str, *, path: Path | None = None) -> Found:
     """Return where the weights are, unchecked; see `locate` for the order and the errors."""
     wanted = entry(name)
-    explicit = path or (
-        expanded(value, wanted.variable) if (value := os.environ.get(wanted.variable)) else None
-    )
+    explicit = path or told_by(wanted.variable)
     if explicit is not None:
         return _explicit(wanted, explicit)
     for look in (_in_models_folder, _in_package, _in_hub_cache):

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import cast
 
-from covermaker.disk import file_sha256
+from covermaker.disk import file_sha256, told_by
 from covermaker.errors import CovermakerError, WeightsError
 
 
@@ -47,7 +47,7 @@ def forget(path: Path) -> None:
 def _memory_file() -> Path:
     from platformdirs import user_cache_dir
 
-    return Path(os.environ.get("COVERMAKER_CACHE") or user_cache_dir("covermaker")) / "weight-hashes.json"
+    return (told_by("COVERMAKER_CACHE") or Path(user_cache_dir("covermaker"))) / "weight-hashes.json"
 
 
 def _recall() -> dict[str, str]:

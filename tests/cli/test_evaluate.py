@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from covermaker.cli import evaluate as command_module
+from covermaker.cli import alone
 from covermaker.cli.evaluate import command
 from covermaker.cli.main import run
 from covermaker.errors import ProjectError, UsageError
@@ -39,7 +39,11 @@ def test_a_trained_voice_shows_its_scores(voice, capsys):
     assert "0.800" in out
     evaluate("mine", "--json")
     value = json.loads(capsys.readouterr().out)
-    assert value == {"scores": [], "training": [{"voice": "mine", "scores": SCORES}], "html": None}
+    assert value == {
+        "scores": [],
+        "training": [{"voice": "mine", "step": None, "scores": SCORES}],
+        "html": None,
+    }
 
 
 def test_two_voices_stand_side_by_side(voice, capsys):
@@ -96,7 +100,7 @@ def test_a_source_is_converted_and_scored(voice, tmp_path, monkeypatch, capsys):
         pair = {**request["pairs"][0], "similarity": 0.9, "seams": []}
         return {"pairs": [pair], "html": request["html"]}
 
-    monkeypatch.setattr(command_module, "launch", launch)
+    monkeypatch.setattr(alone, "launch", launch)
     source = tmp_path / "vocal.wav"
     soundfile.write(source, 0.1 * np.sin(np.arange(8000)), 8000)
     evaluate("mine", "--source", source, "--html", tmp_path / "r.html", "--device", "cpu")
@@ -110,6 +114,32 @@ def test_a_source_is_converted_and_scored(voice, tmp_path, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert "0.900" in out
     assert "report: " in out
+
+
+def test_a_report_without_sources_sings_the_phrases_as_the_training_did(voice, tmp_path, monkeypatch):
+    asked = []
+
+    def launch(request, *, listener, log):
+        asked.append(request)
+        if request["job"] == "convert":
+            return {"report": {"semitones": request["convert"]["transpose"]}}
+        return {"pairs": [{**pair, "seams": []} for pair in request["pairs"]], "html": request["html"]}
+
+    monkeypatch.setattr(alone, "launch", launch)
+    held = voice / "training" / "heldout"
+    held.mkdir()
+    listing = {"sung": {"semitones": 7, "singer": None}, "spoken-ben": {"semitones": -2, "singer": "ben"}}
+    (held / "phrases.json").write_text(json.dumps(listing))
+    evaluate("mine", "--html", tmp_path / "r.html")
+    first, second, score = asked
+    assert first["vocal"] == str(held / "sung-source.wav")
+    assert first["convert"] == {"transpose": 7, "singers": {}}
+    assert second["convert"] == {"transpose": -2, "singers": {"ben": 1.0}}
+    assert score["pairs"][1]["target"] == str(held / "spoken-ben-target.wav")
+    assert score["pairs"][1]["semitones"] == -2
+    (held / "phrases.json").write_text("{")
+    with pytest.raises(ProjectError, match=r"phrases\.json cannot be read"):
+        evaluate("mine", "--html", tmp_path / "r.html")
 
 
 @pytest.mark.slow

@@ -86,6 +86,26 @@ def test_every_error_has_its_exit_code(kind, code):
     assert int(kind("x").exit_code) == code
 
 
+@pytest.mark.parametrize(
+    ("variable", "command"),
+    [
+        ("COVERMAKER_STORE", ("cache", "stats")),
+        ("COVERMAKER_MODELS", ("models", "path", "fcpe")),
+        ("COVERMAKER_MODELS", ("models", "list")),
+        ("COVERMAKER_CACHE", ("models", "path", "fcpe")),
+        ("COVERMAKER_PRESETS", ("presets", "list")),
+        ("COVERMAKER_VOICES", ("voices", "list")),
+        ("COVERMAKER_WEIGHTS_FCPE", ("models", "path", "fcpe")),
+    ],
+)
+def test_a_home_of_nobody_in_the_environment(variable, command, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv(variable, "~nobody-at-all/here")
+    monkeypatch.chdir(tmp_path)
+    assert run(list(command)) == ExitCode.USAGE
+    assert f"error: {variable} = '~nobody-at-all/here' leads nowhere" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_messages_are_one_line():
     error = ProjectError("two\n  lines", hint="try this")
     assert error.message == "two lines"

@@ -1,17 +1,20 @@
 """``covermaker train`` and what follows it, as a person types them; above all what is refused, and how."""
 
 import json
+import os
 import re
+import signal
+import time
 
 import numpy as np
 import pytest
 import soundfile
 
 from covermaker.cli.main import run
-from covermaker.errors import ExitCode
+from covermaker.errors import ExitCode, UsageError
 from covermaker.takes.document import read_takes
-from covermaker.training import run as training_run
-from covermaker.training.run import doubts, prepare
+from covermaker.training.course import read_run
+from covermaker.training.prepare import doubts, prepare
 
 RATE = 16_000
 
@@ -112,7 +115,7 @@ def test_inverted_channels_do_not_cancel(library, nobody_compared, capsys):
     for source in ready.sources:
         sound, _ = soundfile.read(source.path)
         assert np.sqrt(np.mean(sound**2)) > 0.01
-    assert abs(12 * np.log2(ready.median_hz / 200.0)) < 1.0
+    assert abs(12 * np.log2(ready.medians_hz[0] / 200.0)) < 1.0
     assert any("inverted" in doubt and "turned round" in doubt for doubt in doubts(folder))
 
 
@@ -180,6 +183,64 @@ def test_what_cannot_be_asked_for(anna, here, capsys, monkeypatch, tmp_path, opt
     assert not (anna / "card.toml").exists()
 
 
+@pytest.mark.parametrize(
+    ("kept", "status", "words"),
+    [
+        (
+            [200, 400],
+            "running",
+            "the last checkpoint is that of step 400, go on with: covermaker train anna --resume",
+        ),
+        ([], "running", "no checkpoint was written yet, but all is prepared: covermaker train anna --resume"),
+        ([], None, "what was prepared so far is kept, begin again with the same command"),
+    ],
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_is_answered_with_what_is_kept(anna, capsys, monkeypatch, kept, status, words, number):
+    place = anna / "training" / "checkpoints"
+    place.mkdir(parents=True)
+    for step in kept:
+        (place / f"step-{step:09d}.safetensors").touch()
+    if status:
+        (place.parent / "run.json").write_text(json.dumps({"status": status}))
+
+    def work(request, *, listener, log):
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    monkeypatch.setattr("covermaker.cli.train.launch", work)
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(["train", "anna", "--force"]) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == f"error: stopped; {words}\n"
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_tensorboard_is_asked_for_before_anything_is_done(anna, capsys, monkeypatch):
+    monkeypatch.setattr("covermaker.training.board.find_spec", lambda name: None)
+    assert run(["train", "anna", "--tensorboard"]) == ExitCode.USAGE
+    refused(capsys, 0, "needs the package tensorboard", "pip install tensorboard")
+
+
+def test_another_process_of_torchrun_is_silent(anna, here, capsys, monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+
+    def refuse(request, listener):
+        assert request["voice"] == str(anna)
+        raise UsageError("said by the leader")
+
+    monkeypatch.setattr("covermaker.training.task.train_with_others", refuse)
+    with pytest.raises(SystemExit) as ended:
+        run(["train", "anna"])
+    assert ended.value.code == ExitCode.USAGE
+    said = capsys.readouterr()
+    assert said.out == said.err == ""
+    monkeypatch.setenv("RANK", "0")
+    assert run(["train", "anna"]) == ExitCode.USAGE
+    refused(capsys, 0, "said by the leader")
+
+
 def test_no_takes_no_rights_no_voice(anna, here, capsys):
     assert run(["train", "anne"]) == ExitCode.PROJECT
     refused(capsys, 0, "no voice 'anne'", "anna")
@@ -245,7 +306,10 @@ def test_from_takes_to_a_voice_that_is_promoted(anna, capsys):
     assert all(event["seconds_left"] >= 0 and event["losses"]["spectral"] > 0 for event in progress)
 
     assert run(["train", "anna", "--resume", "--steps", "16", "--threads", "1"]) == 0
-    assert "16, the best is" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "16, the best is" in said.out
+    for phase in ("clips", "features", "phrases", "index", "train"):
+        assert re.search(rf"^{phase} +[\d.]+ s$", said.err, re.MULTILINE)
 
     assert run(["voices", "audition", "anna", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -267,4 +331,4 @@ def test_from_takes_to_a_voice_that_is_promoted(anna, capsys):
     assert "went astray at step" in said
     assert "voices scan" in said
     assert (anna / "card.toml").read_bytes() == good
-    assert json.loads((anna / training_run.FOLDER / training_run.RUN_FILE).read_text())["status"] == "astray"
+    assert read_run(anna / "training")["status"] == "astray"

@@ -22,7 +22,8 @@ def ddsp_folder(tmp_path_factory):
     torch = torch_ready()
     from safetensors.torch import save_file
 
-    from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork
+    from covermaker.voices.networks.ddsp_config import DdspConfig
+    from covermaker.voices.networks.ddsp_network import DdspNetwork
 
     config = DdspConfig(content_dim=8, hidden=32, inner=32, speakers=2)
     with torch.random.fork_rng(devices=[]):
@@ -112,7 +113,9 @@ def test_formants_move_and_the_pitch_stays(ddsp_folder, semitones):
     import torch
 
     from covermaker.voices.networks.base import phase_curve
-    from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork, DdspSynthesizer
+    from covermaker.voices.networks.ddsp import DdspSynthesizer
+    from covermaker.voices.networks.ddsp_config import DdspConfig
+    from covermaker.voices.networks.ddsp_network import DdspNetwork
 
     config = DdspConfig(content_dim=8, hidden=32, inner=32, speakers=2)
     network = DdspNetwork(config)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from covermaker.convert.transpose import choose_transposition, shift_pitch
+from covermaker.convert.transpose import choose_transposition, fitting_key, shift_pitch
 from covermaker.errors import ProjectError
 from covermaker.units import cents
 from covermaker.voices.card import F0Part
@@ -94,9 +94,52 @@ def test_off_and_a_number():
     assert choose_transposition(36, melody(110.0), ALTO).semitones == 36
 
 
+@pytest.mark.parametrize(
+    ("below", "key", "semitones"),
+    [
+        (0.0, 0, 0),
+        (1.9, 0, 0),  # near enough: the song keeps its key
+        (-1.9, 0, 0),
+        (2.6, 3, 3),
+        (-4.4, -4, -4),
+        (5.6, -6, 6),  # half an octave: as far down as up
+        (9.1, -3, 9),
+        (13.5, 0, 12),
+        (-15.2, -3, -15),
+        (30.9, -5, 31),
+    ],
+)
+def test_fit_brings_the_middles_together_and_says_what_becomes_of_the_key(below, key, semitones):
+    f0_hz = melody(ALTO.median_hz * 2 ** (-below / 12))
+    assert fitting_key(f0_hz, ALTO) == key
+    chosen = choose_transposition("fit", f0_hz, ALTO)
+    assert chosen.semitones == semitones
+    assert (f"the song's key moves by {key:+d} semitones" in chosen.why) == (key != 0)
+    assert fitting_key(np.zeros(9), ALTO) == 0
+
+
+def test_fit_aims_at_the_takes_where_the_card_knows_them():
+    trained = F0Part(low_hz=140.0, median_hz=240.0, high_hz=500.0, takes_median_hz=180.0)
+    f0_hz = melody(100.0)
+    # 10.2 semitones below the takes, 15.2 below the middle of what was trained.
+    assert fitting_key(f0_hz, trained) == 0
+    assert fitting_key(melody(106.0), trained) == -3
+    assert choose_transposition("fit", melody(106.0), trained).semitones == 9
+
+
+def test_a_second_singer_follows_into_the_key_of_the_first():
+    """The bass sings along in the key that suits the alto, in octaves of his own."""
+    bass = F0Part(low_hz=65.0, median_hz=87.0, high_hz=130.0)
+    f0_hz = melody(200.0, 4.0)
+    assert choose_transposition("fit", f0_hz, ALTO).semitones == 7
+    assert choose_transposition("fit", f0_hz, bass, key_semitones=-5).semitones == -17
+
+
 @pytest.mark.parametrize("wanted", [37, -37, 1.5, "up", True, None])
 def test_refused(wanted):
-    with pytest.raises(ProjectError, match=r"convert\.transpose must be 'auto', 'off' or whole semitones"):
+    with pytest.raises(
+        ProjectError, match=r"convert\.transpose must be 'auto', 'fit', 'off' or whole semitones"
+    ):
         choose_transposition(wanted, melody(110.0), ALTO)
 
 

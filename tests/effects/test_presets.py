@@ -114,14 +114,14 @@ def test_unknown_preset() -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "message"),
     [
-        ("racks", "rack = [", r"racks/bad\.toml is no valid TOML"),
-        ("racks", DESCRIBED + "racks = []", r"racks/bad\.toml: racks is unknown \(did you mean 'rack'\?\)"),
+        ("racks", "rack = [", r"racks/bad\.toml is no TOML"),
+        ("racks", DESCRIBED + "racks = []", r"racks/bad\.toml:2: racks is unknown \(did you mean 'rack'\?\)"),
         ("racks", "rack = []", r"racks/bad\.toml: description is missing"),
         ("racks", DESCRIBED + 'name = "good"', r"name = 'good' must be 'bad', as the file"),
         ("racks", DESCRIBED + "sends = { reverb = 40.0 }", r"sends\.reverb = 40\.0 is out of range"),
-        ("racks", DESCRIBED + "sends = 3", r"racks/bad\.toml: sends must be a table"),
+        ("racks", DESCRIBED + "sends = 3", r"racks/bad\.toml:2: sends must be a table"),
         ("racks", DESCRIBED + 'rack = [{ effect = "compressor", ratio = 0.2 }]',
-         r"racks/bad\.toml: rack\[0\]\.ratio = 0\.2 is below 1"),
+         r"racks/bad\.toml:2: rack\[0\]\.ratio = 0\.2 is below 1"),
         ("racks", DESCRIBED + 'buses = { reverb = [{ effect = "reverv" }] }',
          r"buses\.reverb\[0\]\.effect = 'reverv' is no effect"),
         ("masters", DESCRIBED + "true_peak_dbtp = -1.0", r"masters/bad\.toml: loudness_lufs must be a number"),
@@ -147,7 +147,7 @@ def test_bad_presets_are_refused_and_do_not_hide_others(
 def test_binary_preset(tmp_path: Path) -> None:
     path = own(tmp_path, "racks", "bad", "")
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ProjectError, match="no valid TOML"):
+    with pytest.raises(ProjectError, match="no TOML"):
         load_preset("racks", "bad")
 
 

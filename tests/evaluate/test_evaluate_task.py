@@ -58,6 +58,20 @@ def test_pairs_are_scored_and_shown(speak, write_wav, tmp_path):
     assert any(isinstance(event, StepProgress) for event in events)
 
 
+def test_a_target_says_who_should_be_heard_and_what_is_sung(speak):
+    pair = {
+        "name": "a", "voice": "slt", "source": str(speak("rms")), "converted": str(speak("slt")), "semitones": 0,
+        "embedding": None, "target": str(speak("slt")),
+    }  # fmt: skip
+    request = {"title": "t", "pairs": [pair], "html": None, "device": "cpu", "language": "en"}
+    (figures,) = evaluate(request, lambda event: None)["pairs"]
+    assert figures["similarity"] > 0.999
+    assert figures["source_similarity"] < 0.8
+    assert figures["mcd_db"] == 0.0
+    assert figures["cer"] == 0.0
+    assert figures["source_cer"] is not None
+
+
 def test_no_pairs_make_a_page_of_tables(tmp_path):
     table = {"title": "T", "header": ["h"], "rows": [["c"]]}
     request = {
@@ -82,6 +96,12 @@ def test_a_table_writes_what_is_there():
 def test_scores_of_a_training_are_a_row_a_save_and_kind():
     scores = [{"step": 100, "score": 0.5, "spoken": {"similarity": 0.8}, "sung": {"similarity": None}}]
     header, rows = training_rows(scores)
-    assert header == ["step", "phrases", "similarity", "mark"]
+    assert header == ["step", "phrases", "similarity", "score"]
     assert rows == [["100", "spoken", "0.800", "0.500"], ["100", "sung", "-", "0.500"]]
-    assert training_rows([]) == (["step", "phrases", "mark"], [])
+    assert training_rows([]) == (["step", "phrases", "score"], [])
+
+
+def test_the_save_that_became_the_voice_is_marked():
+    scores = [{"step": step, "score": 0.5, "sung": {"similarity": 0.8}} for step in (100, 200)]
+    assert [row[-1] for row in training_rows(scores, 200)[1]] == ["0.500", "0.500, the voice"]
+    assert [row[-1] for row in training_rows(scores)[1]] == ["0.500", "0.500"]

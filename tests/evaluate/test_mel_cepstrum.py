@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -83,17 +85,48 @@ def test_more_than_a_minute_has_none(write_wav):
 
 
 def test_warping_finds_the_cheapest_path():
-    distances = np.array([[0, 9, 9, 9], [9, 0, 0, 9], [9, 9, 9, 0.0]])
-    rows, columns = warp(distances)
+    rows, columns = warp(np.array([[0.0], [5], [9]]), np.array([[0.0], [5], [5], [9]]))
     assert rows.tolist() == [0, 1, 1, 2]
     assert columns.tolist() == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (5, 9)])
-def test_a_path_is_monotonic_and_reaches_both_corners(shape):
-    rows, columns = warp(np.random.default_rng(shape[1]).random(shape))
+def plain_warp(first, second):
+    """Return the cost of the cheapest path, cell by cell."""
+    total = np.full((len(first) + 1, len(second) + 1), np.inf)
+    total[0, 0] = 0.0
+    for i, one in enumerate(first, 1):
+        for j, other in enumerate(second, 1):
+            nearest = min(total[i - 1, j], total[i, j - 1], total[i - 1, j - 1])
+            total[i, j] = np.linalg.norm(one - other) + nearest
+    return total[-1, -1]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (5, 9), (40, 23), (17, 64)])
+def test_a_path_is_monotonic_cheapest_and_reaches_both_corners(shape):
+    first, second = (np.random.default_rng(size).normal(size=(size, 3)) for size in shape)
+    rows, columns = warp(first, second)
     assert (rows[0], columns[0]) == (0, 0)
     assert (rows[-1] + 1, columns[-1] + 1) == shape
     steps = np.stack([np.diff(rows), np.diff(columns)])
     assert ((steps == 0) | (steps == 1)).all()
     assert (steps.sum(axis=0) >= 1).all()
+    cost = np.linalg.norm(first[rows] - second[columns], axis=1).sum()
+    assert cost == pytest.approx(plain_warp(first, second))
+
+
+def test_frames_in_blocks_are_frames():
+    power = np.random.default_rng(1).random((2500, 65)) + 0.1
+    whole = warped_cepstrum(power, order=13, warping=0.5)
+    np.testing.assert_allclose(whole[1020:1030], warped_cepstrum(power[1020:1030], order=13, warping=0.5))
+
+
+def test_an_alignment_of_a_minute_takes_little_memory():
+    """Two bits a cell; a matrix of distances would be 64."""
+    frames = np.random.default_rng(1).normal(size=(2000, 13))
+    tracemalloc.start()
+    try:
+        warp(frames, frames[::-1])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2000 * 2000 * 1.0

@@ -84,18 +84,18 @@ def test_the_page_is_whole_escaped_and_alone(write_wav):
     path = write_wav(0.3 * np.sin(np.arange(32000) / 20), name='a "<b>.wav')
     f0 = np.full(201, 127.0)
     pair = PairView(evil, path, path, f0, np.zeros(201), 12.0, [evil])
-    text = page(evil, [Table(evil, [evil], [[evil]], evil)], [pair])
+    text = page(evil, [Table(evil, [evil], [[evil]], [(evil, evil)])], [pair])
     checker = Checker()
     checker.feed(text)
     assert checker.open == []
     assert "script" not in checker.tags
-    assert {"img", "svg", "table"} <= checker.tags
+    assert {"image", "svg", "table"} <= checker.tags
     assert all(link.startswith("data:image/png;base64,") for link in checker.links)
     assert "http" not in text
     assert "url(" not in text
     assert text.count("&lt;script&gt;") >= 6
     assert "+12 semitones" in text
-    assert text == page(evil, [Table(evil, [evil], [[evil]], evil)], [pair])
+    assert text == page(evil, [Table(evil, [evil], [[evil]], [(evil, evil)])], [pair])
 
 
 def test_silence_has_a_page(write_wav):
@@ -104,4 +104,23 @@ def test_silence_has_a_page(write_wav):
 
 
 def test_a_picture_says_what_it_shows():
-    assert 'alt="a &lt;b&gt;"' in picture(np.zeros((2, 2, 3), np.uint8), "a <b>")
+    drawn = picture(np.zeros((2, 2, 3), np.uint8), "a <b>", seconds=3.0, top_hz=8000.0)
+    assert 'aria-label="a &lt;b&gt;"' in drawn
+
+
+def test_a_picture_has_axes():
+    drawn = picture(np.zeros((2, 2, 3), np.uint8), "w", seconds=3.0, top_hz=8000.0)
+    wanted = 200 * (1 - np.log(1000 / 60) / np.log(8000 / 60))
+    assert float(re.search(r'y="([\d.]+)" fill="#fff"[^>]*>1 kHz', drawn)[1]) - 4 == pytest.approx(
+        wanted, abs=0.1
+    )
+    assert ">5 kHz<" in drawn
+    assert ">10 kHz<" not in drawn
+    assert ">2 s<" in drawn
+
+
+def test_a_leap_is_not_drawn():
+    drawn = curves(
+        [("x", np.repeat([60.0, 72.0], 10))], seconds=1, low=50, high=80, ticks=[], words="w", leap=2.0
+    )
+    assert re.search(r'stroke-width="1.2" d="([^"]*)"', drawn)[1].count("M") == 2

@@ -100,6 +100,38 @@ def test_a_slow_change_of_level_and_quiet_noise_are_no_seams(material):
         assert find_seams(sound * fade + noise, sound, sample_rate=rate) == []
 
 
+@pytest.mark.parametrize(
+    ("voice", "text"),
+    [
+        ("slt", "The woman means nothing now and nobody knows"),
+        ("slt", "My lemon lingers among them on the mountain"),
+        ("rms", "My lemon lingers among them on the mountain"),
+        ("slt", "My melon lingers among them on the mountain"),
+    ],
+)
+def test_a_vowel_that_becomes_a_hum_and_a_growing_voice_are_no_steps(speak, voice, text):
+    """What excites such a sound anew at one instant is no scaling: its periods go on at their level."""
+    sound, rate = soundfile.read(speak(voice, text))
+    assert find_seams(sound, sample_rate=rate) == []
+    for at in loud_places(sound[np.newaxis], rate, 3, 7):
+        near = slice(at - rate // 4, at + rate // 4)
+        assert find_seams(damage(sound[np.newaxis], rate, at, "-6")[:, near], sample_rate=rate)
+
+
+@pytest.mark.parametrize(("kind", "share"), [("gap", 1.0), ("click", 0.85), ("-6", 0.8), ("-3", 0.65)])
+def test_the_sound_it_was_made_from_excuses_no_planted_ones(material, kind, share):
+    """A converted vocal is held against its source, which is another sound."""
+    sound, rate = material["slt 0"]
+    source = np.resize(material["rms 0"][0], sound.shape)
+    assert find_seams(sound, source, sample_rate=rate) == []
+    found = []
+    for at in loud_places(sound, rate, 12, 11):
+        near = slice(at - rate // 4, at + rate // 4)
+        hits = find_seams(damage(sound, rate, at, kind)[:, near], source[:, near], sample_rate=rate)
+        found.append(any(abs(seam.seconds - 0.25) < 0.006 for seam in hits))
+    assert np.mean(found) >= share
+
+
 def test_another_sound_is_no_reference_for_deviations(material):
     sound, rate = material["slt 0"]
     other = np.resize(material["rms 0"][0], sound.shape)

@@ -113,6 +113,21 @@ def test_a_folder_without_whisper_is_one_clear_line(tmp_path):
         WhisperReader(tmp_path, BASE, device="cpu", threads=1)
 
 
+@pytest.mark.parametrize(
+    ("asked", "got"),
+    [("cpu", ("cpu", 0)), ("cuda", ("cuda", 0)), ("cuda:1", ("cuda", 1)), ("mps", ("cpu", 0))],
+)
+def test_whisper_runs_on_the_gpu_that_is_asked_for(tmp_path, monkeypatch, asked, got):
+    """The index is what CTranslate2 calls device_index."""
+    opened = []
+    monkeypatch.setattr(
+        "faster_whisper.WhisperModel",
+        lambda folder, *, device, device_index, **more: opened.append((device, device_index)),
+    )
+    WhisperReader(tmp_path, BASE, device=asked, threads=1)
+    assert opened == [got]
+
+
 def test_another_size_than_the_name_says_is_refused(tiny):
     reader = WhisperReader(locate("whisper-tiny.en"), BASE, device="cpu", threads=1)
     with pytest.raises(WeightsError, match=r"whisper-base gives rows of shape \(1500, 384\).*another size"):

@@ -5,7 +5,7 @@ import soundfile
 from covermaker.audio import files
 from covermaker.features import loudness
 from covermaker.features.clock import frame_count
-from covermaker.features.loudness import FLOOR_DB, frame_loudness_db
+from covermaker.features.loudness import FLOOR_DB, frame_loudness_db, samples_loudness_db
 
 
 @pytest.fixture
@@ -37,6 +37,12 @@ def test_every_length_gives_its_own_frames_and_a_constant_its_level(wav, frames)
     assert level.shape == (frame_count(frames, 44100),)
     assert level.dtype == np.float32
     np.testing.assert_allclose(level, -20, atol=0.01)
+
+
+@pytest.mark.parametrize("frames", [1, 441, 65536, 65537, 150_001])
+def test_samples_read_as_the_file_of_them_does(wav, frames):
+    samples = np.random.default_rng(frames).normal(0.0, 0.1, frames).astype(np.float32)
+    np.testing.assert_array_equal(samples_loudness_db(samples, 44100), frame_loudness_db(wav(samples)))
 
 
 def test_a_step_is_seen_at_its_time(wav):

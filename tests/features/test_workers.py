@@ -6,12 +6,14 @@ import os
 
 import pytest
 
-from covermaker.errors import ResourceError
 from covermaker.features.workers import in_processes
 
 
-def _die(job):
-    os._exit(1)
+def _die_elsewhere(job):
+    parent, number = job
+    if number == 2 and os.getpid() != parent:
+        os._exit(1)
+    return number, os.getpid()
 
 
 def _threads(job):
@@ -20,9 +22,11 @@ def _threads(job):
     return torch_ready().get_num_threads(), os.getpid()
 
 
-def test_a_dead_process_is_one_clear_line():
-    with pytest.raises(ResourceError, match="ended from outside"):
-        list(in_processes(_die, [1, 2], workers=2))
+def test_what_a_dead_process_leaves_is_done_here():
+    jobs = [(os.getpid(), number) for number in range(5)]
+    found = list(in_processes(_die_elsewhere, jobs, workers=2))
+    assert [number for number, _ in found] == list(range(5))
+    assert {pid for number, pid in found if number >= 2} == {os.getpid()}
 
 
 @pytest.mark.parametrize("workers", [1, 2])

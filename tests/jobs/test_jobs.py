@@ -14,7 +14,13 @@ def asked_for():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Dict):
                 pairs = zip(node.keys, node.values, strict=True)
-                found |= {v.value for k, v in pairs if isinstance(k, ast.Constant) and k.value == "job"}
+                values = {v for k, v in pairs if isinstance(k, ast.Constant) and k.value == "job"}
+                found |= {value.value for value in values if isinstance(value, ast.Constant)}
+            elif (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "run_alone"
+            ):
+                assert isinstance(node.args[0], ast.Constant)
+                found.add(node.args[0].value)
     return found
 
 

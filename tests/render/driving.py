@@ -38,7 +38,9 @@ def render(project, store, *options):
     """Render and return the names of the steps that ran, and the result."""
     done = covermaker("render", project, "--store", store, "--json", *options)
     events = [json.loads(line) for line in done.stdout.splitlines()]
-    ran = [event["name"] for event in events if event["event"] == "step.finished"]
+    ran = [
+        event["name"] for event in events if event["event"] == "step.finished" and event["key"]
+    ]  # no stages
     return ran, events[-1]["result"]
 
 

@@ -129,7 +129,8 @@ def test_separate_and_convert_write_tagged_files_of_the_same_length(tmp_path, re
     assert str(vocals) in json.loads(done.stdout.splitlines()[-1])["result"]["files"]
     assert probe(vocals).frames == probe(rendered.song).frames
     out = tmp_path / "sung.wav"
-    covermaker("convert", vocals, "-o", out, "--transpose", "0", **environment)
+    sung = covermaker("convert", vocals, "-o", out, "--transpose", "0", **environment)
+    assert "whole song" not in sung.stderr
     assert probe(out).frames == probe(vocals).frames
     assert "AI voice: demo" in str(mutagen.File(out).tags)
 

@@ -1,5 +1,6 @@
 """Who sings when, in which key, and with what voice: what a project file says about it is what is heard."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -34,6 +35,7 @@ def made(store, kind):
         (3, "drums", 0),
         ("auto", "instrumental", 0),
         ("off", "instrumental", 0),
+        ("fit", "instrumental", 0),
     ],
 )
 def test_everything_with_a_pitch_follows_the_melody_by_the_shortest_way(transpose, stem, expected):
@@ -241,8 +243,25 @@ def test_the_original_follows_into_the_new_key(copy_of):
     assert ran == ["convert", "key: vocals", "singers"]
 
 
+def test_a_song_takes_the_key_that_suits_the_voice(copy_of):
+    copy_of.edit('transpose = "auto"', 'transpose = "fit"')
+    copy_of.edit(PITCH_LINE, f'parts = [{{ start = 1, stop = 3, voice = "original" }}]\n{PITCH_LINE}')
+    ran, _ = render(copy_of.project, copy_of.store, "--until", "singers")
+    assert ran == ["fit", "convert", "key: vocals", "singers"]
+    assert render(copy_of.project, copy_of.store, "--until", "key")[0] == ["key: instrumental"]
+    conversion = json.loads((made(copy_of.store, "convert") / "report.json").read_text())
+    key = json.loads((made(copy_of.store, "fit") / "key.json").read_text())["semitones"]
+    assert 2 < abs(key) <= 6
+    assert (conversion["semitones"] - key) % 12 == 0
+
+    copy_of.edit('transpose = "fit"', 'transpose = "fit"\nmove_instrumental = false')
+    done = covermaker("render", copy_of.project, "--dry-run", check=False)
+    assert done.returncode == 3
+    assert "move_instrumental = false keeps it" in done.stderr
+
+
 def test_mended_pitch_is_read_again(copy_of):
-    copy_of.edit(PITCH_LINE, f"repair_octaves = true\nsmooth_frames = 5\n{PITCH_LINE}")
+    copy_of.edit(PITCH_LINE, f"repair_octaves = false\nsmooth_frames = 5\n{PITCH_LINE}")
     assert render(copy_of.project, copy_of.store, "--until", "convert")[0] == ["pitch", "convert"]
     copy_of.edit("smooth_frames = 5", "smooth_frames = 4")
     done = covermaker("render", copy_of.project, "--dry-run", check=False)

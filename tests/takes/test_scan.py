@@ -183,3 +183,32 @@ def test_music_is_told_from_a_dry_voice(make_takes, say):
     assert dry.bleed_db < -10 < -5 < mix.bleed_db
     assert "music" in [finding.word for finding in mix.findings]
     assert "music" not in [finding.word for finding in dry.findings]
+
+
+def test_cleaned_copies_go_when_no_take_needs_them(make_takes, plain, monkeypatch):
+    from covermaker.takes import working
+    from covermaker.takes.document import Cleaning
+
+    monkeypatch.setattr(
+        working, "clean", lambda take, out, *_, **__: working.mono_file(take, out, working.facts_of(take))
+    )
+    one, two = (phrases([(6.0, 0.6)], seed=seed)[0] for seed in (0, 1))
+    folder = make_takes({"a.wav": one, "b.wav": two}, cleaning=Cleaning(separate=True))
+
+    def kept():
+        return {file.name for file in (folder / ".takes").glob("clean-*")}
+
+    plain(folder)
+    first = kept()
+    assert len(first) == 2
+    plain(folder)
+    assert kept() == first
+    changed = folder / "takes" / "a.wav"
+    soundfile.write(changed, 0.9 * one, 16000, subtype="FLOAT")
+    plain(folder)
+    assert len(kept()) == 2
+    assert len(kept() & first) == 1
+    document = folder / "takes.toml"
+    document.write_text(document.read_text().replace("separate = true", "separate = false"))
+    plain(folder)
+    assert kept() == set()

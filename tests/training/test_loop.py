@@ -10,15 +10,18 @@ from tiny_training import SIZE, recipe, run_tiny, two_vowels
 
 from covermaker.errors import ResourceError
 from covermaker.graph.events import Event, Note
+from covermaker.training import machine
 from covermaker.training import steps as training_steps
-from covermaker.training.checkpoint import steps_kept
+from covermaker.training.checkpoint import load_latest, steps_kept
 from covermaker.training.history import read_history
 from covermaker.training.loop import AstrayError, Trainer
-from covermaker.training.memory import pieces_for_memory
+from covermaker.training.machine import pieces_for_memory
 from covermaker.training.profiles import PROFILES
 from covermaker.training.steps import Chronicle, network_config
 from covermaker.voices.networks.base import phase_curve
-from covermaker.voices.networks.ddsp import DdspConfig, DdspNetwork, DdspSynthesizer
+from covermaker.voices.networks.ddsp import DdspSynthesizer
+from covermaker.voices.networks.ddsp_config import DdspConfig
+from covermaker.voices.networks.ddsp_network import DdspNetwork
 from covermaker.voices.voice import Voice
 
 CONFIG = network_config(16_000, 4, 1, SIZE)
@@ -144,16 +147,14 @@ def test_other_errors_of_torch_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_batches_are_cut_to_fit_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    from covermaker.training import memory
-
     found = []
     for free in (1e12, 1.5e9, 1e8, 1.0):
-        monkeypatch.setattr(memory, "free_memory_bytes", lambda device, free=free: int(free))
+        monkeypatch.setattr(machine, "free_memory_bytes", lambda device, free=free: int(free))
         found.append(pieces_for_memory(CONFIG, 16, 128, "cpu"))
     assert found[0] == 1
     assert found == sorted(found)
     assert found[-1] == 16
-    assert memory.free_memory_bytes("cpu") is not None
+    assert machine.free_memory_bytes("cpu") is not None
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(tmp_path: Path) -> None:
@@ -203,7 +204,9 @@ def test_discriminators_join_and_everything_stays_finite(tmp_path: Path) -> None
     assert lines[-1]["features"] > 0
 
 
-def test_a_run_with_discriminators_is_taken_up(tmp_path: Path) -> None:
+def test_a_run_as_of_studio_is_taken_up(tmp_path: Path) -> None:
+    """With discriminators, half precision and a slow average, as `studio` has them: to the bit, and finite."""
+
     class Enough(Exception):
         pass
 
@@ -211,12 +214,22 @@ def test_a_run_with_discriminators_is_taken_up(tmp_path: Path) -> None:
         if type(event).__name__ == "TrainingScored" and event.step == 4:  # type: ignore[attr-defined]
             raise Enough
 
-    changes = {"steps": 6, "saves": 3, "adversarial": 0.3, "batch_size": 2}
+    studio = PROFILES["studio"].recipe
+    changes = {
+        "steps": 6, "saves": 3, "adversarial": 0.3, "batch_size": 2, "half": "on", "averaging": studio.averaging,
+    }  # fmt: skip
     run_tiny(tmp_path / "whole", **changes)
     with pytest.raises(Enough):
         run_tiny(tmp_path / "torn", listener=stop, **changes)
     run_tiny(tmp_path / "torn", resume=True, **changes)
     assert Voice.open(tmp_path / "whole").card.weights == Voice.open(tmp_path / "torn").card.weights
+    whole, torn = (load_latest(tmp_path / name / "training" / "checkpoints") for name in ("whole", "torn"))
+    assert whole is not None
+    assert torn is not None
+    assert {name.split("/")[0] for name in whole.tensors} >= {"critics", "critics_optimiser", "average"}
+    assert whole.tensors.keys() == torn.tensors.keys()
+    assert all(torch.equal(whole.tensors[name], torn.tensors[name]) for name in whole.tensors)
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in whole.tensors.values())
 
 
 def test_networks_fit_every_rate() -> None:

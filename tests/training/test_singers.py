@@ -1,19 +1,27 @@
 """Several singers in one network: rows of a table, and blends of them."""
 
+import hashlib
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
-from tiny_training import SIZE, run_tiny
+from tiny_training import SIZE, run_tiny, two_vowels
 
 from covermaker.errors import ProjectError
+from covermaker.training import heldout
 from covermaker.training.audition import promote
 from covermaker.training.checkpoint import steps_kept
-from covermaker.training.steps import network_config
+from covermaker.training.heldout import split_off
+from covermaker.training.material import Source
+from covermaker.training.steps import network_config, speaker_embedding
 from covermaker.voices.card import read_card
 from covermaker.voices.networks.base import phase_curve
-from covermaker.voices.networks.ddsp import DdspNetwork, DdspSynthesizer
+from covermaker.voices.networks.ddsp import DdspSynthesizer
+from covermaker.voices.networks.ddsp_network import DdspNetwork
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +67,73 @@ def test_the_card_names_the_singers_of_a_trained_voice(tmp_path: Path) -> None:
 def test_a_voice_of_one_names_none(tmp_path: Path) -> None:
     run_tiny(tmp_path, steps=4, saves=1)
     assert read_card(tmp_path).singers == []
+
+
+def sources() -> list[Source]:
+    return [
+        Source(Path(f"{n}.wav"), hashlib.sha256(str(n).encode()).hexdigest(), 5.0 + n % 7, speaker=n % 3 // 2)
+        for n in range(60)
+    ]
+
+
+def test_every_singer_keeps_takes_of_their_own_out() -> None:
+    trained, held = split_off(sources(), 24.0, 1)
+    assert {source.speaker for source in held} == {0, 1}
+    for speaker in (0, 1):
+        assert 4.0 < sum(source.seconds for source in held if source.speaker == speaker) <= 12.0
+    assert len(trained) + len(held) == 60
+    assert not set(trained) & set(held)
+
+
+def test_held_out_phrases_are_sung_by_their_own_singer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each singer's clips become that singer's tests, moved around that singer's own middle."""
+    written = []
+
+    def pair(held: list[Source], kind: str, source: Path, target: Path, *more: object) -> int:
+        written.append((source.name, {one.speaker for one in held}, more[1]))
+        return -3
+
+    monkeypatch.setattr(heldout, "_write_pair", pair)
+    _, held = split_off(sources(), 24.0, 1)
+    facts = {"sample_rate": 16_000, "seed": 1}
+    heldout.write_phrases(held, tmp_path, medians_hz=(220.0, 110.0), singers=["anna", "ben"], **facts)
+    assert written == [
+        ("spoken-anna-source.wav", {0}, 220.0), ("sung-anna-source.wav", {0}, 220.0),
+        ("spoken-ben-source.wav", {1}, 110.0), ("sung-ben-source.wav", {1}, 110.0),
+    ]  # fmt: skip
+    listing = json.loads((tmp_path / heldout.LISTING).read_text())
+    assert listing["sung-ben"] == {"semitones": -3, "singer": "ben"}
+    heldout.write_phrases(held[:1], tmp_path, medians_hz=(220.0,), singers=["anna"], **facts)
+    assert json.loads((tmp_path / heldout.LISTING).read_text())["spoken"] == {"semitones": -3, "singer": None}
+
+
+@pytest.mark.parametrize("singer", ["anna", "ben", None])
+def test_a_phrase_asks_for_its_singer(monkeypatch: pytest.MonkeyPatch, singer: str | None) -> None:
+    asked = []
+    monkeypatch.setattr(
+        "covermaker.convert.convert.convert_vocal",
+        lambda *_, settings, **__: asked.append(settings and dict(settings.singers)),
+    )
+    here = Path("x.wav")
+    phrase = heldout.Phrase("spoken", singer, here, here, 0, *[None] * 7)  # type: ignore[arg-type]
+    heldout.convert_phrase(phrase, None, here)  # type: ignore[arg-type]
+    assert asked == [{singer: 1.0} if singer else None]
+
+
+def test_the_embedding_is_the_first_singers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+
+    def embed(path: Path) -> np.ndarray:
+        heard.append(soundfile.read(path)[0])
+        return np.ones(256, np.float32)
+
+    monkeypatch.setattr("covermaker.evaluate.speaker_encoder.embed", embed)
+    dataset = two_vowels()
+    dataset.examples = [
+        replace(example, speaker=index % 2, target=np.full_like(example.target, 0.1 + 0.1 * (index % 2)))
+        for index, example in enumerate(dataset.examples)
+    ]
+    speaker_embedding(dataset, tmp_path)
+    assert np.allclose(heard[0], 0.1)

@@ -9,11 +9,13 @@ import numpy as np
 
 from covermaker.graph.events import nobody
 from covermaker.takes.document import make_takes
+from covermaker.training.course import Clock
+from covermaker.training.crew import ALONE, Crew
 from covermaker.training.dataset import Dataset, Example
 from covermaker.training.install import Identity
 from covermaker.training.material import Source
+from covermaker.training.prepare import Prepared
 from covermaker.training.profiles import Profile, Recipe, Size
-from covermaker.training.run import Clock, Prepared
 from covermaker.weights.device import torch_ready
 
 SIZE = Size(hidden=24, inner=32, dilations=(1,), memory_rows=16)
@@ -50,8 +52,8 @@ def recipe(**changes: Any) -> Recipe:
 
 
 def run_tiny(home: Path, *, resume: bool = False, dataset: Dataset | None = None, seconds: float | None = None,
-             listener: Any = nobody, phrases: Any = (), singers: Any = ("tiny",),
-             **changes: Any) -> dict[str, Any]:  # fmt: skip
+             listener: Any = nobody, phrases: Any = (), singers: Any = ("tiny",), crew: Crew = ALONE,
+             tensorboard: bool = False, **changes: Any) -> dict[str, Any]:  # fmt: skip
     """Train as `train_voice` does, without takes and encoder."""
     from covermaker.training.steps import run_training
 
@@ -59,13 +61,20 @@ def run_tiny(home: Path, *, resume: bool = False, dataset: Dataset | None = None
     dataset = dataset or two_vowels()
     takes = make_takes(name="tiny", rights="synthetic", created=date(2026, 1, 1),
                        takes=[{"file": "a.wav", "sha256": "0" * 64}])  # fmt: skip
-    ready = Prepared(takes, [Source(home / "a.wav", "0" * 64, 12.0)], 16_000, 200.0, list(singers))
+    ready = Prepared(
+        takes,
+        [Source(home / "a.wav", "0" * 64, 12.0)],
+        16_000,
+        [np.full(9, 200.0)] * len(singers),
+        list(singers),
+    )
     profile = Profile("custom", minutes=None, size=SIZE, recipe=recipe(**changes))
     (home / "training").mkdir(parents=True, exist_ok=True)
     return run_training(
-        home, home / "training", ready, profile, dataset, phrases,
+        home, home / "training", ready, profile, dataset, phrases, pitch=((180.0, 200.0, 220.0), (150.0, 210.0, 400.0)),
         identity=Identity("tiny", "synthetic", ""), encoder_sha256="0" * 64, seconds=seconds, device="cpu",
         resume=resume, seed=3, clock=Clock(listener), run={"status": "running", "data_sha256": dataset.fingerprint()},
+        crew=crew, tensorboard=tensorboard,
     )  # fmt: skip
 
 

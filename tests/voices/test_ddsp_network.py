@@ -11,12 +11,9 @@ from covermaker.voices.networks.base import FRAME_RATE, NETWORKS, phase_curve, v
 
 torch = pytest.importorskip("torch")
 
-from covermaker.voices.networks.ddsp import (  # noqa: E402
-    DdspConfig,
-    DdspNetwork,
-    DdspSynthesizer,
-    load_synthesizer,
-)
+from covermaker.voices.networks.ddsp import DdspSynthesizer, load_synthesizer  # noqa: E402
+from covermaker.voices.networks.ddsp_config import DdspConfig  # noqa: E402
+from covermaker.voices.networks.ddsp_network import DdspNetwork  # noqa: E402
 from covermaker.voices.networks.ddsp_signal import hop_noise, pulse_train  # noqa: E402
 
 SMALL = DdspConfig(content_dim=16, hidden=24, inner=32, dilations=(1, 2), memory_rows=12)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from covermaker.errors import ProjectError
+from covermaker.errors import ProjectError, UsageError
 from covermaker.voices import library
 from covermaker.voices.library import find_voice, list_voices, user_library
 
@@ -103,5 +103,5 @@ def test_paths_that_lead_nowhere_are_refused(monkeypatch):
         with pytest.raises(ProjectError, match=r"leads nowhere|holds a NUL"):
             find_voice(name)
     monkeypatch.setenv("COVERMAKER_VOICES", "~nobody-here/voices")
-    with pytest.raises(ProjectError, match="COVERMAKER_VOICES = '~nobody-here/voices' leads nowhere"):
+    with pytest.raises(UsageError, match="COVERMAKER_VOICES = '~nobody-here/voices' leads nowhere"):
         user_library()

@@ -34,7 +34,7 @@ def estimate_pitch(
     method: str = "fcpe",
     f0_min_hz: float = 50.0,
     f0_max_hz: float = 1600.0,
-    repair_octaves: bool = False,
+    repair_octaves: bool = True,
     smooth_frames: int = 0,
     device: str = "cpu",
     piece_seconds: float = 30.0,

@@ -1,0 +1,98 @@
+"""``covermaker play``: the file device stands for loudspeakers."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from covermaker.audio.files import read, wav_writer
+from covermaker.cli import play
+from covermaker.errors import AudioInputError, ResourceError, UsageError
+
+RATE = 44_100
+
+
+@pytest.fixture
+def song(tmp_path):
+    """Write half a second of a tone."""
+    wave = 0.25 * np.sin(np.arange(RATE // 2) * 0.05)
+    return write(tmp_path / "song.wav", wave)
+
+
+def write(path, wave):
+    with wav_writer(path, sample_rate=RATE, channels=2) as file:
+        file.write(np.repeat(wave[None], 2, axis=0).astype(np.float32))
+    return path
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setattr(play, "log_file", lambda job: tmp_path / f"{job}.log")
+
+    def call(*arguments):
+        return CliRunner().invoke(play.command, list(map(str, arguments)), standalone_mode=False)
+
+    return call
+
+
+def test_a_song_is_heard_to_its_end(run, song, tmp_path):
+    done = run(song, "--device", f"file:{tmp_path / 'heard.wav'}")
+    assert done.exception is None
+    assert done.return_value == 0
+    assert done.stdout == ""
+    assert "playing: song.wav, 0:00 of 0:00" in done.stderr
+    assert "device: file:" in done.stderr
+    assert np.array_equal(read(tmp_path / "heard.wav").samples, read(song).samples)
+
+
+def test_a_loop_stops_when_the_time_is_up(run, song, tmp_path):
+    done = run(song, "--device", f"file:{tmp_path / 'heard.wav'}", "--loop", "0.1-0.2", "--for", "1.5")
+    assert done.exception is None
+    heard, whole = read(tmp_path / "heard.wav").samples, read(song).samples
+    loop = whole[:, 4410:8820]
+    assert heard.shape[1] > 2 * 4410
+    assert np.array_equal(heard[:, 4410:8820], loop)
+
+
+def test_two_files_are_matched(run, song, tmp_path):
+    quiet = write(tmp_path / "quiet.wav", 0.125 * np.sin(np.arange(RATE // 2) * 0.05))
+    done = run(song, quiet, "--device", f"file:{tmp_path / 'heard.wav'}", "--match")
+    assert "level matched: A -6.0 dB, B 0.0 dB" in done.stderr
+    assert "playing A: song.wav" in done.stderr
+    assert np.abs(read(tmp_path / "heard.wav").samples).max() == pytest.approx(0.125, rel=0.01)
+
+
+def test_events_as_json(run, song):
+    done = run(song, "--device", "none", "--json")
+    kinds = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+    assert kinds[0] == "loaded"
+    assert "ended" in kinds
+    assert done.stderr == ""
+
+
+def test_devices_are_listed_or_their_absence_is_a_sentence(run, monkeypatch):
+    from covermaker.play import output
+
+    monkeypatch.setattr(output, "device_names", lambda: ("Speakers", "HDMI"))
+    assert run("--list-devices").stdout == "Speakers\nHDMI\n"
+    monkeypatch.setattr(output, "device_names", tuple)
+    assert run("--list-devices").stdout == "there is no audio device on this machine\n"
+    assert json.loads(run("--list-devices", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "match"),
+    [
+        ([], UsageError, "nothing to play"),
+        (["nowhere.wav"], AudioInputError, "nowhere.wav"),
+        (["SONG", "--loop", "0.2"], UsageError, "no stretch of time"),
+        (["SONG", "--loop", "0.2-0.1"], UsageError, "no stretch of time"),
+        (["SONG", "--start", "soon"], UsageError, "'soon' is no time"),
+        (["SONG", "--device", "no such card"], ResourceError, "there is no audio device"),
+    ],
+)
+def test_what_cannot_be_played_is_said(run, song, arguments, error, match):
+    done = run(*[song if one == "SONG" else one for one in arguments])
+    assert isinstance(done.exception, error)
+    assert match in str(done.exception)
