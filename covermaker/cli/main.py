@@ -16,8 +16,13 @@ from covermaker.errors import CovermakerError, ExitCode, nearest
 COMMANDS = {
     "new": "Make a project from a song.",
     "render": "Render a project to a mastered cover.",
+    "list": "List the projects of a folder, with their state.",
     "status": "Show which steps of a project are done.",
     "why": "Say what would be rendered again, and why.",
+    "set": "Change a value of a project.",
+    "undo": "Take the last change of a project back.",
+    "redo": "Do again what was taken back.",
+    "play": "Play a file, or compare two.",
     "separate": "Separate a song into stems.",
     "convert": "Convert a vocal with a trained voice.",
     "voices": "Make, check, list and show voices.",
@@ -31,7 +36,7 @@ COMMANDS = {
 }
 
 # With --json these write a stream of events, so that their failure is one more; the others write one value.
-_STREAMING = {"render", "separate", "convert", "train"}
+_STREAMING = {"render", "separate", "convert", "train", "play"}
 
 
 class LazyGroup(click.Group):

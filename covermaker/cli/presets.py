@@ -9,8 +9,10 @@ import click
 from covermaker.cli.output import json_option, show, table
 from covermaker.effects.presets import KINDS, Kind, Preset, list_presets, load_preset
 from covermaker.errors import UsageError, nearest
-from covermaker.project.edits import set_master, set_rack
+from covermaker.project.edits import SetMaster, SetRack
+from covermaker.project.edits import apply as apply_edit
 from covermaker.project.load import load
+from covermaker.render.judge import judge
 
 _kind_option = click.option(
     "--kind", type=click.Choice(["rack", "master"]), help="Which one, when both have that name."
@@ -66,7 +68,7 @@ def apply(name: str, project: Path, track: str, kind: str | None) -> None:
     """Copy the preset NAME into PROJECT; comments in its cover.toml stay."""
     preset, opened = _find(name, kind), load(project)
     if preset.kind == "racks":
-        set_rack(opened, track, preset.rack, preset.sends, preset.buses)
+        apply_edit(opened, SetRack(track, preset.rack, preset.sends, preset.buses, name=name), judge=judge)
         missing = sorted(set(preset.sends) - set(preset.buses) - {bus.name for bus in opened.cover.buses})
         changed = [
             f"track '{track}'",
@@ -78,7 +80,7 @@ def apply(name: str, project: Path, track: str, kind: str | None) -> None:
             click.echo(f"note: the project has no bus {', '.join(missing)}; its send was left out", err=True)
         return
     levels = {"loudness_lufs": preset.loudness_lufs, "true_peak_dbtp": preset.true_peak_dbtp}
-    set_master(opened, levels, preset.rack)
+    apply_edit(opened, SetMaster(levels, preset.rack, name=name), judge=judge)
     click.echo(f"{opened.file}: master '{name}'")
 
 

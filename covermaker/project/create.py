@@ -36,7 +36,7 @@ separator = {separator}            # spleeter | demucs | provided
 name = {voice}
 
 [convert]
-transpose = "auto"                 # semitones, "auto" (octaves towards the voice's own range) or "off"
+transpose = "auto"                 # semitones, "auto" (octaves towards the voice), "fit" (its key, too) or "off"
 pitch = "fcpe"                     # fcpe | crepe | crepe-tiny | harvest | dio
 
 # The mixer, a table a track. Racks are copied from presets, so that a project never changes by itself.

@@ -6,7 +6,7 @@ which lies downstream (see `covermaker.render.checks`).
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,8 +18,8 @@ SCHEMA = 1
 RackRow: TypeAlias = dict[str, str | bool | float]
 
 GainDb: TypeAlias = Annotated[float, Field(ge=-96.0, le=24.0)]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+Name: TypeAlias = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 # A moment of the song: seconds, or a clock time.
 Time: TypeAlias = Annotated[float, Field(ge=0.0)] | Annotated[str, Field(pattern=CLOCK_PATTERN)]
@@ -124,8 +124,10 @@ class Part(_Model):
 class Convert(_Model):
     """How the vocal is converted."""
 
-    transpose: Annotated[int, Field(ge=-36, le=36)] | Literal["auto", "off"] = Field(
-        default="auto", description="Semitones, `auto` (octaves towards the voice's own range) or `off`."
+    transpose: Annotated[int, Field(ge=-36, le=36)] | Literal["auto", "fit", "off"] = Field(
+        default="auto",
+        description="Semitones, `auto` (octaves towards the voice's own range), `fit` (a key that suits the voice; "
+        "the rest of the song moves along) or `off`.",
     )
     move_instrumental: bool = Field(
         default=True,
@@ -136,7 +138,7 @@ class Convert(_Model):
         description="Pitch method: fcpe, crepe, crepe-tiny, rmvpe, swift-f0, pm, harvest, dio.",
     )
     repair_octaves: bool = Field(
-        default=False, description="Short octave jumps of the pitch reading are brought back to their note."
+        default=True, description="Short octave jumps of the pitch reading are brought back to their note."
     )
     smooth_frames: int = Field(
         default=0,
@@ -284,27 +286,3 @@ def tables() -> list[tuple[str, type[BaseModel]]]:
         ("[master]", Master),
         ("[export]", Export),
     ]
-
-
-def known_keys(location: tuple[Any, ...]) -> list[str]:
-    """List the keys that the table at a path such as ``("tracks", 0)`` may hold."""
-    model: Any = Cover
-    for part in location:
-        if isinstance(part, int):
-            continue
-        field = next((f for n, f in model.model_fields.items() if (f.alias or n) == part), None)
-        found = field and _model_of(field.annotation)
-        if not found:
-            return []
-        model = found
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _model_of(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _model_of(argument)
-        if found:
-            return found
-    return None

@@ -1,0 +1,105 @@
+"""``covermaker list``: the projects of a folder, and how it stands with each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from covermaker.cli.cache import open_store, store_option
+from covermaker.cli.output import json_option, show, table, words
+from covermaker.errors import CovermakerError
+from covermaker.features.song.facts import song_facts
+from covermaker.project.library import scan
+from covermaker.render.state import State, project_state
+from covermaker.tui.settings import load_settings, projects_folder
+from covermaker.tui.words import one_line
+from covermaker.units import clock
+
+if TYPE_CHECKING:
+    from covermaker.graph.store import Store
+    from covermaker.project.library import Row
+
+_HEADER = ("title", "artist", "length", "key", "bpm", "loudness", "voice", "state", "why")
+
+
+@click.command("list")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--measure", is_flag=True, help="Listen to songs whose key, tempo and loudness are not known yet."
+)
+@store_option
+@json_option
+def command(folder: Path | None, measure: bool, store: Path | None, as_json: bool) -> None:
+    """List the projects in FOLDER (by default the folder of your settings) with their state.
+
+    A project is done, stale (a render would make it anew), new (never rendered) or failed (it cannot be rendered).
+    """
+    place = folder or projects_folder(load_settings())
+    where = open_store(store)
+    found = [(row, _state(row, where, measure)) for row in scan(place)]
+    if not found and not as_json:
+        words(f"no projects in {place}; make one with: covermaker new SONG")
+        return
+    values = [_value(row, state) for row, state in found]
+    show(values, as_json, table([_cells(row, state) for row, state in found], header=_HEADER))
+
+
+def _state(row: Row, store: Store, measure: bool) -> State:
+    state = project_state(row.folder, store)
+    if not measure or state.facts is not None or state.song is None:
+        return state
+    words(f"listening to {one_line(row.title)} …")
+    try:
+        song_facts(state.song)
+    except CovermakerError as error:
+        words(f"note: {error}")
+        return state
+    return project_state(row.folder, store)
+
+
+def _cells(row: Row, state: State) -> tuple[str, ...]:
+    facts = state.facts
+    return (
+        one_line(row.title),
+        one_line(row.artist),
+        "" if state.seconds is None else clock(state.seconds),
+        facts.short_key if facts else "",
+        f"{facts.tempo_bpm:.1f}" if facts and facts.tempo_bpm else "",
+        f"{state.lufs:.1f} LUFS" if state.lufs is not None else "",
+        one_line(row.voice),
+        f"{state.word} ({len(state.to_do)})" if state.word == "stale" and state.to_do else state.word,
+        _why(state),
+    )
+
+
+def _why(state: State) -> str:
+    if state.word == "failed":
+        return state.problem
+    if state.word != "stale" or not state.reasons:
+        return ""
+    more = f" (and {len(state.reasons) - 1} more)" if len(state.reasons) > 1 else ""
+    return state.reasons[0] + more
+
+
+def _value(row: Row, state: State) -> dict[str, Any]:
+    return {
+        "title": row.title,
+        "artist": row.artist,
+        "folder": str(row.folder),
+        "song": str(state.song or row.song or "") or None,
+        "voice": row.voice,
+        "state": state.word,
+        "problem": state.problem or None,
+        "hint": state.hint or None,
+        "reasons": list(state.reasons),
+        "stale_steps": [step.name for step in state.to_do],
+        "seconds": state.seconds,
+        "sample_rate": state.sample_rate,
+        "facts": asdict(state.facts) if state.facts else None,
+        "outputs": [{"file": str(one.file), "bytes": one.bytes} for one in state.outputs],
+        "loudness_lufs": state.lufs,
+        "true_peak_dbtp": state.true_peak_dbtp,
+    }

@@ -1,0 +1,201 @@
+"""``covermaker play``: hear a file, or compare two, from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from covermaker.audio.files import probe
+from covermaker.cli.alone import log_file
+from covermaker.cli.output import json_option, show, words
+from covermaker.errors import AudioInputError, CovermakerError, ExitCode, ResourceError, UsageError
+from covermaker.play.messages import Device, Died, Ended, Gap, Loaded, Position, Problem
+from covermaker.units import clock, parse_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from covermaker.play.client import Files, Player
+    from covermaker.play.messages import Message
+
+
+@click.command("play")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file_b", type=click.Path(path_type=Path), required=False)
+@click.option("--device", help="Name of a device, none, or file:PATH to write what is heard as WAV.")
+@click.option("--list-devices", is_flag=True, help="List this machine's devices.")
+@click.option("--loop", help="Repeat a stretch, as in 1:20-1:32.")
+@click.option("--start", help="Begin at this time, as in 0:30.")
+@click.option("--for", "length", help="Stop after so long, as in 0:10.")
+@click.option("--match", is_flag=True, help="Turn the louder file down to the loudness of the other.")
+@json_option
+def command(
+    file: Path | None,
+    file_b: Path | None,
+    device: str | None,
+    list_devices: bool,
+    loop: str | None,
+    start: str | None,
+    length: str | None,
+    match: bool,
+    as_json: bool,
+) -> int:
+    """Play FILE, or FILE and FILE_B on one time line to compare them.
+
+    In a terminal, type a line while it plays: an empty one hears the other file (or pauses, when there is one), a or b
+    chooses, p pauses and goes on, a time as in 1:20 goes there, q ends.
+    """
+    if list_devices:
+        from covermaker.play.output import device_names
+
+        names = device_names()
+        text = "\n".join(names) or "there is no audio device on this machine"
+        show(list(names), as_json, text)
+        return int(ExitCode.OK)
+    if file is None:
+        raise UsageError("nothing to play", hint="name a file, or ask for --list-devices")
+    stretch = _stretch(loop) if loop else None
+    wanted = (parse_clock(start) if start else None, stretch, parse_clock(length) if length else None)
+    try:
+        asyncio.run(_play(_files(file, file_b, match, stretch), device, *wanted, as_json=as_json))
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    return int(ExitCode.OK)
+
+
+def _files(a: Path, b: Path | None, match: bool, stretch: tuple[float, float] | None) -> Files:
+    from covermaker.play.client import Files
+
+    for path in (a, b):
+        if path is not None:
+            probe(
+                path
+            )  # The error of a file that cannot be read, with its exit code, before anything starts.
+    if b is None or not match:
+        return Files(a, b)
+    from covermaker.play.match import matching_gains
+
+    gain_db_a, gain_db_b = matching_gains(a, b, stretch=stretch)
+    words(f"level matched: A {gain_db_a:.1f} dB, B {gain_db_b:.1f} dB")
+    return Files(a, b, gain_db_a=gain_db_a, gain_db_b=gain_db_b)
+
+
+def _stretch(text: str) -> tuple[float, float]:
+    begin, dash, end = text.partition("-")
+    if not dash or parse_clock(end) <= parse_clock(begin):
+        raise UsageError(f"'{text}' is no stretch of time", hint="write begin and end, as in 1:20-1:32")
+    return parse_clock(begin), parse_clock(end)
+
+
+async def _play(
+    files: Files,
+    device: str | None,
+    start_seconds: float | None,
+    loop: tuple[float, float] | None,
+    seconds: float | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Play until the end, an error, or the time is up."""
+    from covermaker.play.client import Player
+
+    over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    teller = _Teller(files, over, as_json=as_json)
+    player = Player(teller, log=log_file("play"), device=device)
+    try:
+        await player.load(files, start_seconds=start_seconds or (loop[0] if loop else 0.0), loop=loop)
+        await player.play()
+        if sys.stdin is not None and sys.stdin.isatty():
+            _listen(player, over)
+        await asyncio.wait_for(over, seconds)
+    except TimeoutError:
+        return
+    finally:
+        await player.close()
+
+
+class _Teller:
+    """Says in plain lines what the audio process tells, and when it is over."""
+
+    def __init__(self, files: Files, over: asyncio.Future[None], *, as_json: bool) -> None:
+        self._files, self._over, self._as_json = files, over, as_json
+        self._before: tuple[bool, str] | None = None
+        self._length = 0.0
+
+    def __call__(self, message: Message) -> None:
+        if self._as_json:
+            click.echo(message.to_json())
+        elif isinstance(message, Loaded):
+            self._length = message.seconds
+        elif isinstance(message, Device) and message.name is not None:
+            words(f"device: {message.name}, {message.sample_rate} Hz")
+        elif isinstance(message, Position):
+            self._say_change(message)
+        elif isinstance(message, Gap):
+            words(f"the files were read too slowly: {message.seconds:.2f} s of silence")
+        error = _error(message)
+        if self._over.done():
+            return
+        if error is not None:
+            self._over.set_exception(error)
+        elif isinstance(message, Ended):
+            self._over.set_result(None)
+
+    def _say_change(self, position: Position) -> None:
+        now = (position.playing, position.hearing)
+        if now == self._before or (self._before is None and not position.playing):
+            return
+        self._before = now
+        path = self._files.b if position.hearing == "b" and self._files.b else self._files.a
+        side = f" {position.hearing.upper()}" if self._files.b else ""
+        verb = "playing" if position.playing else "paused"
+        words(f"{verb}{side}: {path.name}, {clock(position.seconds)} of {clock(self._length)}")
+
+
+def _error(message: Message) -> CovermakerError | None:
+    if isinstance(message, Device) and message.name is None:
+        return ResourceError(message.words, hint="--device none or --device file:PATH need no hardware")
+    if isinstance(message, Died):
+        return ResourceError(message.message, hint=f"log: {message.log}")
+    return AudioInputError(message.message, hint=message.hint) if isinstance(message, Problem) else None
+
+
+def _listen(player: Player, over: asyncio.Future[None]) -> None:
+    """Read lines of the terminal in a thread of their own: reading cannot be given up, playing must."""
+    loop = asyncio.get_running_loop()
+    running: set[asyncio.Task[None]] = set()
+
+    def obey(line: str) -> None:
+        task = loop.create_task(_obey(player, over, line))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    def read(give: Callable[[Callable[[str], None], str], object]) -> None:
+        for line in sys.stdin:
+            if loop.is_closed():
+                return
+            give(obey, line.strip().lower())
+
+    threading.Thread(target=read, args=(loop.call_soon_threadsafe,), daemon=True).start()
+
+
+async def _obey(player: Player, over: asyncio.Future[None], line: str) -> None:
+    if line == "q":
+        if not over.done():
+            over.set_result(None)
+    elif line in ("a", "b"):
+        await player.switch("b" if line == "b" else "a")
+    elif line == "" and player.files is not None and player.files.b is not None:
+        await player.switch()
+    elif line in ("", "p"):
+        await player.toggle()
+    else:
+        try:
+            await player.seek(parse_clock(line))
+        except UsageError:
+            words("type a time, a, b, p, q or nothing")

@@ -1,0 +1,81 @@
+"""``covermaker set``: change one value of a project."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from covermaker.cli.output import json_option, show
+from covermaker.errors import ProjectError, UsageError
+from covermaker.project.edits import ResetValue, SetValue, apply
+from covermaker.project.load import load
+from covermaker.project.saving import Conflict
+from covermaker.render.judge import judge
+
+if TYPE_CHECKING:
+    from covermaker.project.load import Project
+    from covermaker.project.saving import Applied
+
+
+# A value may begin with a minus.
+@click.command("set", context_settings={"ignore_unknown_options": True})
+@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("place")
+@click.argument("value", required=False)
+@click.option("--default", "reset", is_flag=True, help="Take the key out, so that it has its default again.")
+@json_option
+def command(project: Path, place: str, value: str | None, reset: bool, as_json: bool) -> None:
+    """Set PLACE of PROJECT to VALUE; comments in its cover.toml stay, and covermaker undo takes it back.
+
+    PLACE is a key of the document, tracks, buses and effects by their names: title, tracks.vocals.gain_db,
+    tracks.vocals.sends.reverb, tracks.vocals.rack.compressor.ratio, tracks.vocals.rack[2].ratio. VALUE is written as in
+    TOML; quotes around a text may be left out.
+    """
+    if reset == (value is not None):
+        raise UsageError("give a value, or --default", hint="see: covermaker set --help")
+    opened = load(project)
+    if value is None:
+        tell(apply(opened, ResetValue(place), judge=judge), as_json)
+        return
+    tell(_set(opened, place, value), as_json)
+
+
+def tell(done: Applied, as_json: bool) -> None:
+    """Say what an edit did."""
+    value = {
+        "project": str(done.project.root),
+        "words": done.words,
+        "changed": done.changed,
+        "merged": list(done.merged),
+    }
+    show(value, as_json, done.words)
+
+
+def _set(project: Project, place: str, text: str) -> Applied:
+    value = _parsed(text)
+    try:
+        return apply(project, SetValue(place, value), judge=judge)
+    except Conflict:
+        raise
+    except ProjectError:
+        if isinstance(value, str):
+            raise
+        try:
+            # A text that looks like a number: a song may be called 1999.
+            return apply(project, SetValue(place, text), judge=judge)
+        except ProjectError:
+            pass
+        raise
+
+
+def _parsed(text: str) -> Any:
+    """Read a value as TOML, or as the text that it is."""
+    try:
+        values = tomllib.loads(f"value = {text}\n")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text
+    value = values.pop("value", text)
+    return value if not values and isinstance(value, (str, bool, int, float, list, dict)) else text

@@ -1,0 +1,55 @@
+"""One writer at a time: a project's document and its history change together, or not at all."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from covermaker.disk import disk_errors
+from covermaker.errors import ProjectError, ResourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from covermaker.project.load import Project
+
+_WAIT_SECONDS = 5.0
+
+
+@contextmanager
+def locked(project: Project, *, wait_seconds: float = _WAIT_SECONDS) -> Iterator[None]:
+    """Hold the right to change a project's document; the operating system drops it when the process dies.
+
+    Raises
+    ------
+    ProjectError
+        When the project's folder is gone.
+    ResourceError
+        When somebody else holds it for longer than `wait_seconds`, or the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    if not project.file.exists():
+        raise gone(project)
+    with disk_errors(project.hidden):
+        project.hidden.mkdir(
+            exist_ok=True
+        )  # never `parents`: a folder that was deleted must not come back empty
+        lock = FileLock(project.hidden / "edits.lock")
+        try:
+            lock.acquire(timeout=wait_seconds)
+        except Timeout as error:
+            raise ResourceError(
+                f"{project.root} is being saved by another Covermaker", hint="try again in a moment"
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def gone(project: Project) -> ProjectError:
+    """Return what to say of a project whose document is no longer there."""
+    return ProjectError(
+        f"there is no project at {project.root} any more", hint="look whether its folder was moved or deleted"
+    )

@@ -1,0 +1,46 @@
+"""A question before something is lost. The safe answer has the focus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+from covermaker.tui.actions import Acting
+from covermaker.tui.keymap import bindings
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class Ask(Acting, ModalScreen[bool]):
+    """Ask; returns whether the answer was yes."""
+
+    SCREEN = "ask"
+    BINDINGS = bindings("ask")
+
+    def __init__(self, question: str, *, yes: str, no: str) -> None:
+        super().__init__()
+        self._question, self._yes, self._no = question, yes, no
+
+    def compose(self) -> ComposeResult:
+        """Build the dialog."""
+        with Vertical(classes="dialog"):
+            yield Static(self._question, markup=False)
+            with Horizontal():
+                yield Button(f"{self._no} (n)", id="no", variant="primary")
+                yield Button(f"{self._yes} (y)", id="yes")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        self.dismiss(event.button.id == "yes")
+
+    def action_yes(self) -> None:
+        """Answer yes."""
+        self.dismiss(True)
+
+    def action_no(self) -> None:
+        """Answer no."""
+        self.dismiss(False)

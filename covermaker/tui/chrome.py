@@ -1,0 +1,189 @@
+"""What frames every screen: the tabs above, the line of words and the keys below, one line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+from textual.widget import Widget
+
+from covermaker.tui.keymap import BY_ID, shown, textual_key
+from covermaker.tui.keytable import ACTIONS, EVERYWHERE, SEATS
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.binding import ActiveBinding
+
+    from covermaker.tui.app import Studio
+
+MOST_KEYS = 9
+
+
+_ORDER = {action.id: index for index, action in enumerate(ACTIONS)}
+
+
+def _place(action_id: str) -> tuple[bool, bool, int]:
+    """Return what sorts actions: those of a pane, then of a screen, then those of everywhere."""
+    action = BY_ID[action_id]
+    return action.screen == EVERYWHERE, not action.pane, _ORDER[action_id]
+
+
+class Line(Widget):
+    """One line with places that can be clicked."""
+
+    app: Studio
+
+    DEFAULT_CSS = "Line { height: 1; width: 100%; }"
+    ALLOW_SELECT = False
+    can_focus = False
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._places: list[tuple[int, int, str, str]] = []
+
+    def place(self, start: int, text: str, key: str, tooltip: str) -> None:
+        """Make a stretch of the line press a key when it is clicked."""
+        self._places.append((start, start + cell_len(text), key, tooltip))
+
+    def _at(self, x: int) -> tuple[str, str] | None:
+        return next(((key, tip) for start, stop, key, tip in self._places if start <= x < stop), None)
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that is shown there."""
+        found = self._at(event.x)
+        if found:
+            self.app.simulate_key(found[0])
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Tell what the key does."""
+        found = self._at(event.x)
+        tooltip = found[1] if found else None
+        if tooltip != self.tooltip:
+            self.tooltip = tooltip
+
+
+class Tabs(Line):
+    """The screens by their digits, and what runs."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"tabs--here", "tabs--status"}
+
+    def render(self) -> Text:
+        """Draw the line."""
+        self._places.clear()
+        width = self.size.width
+        here = self.app.current_mode
+        tabs = Text(" ")
+        if width >= 100:
+            tabs.append("covermaker ", "bold")
+        # Below 60 columns the names do not fit: the digits alone, and the name of the screen that is open.
+        for seat in SEATS:
+            label = f"{seat.key} {seat.label}" if width >= 60 or seat.name == here else seat.key
+            text = f"[{label}]" if seat.name == here else f" {label} " if width >= 66 else f" {label}"
+            style = self.get_component_rich_style("tabs--here", partial=True) if seat.name == here else ""
+            self.place(tabs.cell_len, text, seat.key, BY_ID[f"studio.{seat.name}"].tooltip)
+            tabs.append(text, style)
+        status = self.app.status()
+        room = width - tabs.cell_len - 2
+        if status and room > 6:
+            cut = (
+                status if cell_len(status) <= room else set_cell_size(status, room - 1) + self.app.spelt("…")
+            )
+            tabs.append(" " * (width - tabs.cell_len - cell_len(cut) - 1))
+            tabs.append(cut, self.get_component_rich_style("tabs--status", partial=True))
+        tabs.truncate(width)
+        return tabs
+
+
+class StatusLine(Line):
+    """What happened last, and how to take it back."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "status--quiet",
+        "status--failed",
+        "status--stale",
+        "status--done",
+        "status--run",
+    }
+
+    def render(self) -> Text:
+        """Draw the line."""
+        self._places.clear()
+        width = self.size.width
+        words, tone = self.app.last_words()
+        undo = self.app.undo_words()
+        key = self.app.named("{studio.undo}")
+        right = f"{key} Undo: {undo} " if undo else ""
+        if cell_len(right) > width // 2:
+            right = f"{key} Undo " if undo else ""
+        room = max(0, width - cell_len(right) - 2)
+        text = (
+            words if cell_len(words) <= room else set_cell_size(words, max(0, room - 1)) + self.app.spelt("…")
+        )
+        style = self.get_component_rich_style(f"status--{tone or 'quiet'}", partial=True)
+        line = Text(" ").append(text, style)
+        if right:
+            line.append(" " * max(1, width - line.cell_len - cell_len(right)))
+            self.place(line.cell_len, right, textual_key(key), BY_ID["studio.undo"].tooltip)
+            line.append(right, self.get_component_rich_style("status--quiet", partial=True))
+        line.truncate(width)
+        return line
+
+
+class Keys(Line):
+    """The keys that can be pressed now: those of the focused pane first, help always last."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"keys--key", "keys--label", "keys--off"}
+
+    def on_mount(self) -> None:
+        """Follow the focus."""
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+
+    def render(self) -> Text:
+        """Draw the line."""
+        self._places.clear()
+        line, width = Text(" "), self.size.width
+        items = self._items()
+        help_ = next((item for item in items if item.binding.id == "studio.help"), None)
+        rest = [item for item in items if item is not help_]
+        tail = self._texts([help_]) if help_ else []
+        room = width - 2 - sum(cell_len(key + label) + 2 for key, label, _, _ in tail)
+        for key, label, binding, tooltip in self._texts(rest)[: MOST_KEYS - len(tail)]:
+            size = cell_len(key + label) + 2
+            if size <= room:
+                room -= size
+                self._put(line, key, label, binding, tooltip)
+        for key, label, binding, tooltip in tail:
+            self._put(line, key, label, binding, tooltip)
+        line.truncate(width)
+        return line
+
+    def _items(self) -> list[ActiveBinding]:
+        """Return what is shown, once an action, in the order of the table: a user's own keys change no place."""
+        found: dict[str, ActiveBinding] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and binding.id in BY_ID:
+                found.setdefault(binding.id, active)
+        return [found[name] for name in sorted(found, key=_place)]
+
+    def _texts(self, items: list[ActiveBinding]) -> list[tuple[str, str, ActiveBinding, str]]:
+        """Return key, label, binding and tooltip of each action; a group's keys stand together."""
+        texts: list[tuple[str, str, ActiveBinding, str]] = []
+        for active in items:
+            binding = active.binding
+            key, action = shown(binding.key), BY_ID[binding.id or ""]
+            if action.group and texts and texts[-1][1] == f" {action.group}":
+                first = texts[-1]
+                texts[-1] = (f"{first[0]} {key}", first[1], first[2], first[3])
+                continue
+            texts.append((key, f" {action.group or action.label}", active, action.tooltip))
+        return texts
+
+    def _put(self, line: Text, key: str, label: str, active: ActiveBinding, tooltip: str) -> None:
+        off = not active.enabled
+        self.place(line.cell_len, key + label, active.binding.key, tooltip)
+        dim = self.get_component_rich_style("keys--off", partial=True)
+        line.append(key, dim if off else self.get_component_rich_style("keys--key", partial=True))
+        line.append(label, dim if off else self.get_component_rich_style("keys--label", partial=True))
+        line.append("  ")

@@ -1,0 +1,48 @@
+"""Files dropped onto the terminal: it pastes their paths, each terminal in its own way of quoting."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def dropped(text: str) -> list[Path]:
+    """Return the files that a pasted text names, in its order; none when it is just text.
+
+    Understands a plain path with spaces, quoted ones, backslashes before spaces, ``file://`` addresses, several of
+    them in a line or on lines of their own.
+    """
+    files: dict[Path, None] = {}
+    for line in text.strip().splitlines():
+        for candidate in _readings(line.strip()):
+            # Not Path.is_file: a pasted text may be longer than any file name.
+            if candidate and all(os.path.isfile(path) for path in candidate):
+                files |= dict.fromkeys(candidate)
+                break
+    return list(files)
+
+
+def _readings(line: str) -> Iterator[list[Path]]:
+    """Yield what a line may mean: the whole of it a path, or several as a shell would split it."""
+    if line:
+        yield [_path(line)]
+        yield [_path(line.strip("'\""))]
+    try:
+        yield [_path(word) for word in shlex.split(line)]
+    except ValueError:  # a quote that nothing closes
+        return
+
+
+def _path(text: str) -> Path:
+    if text.startswith("file://"):
+        text = unquote(urlsplit(text).path)
+    try:
+        return Path(text.replace("\0", "\ufffd")).expanduser()
+    except RuntimeError:  # ~ of a user who does not exist
+        return Path(text)

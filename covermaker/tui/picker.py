@@ -1,0 +1,50 @@
+"""Choosing a song's file: textual-fspicker's dialog with signs of one cell and room on a small screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from rich.text import Text
+from textual_fspicker import FileOpen, Filters, Icons
+
+AUDIO_SUFFIXES: Final = frozenset(
+    {
+        ".wav",
+        ".flac",
+        ".mp3",
+        ".m4a",
+        ".aac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".wma",
+        ".mp4",
+    }
+    | {".webm", ".mka", ".caf", ".w64", ".rf64"}
+)
+
+
+class SongPicker(FileOpen):
+    """Returns the file, or nothing."""
+
+    def __init__(self, place: Path) -> None:
+        Icons.set_picker(_sign)
+        filters = Filters(("Sound", is_audio), ("All files", lambda _: True))
+        super().__init__(place, "Add a song", open_button="Add", filters=filters)
+
+
+def is_audio(path: Path) -> bool:
+    """Tell whether a file's name says that it holds sound."""
+    return path.suffix.lower() in AUDIO_SUFFIXES
+
+
+def _sign(place: str | Path) -> Text:
+    """Return a slash for a folder: emoji are two cells wide in some terminals and one in others."""
+    try:
+        return Text("/" if Path(place).is_dir() else " ")
+    except OSError:
+        return Text("!")

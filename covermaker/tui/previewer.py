@@ -1,0 +1,147 @@
+"""The app's side of the preview process: the newest wish wins, nothing waits in a queue, a crash costs one answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from covermaker.errors import ResourceError
+from covermaker.render.previewing import Previewed, Refused, Wish
+from covermaker.tui.jobs import CHILD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+_LINE_BYTES: Final = 1 << 22  # half a minute of the peaks of thirty tracks
+_KINDS: Final = {kind.KIND: kind for kind in (Previewed, Refused)}
+
+
+class Preview:
+    """One project's preview process; started by the first wish.
+
+    Parameters
+    ----------
+    project : Path
+        Its folder.
+    on_made, on_refused : callable
+        Called on the event loop; a wish that was overtaken by a newer one before it was sent is not answered.
+    command : sequence of str
+        What is started; tests give a process of their own.
+    """
+
+    def __init__(
+        self,
+        project: Path,
+        on_made: Callable[[Previewed], None],
+        on_refused: Callable[[str], None],
+        *,
+        command: Sequence[str] = CHILD,
+    ) -> None:
+        self._project, self._made, self._refused = project, on_made, on_refused
+        self._command = tuple(command)
+        self._child: asyncio.subprocess.Process | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._next: Wish | None = None
+        self._asked: Wish | None = None
+        self._count = 0
+        self._closed = False
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._asked is not None or self._next is not None
+
+    @property
+    def log(self) -> Path:
+        """Where the process writes what goes wrong."""
+        return self._project / ".covermaker" / "preview.log"
+
+    def ask(self, wish: Wish) -> int:
+        """Ask for a stretch; returns the number that its answer will have."""
+        self._count += 1
+        self._next = replace(wish, id=self._count)
+        if self._task is None and not self._closed:
+            self._task = asyncio.create_task(self._talk(), name="preview")
+        elif self._asked is None:
+            self._send()
+        return self._count
+
+    async def close(self) -> None:
+        """End the process."""
+        self._closed = True
+        self.kill()
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=1.0)
+
+    def kill(self) -> None:
+        """End the process without waiting for it."""
+        if self._child is not None and self._child.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+
+    def _send(self) -> None:
+        child, wish = self._child, self._next
+        if child is None or child.stdin is None or wish is None or child.stdin.is_closing():
+            return
+        self._asked, self._next = wish, None
+        child.stdin.write(json.dumps(wish.to_dict()).encode() + b"\n")
+
+    async def _talk(self) -> None:
+        """Start the process, and listen to it until it is gone."""
+        status: int | None = None
+        try:
+            status = await self._listen()
+        except OSError as error:
+            self._lost(str(ResourceError(f"the preview cannot be started: {error.strerror or error}")))
+        finally:
+            self._child, self._task = None, None
+        if status is not None and not self._closed:
+            self._lost(f"the preview ended (exit status {status}); log: {self.log}")
+
+    async def _listen(self) -> int:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as errors:
+            child = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                env={"OPENBLAS_NUM_THREADS": "1", **os.environ, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,
+                limit=_LINE_BYTES,
+            )
+        self._child = child
+        assert child.stdin is not None
+        assert child.stdout is not None
+        with suppress(BrokenPipeError, ConnectionResetError):
+            child.stdin.write(json.dumps({"job": "preview", "project": str(self._project)}).encode() + b"\n")
+            self._send()
+            async for line in child.stdout:
+                self._heard(json.loads(line))
+        status = await child.wait()
+        child.stdin.close()
+        return status
+
+    def _heard(self, said: dict[str, Any]) -> None:
+        kind = _KINDS.get(said.pop("event", ""))
+        self._asked = None
+        self._send()
+        if kind is None:  # the job as a whole was refused
+            self._refused(str(said.get("message", "the preview ended")))
+            return
+        event = kind(**said)
+        if isinstance(event, Previewed):
+            self._made(event)
+        elif isinstance(event, Refused):
+            self._refused(event.message + (f": {event.hint}" if event.hint else ""))
+
+    def _lost(self, words: str) -> None:
+        """Tell that the process is gone; the next wish starts another."""
+        self._asked = self._next = None
+        self._refused(words)

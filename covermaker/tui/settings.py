@@ -1,0 +1,159 @@
+"""The user's settings file: ``config.toml`` in the platform's config folder, or where COVERMAKER_CONFIG says.
+
+Nothing of Textual is imported here, so that ``covermaker config`` starts as fast as the other commands.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from covermaker.disk import expanded, told_by, write_text
+from covermaker.documents.document import Document
+from covermaker.errors import UsageError
+
+if TYPE_CHECKING:
+    from covermaker.tui.words import Charset
+
+CONFIG_VARIABLE = "COVERMAKER_CONFIG"
+PROJECTS_VARIABLE = "COVERMAKER_PROJECTS"
+FILE_NAME = "config.toml"
+
+
+class Settings(BaseModel):
+    """What a user may set."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    projects: str = Field(
+        default="", description="Folder of the projects; empty: `covermaker` in the home folder."
+    )
+    theme: str = Field(default="covermaker", description="Colours; ctrl+p lists the themes.")
+    charset: Literal["auto", "unicode", "block", "ascii"] = Field(
+        default="auto",
+        description="`unicode`, `block` (no braille), `ascii`; `auto` asks the locale.",
+    )
+    fps: int = Field(
+        default=15, ge=1, le=60, description="Frames a second of meters and playhead; lower over SSH."
+    )
+    meters: bool = Field(default=True, description="Draw the meters.")
+    audio_device: str = Field(
+        default="", description="Where sound goes: a device's name, `none`; empty: the default."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="Where networks run.")
+    confirm: bool = Field(default=True, description="Ask before something is lost for good.")
+    notify: bool = Field(default=True, description="Ring the terminal's bell when a job of over 10 s ends.")
+    keymap: dict[str, str] = Field(
+        default_factory=dict,
+        description='Other keys, by the id of the action: `"library.render" = "r ctrl+r"`; see docs/keys.md.',
+    )
+
+    @field_validator("keymap", mode="before")
+    @classmethod
+    def _flat(cls, value: Any) -> Any:
+        """Take ``library.render = "r"`` without quotes, to TOML a table in a table, for what it says."""
+        if not isinstance(value, dict):
+            return value
+        flat: dict[str, Any] = {}
+        for name, item in value.items():
+            nested = item if isinstance(item, dict) else {}
+            flat |= {f"{name}.{inner}": key for inner, key in nested.items()} or {name: item}
+        return flat
+
+
+def config_file() -> Path:
+    """Return where the settings are, or would be.
+
+    Raises
+    ------
+    UsageError
+        When COVERMAKER_CONFIG leads nowhere.
+    """
+    import platformdirs
+
+    return told_by(CONFIG_VARIABLE) or Path(platformdirs.user_config_dir("covermaker")) / FILE_NAME
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Read the settings; without a file, the defaults.
+
+    Raises
+    ------
+    ProjectError
+        When it is no TOML or says something we refuse: file, line, and the nearest name.
+    """
+    place = file or config_file()
+    missing = UsageError(f"there is no {place}")
+    try:
+        return Document.read(place, missing=missing).checked(Settings)
+    except UsageError as error:
+        if error is missing:
+            return Settings()
+        raise
+
+
+def change_setting(key: str, value: Any, file: Path | None = None) -> Settings:
+    """Set one key and write the file, its comments kept.
+
+    Raises
+    ------
+    ProjectError
+        When the file or the value is refused; the file stays as it is.
+    ResourceError
+        When it cannot be written.
+    """
+    import tomlkit
+
+    place = file or config_file()
+    text = place.read_text(encoding="utf-8") if place.exists() else template()
+    document = tomlkit.parse(text)
+    document[key] = value
+    changed = tomlkit.dumps(document)
+    settings = Document.parse(changed, str(place)).checked(Settings)
+    write_text(place, changed)
+    return settings
+
+
+def template() -> str:
+    """Return a settings file that changes nothing: every key with its default, commented out."""
+    lines = ["# Covermaker's settings. A key that is not set has the default shown here.", ""]
+    for name, field in Settings.model_fields.items():
+        if name == "keymap":
+            continue
+        lines += [f"# {field.description}", f"# {name} = {_toml(field.default)}", ""]
+    lines += [f"# {Settings.model_fields['keymap'].description}", "[keymap]", ""]
+    return "\n".join(lines)
+
+
+def _toml(value: Any) -> str:
+    import tomlkit
+
+    text: str = tomlkit.item(value).as_string()
+    return text
+
+
+def projects_folder(settings: Settings) -> Path:
+    """Return the folder of the projects: COVERMAKER_PROJECTS, the setting, or ``covermaker`` in the home folder.
+
+    Raises
+    ------
+    UsageError
+        When it leads nowhere.
+    """
+    told = told_by(PROJECTS_VARIABLE)
+    if told is not None:
+        return told.absolute()
+    return expanded(settings.projects or "~/covermaker", "projects").absolute()
+
+
+def charset_of(settings: Settings) -> Charset:
+    """Return the character set to draw with; `auto` is ascii unless the terminal's encoding is UTF-8."""
+    if settings.charset != "auto":
+        return settings.charset
+    # Served in a browser, the terminal is ours and knows everything.
+    utf8 = "utf" in (getattr(sys.__stdout__, "encoding", None) or "").lower()
+    return "unicode" if utf8 or os.environ.get("TEXTUAL_DRIVER") else "ascii"

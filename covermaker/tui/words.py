@@ -1,0 +1,123 @@
+"""What the studio says: states as a glyph and a word, and figures as people read them.
+
+No state is told by colour alone, and no glyph alone: a screen reader and a screen without colour get the word.
+Every glyph is one cell wide and has a spelling in three character sets.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Final, Literal, TypeAlias
+
+from covermaker.units import clock
+
+Charset: TypeAlias = Literal["unicode", "block", "ascii"]
+
+STATES: Final = {
+    "done": ("✓", "done"),
+    "run": ("►", "running"),
+    "stale": ("~", "stale"),
+    "failed": ("✗", "failed"),
+    "wait": ("·", "waiting"),
+    "cached": ("=", "cached"),
+    "warn": ("!", "warning"),
+    "new": ("·", "new"),
+    "stopped": ("-", "stopped"),
+}
+
+# Of the glyphs above and of the few signs that screens draw. `block` keeps to what code page 437 and every console
+# font have; `ascii` to what a serial line has.
+_SPELLINGS: Final[dict[Charset, dict[str, str]]] = {
+    "unicode": {},
+    "block": {"✓": "√", "✗": "x"},
+    "ascii": {
+        "✓": "v",
+        "►": ">",
+        "✗": "x",
+        "·": ".",
+        "→": "->",
+        "…": "~",
+        "█": "#",
+        "░": "-",
+        "─": "-",
+        "│": "|",
+    },
+}
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+def spelt(text: str, charset: Charset) -> str:
+    """Return a text of ours with its glyphs in a character set; titles of songs are not ours and stay."""
+    for glyph, spelling in _SPELLINGS[charset].items():
+        text = text.replace(glyph, spelling)
+    return text
+
+
+def glyph(state: str, charset: Charset = "unicode") -> str:
+    """Return the sign of a state."""
+    return spelt(STATES[state][0], charset)
+
+
+def said(state: str, charset: Charset = "unicode", words: str = "") -> str:
+    """Return a state as a glyph and a word: ``"~ stale"``; `words` take the place of the word."""
+    return f"{glyph(state, charset)} {words or STATES[state][1]}"
+
+
+def length(seconds: float | None) -> str:
+    """Write a duration: ``3:42``; ``?`` when nobody knows it yet."""
+    return "?" if seconds is None else clock(seconds)
+
+
+def level(db: float | None, unit: str = "dB") -> str:
+    """Write a level: ``-14.0 LUFS``; silence has none."""
+    if db is None or db == -math.inf:
+        return "silence"
+    return f"{db:.1f} {unit}"
+
+
+def share(fraction: float) -> str:
+    """Write a share of the whole: ``62 %``."""
+    return f"{math.floor(100.0 * min(max(fraction, 0.0), 1.0) + 1e-9)} %"
+
+
+def left(seconds: float | None) -> str:
+    """Write how long something still takes: ``0:20 left``; nothing when nobody knows."""
+    return "" if seconds is None else f"{clock(seconds)} left"
+
+
+def about(seconds: float) -> str:
+    """Write an estimate, no finer than it is: ``about 0:50``."""
+    coarse = 5.0 if seconds < MINUTE else 10.0 if seconds < 10 * MINUTE else MINUTE
+    return f"about {clock(max(coarse, math.ceil(seconds / coarse) * coarse))}"
+
+
+def ago(seconds: float) -> str:
+    """Write how long ago something was: ``12 min ago``, ``yesterday``."""
+    if seconds < MINUTE:
+        return "just now"
+    if seconds < HOUR:
+        return f"{seconds // MINUTE:.0f} min ago"
+    if seconds < DAY:
+        return f"{seconds // HOUR:.0f} h ago"
+    if seconds < 2 * DAY:
+        return "yesterday"
+    return f"{seconds // DAY:.0f} days ago"
+
+
+def count(number: int, thing: str, things: str | None = None) -> str:
+    """Write a number of things: ``1 song``, ``2 songs``."""
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
+def one_line(text: str) -> str:
+    """Return a text of somebody else (a title, a file name) as one line that a terminal can show.
+
+    Control characters, line breaks and halves of surrogate pairs become U+FFFD; so do marks that turn the direction
+    of writing, which would turn the rest of the row, too.
+    """
+    return "".join("\ufffd" if unicodedata.category(char) in _UNSHOWN else char for char in text)
+
+
+_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

@@ -1,0 +1,160 @@
+"""``covermaker list``, ``set``, ``undo`` and ``redo``: what the studio does, by a command."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from covermaker.cli import main
+from covermaker.errors import ExitCode
+from covermaker.project.load import load
+
+
+@pytest.fixture(autouse=True)
+def commands(monkeypatch, tmp_path):
+    for variable in ("CACHE", "STORE", "PROJECTS"):
+        monkeypatch.setenv(f"COVERMAKER_{variable}", str(tmp_path / variable.lower()))
+
+
+@pytest.fixture
+def cover(new, tmp_path):
+    assert new("--title", "Blue Harbour") == 0
+    return tmp_path / "cover"
+
+
+@pytest.fixture
+def run(capsys):
+    def call(*arguments):
+        capsys.readouterr()
+        code = main.run(list(arguments))
+        said = capsys.readouterr()
+        return code, said.out.strip(), said.err.strip()
+
+    return call
+
+
+def test_set_undo_redo(cover, run):
+    before = (cover / "cover.toml").read_text()
+    assert run("set", "cover", "tracks.vocals.gain_db", "-2.5") == (0, "vocals gain 0.0 -> -2.5 dB", "")
+    assert run("set", "cover", "title", "1999") == (0, "title Blue Harbour -> 1999", "")
+    assert run("set", "cover", "export.formats", '["flac", "mp3"]')[:2] == (
+        0,
+        "export formats wav24 -> flac, mp3",
+    )
+    assert load(cover).cover.export.formats == ["flac", "mp3"]
+    assert (
+        run("set", "cover", "tracks.vocals.gain_db", "--default")[1] == "vocals gain -2.5 dB -> its default"
+    )
+    _, text, _ = run("undo", "cover", "--list")
+    assert [line.split("  ")[0] for line in text.splitlines()] == ["undo"] * 4
+    for _ in range(4):
+        assert run("undo", "cover")[0] == 0
+    assert (cover / "cover.toml").read_text() == before
+    assert run("undo", "cover") == (ExitCode.USAGE, "", "error: there is nothing to undo")
+    assert run("redo", "cover")[1] == "redo: vocals gain 0.0 -> -2.5 dB"
+    assert load(cover).cover.tracks[0].gain_db == -2.5
+
+
+def test_json_of_edits(cover, run):
+    code, text, _ = run("set", "cover", "tracks.vocals.mute", "true", "--json")
+    assert (code, json.loads(text)) == (
+        0,
+        {"project": str(cover), "words": "vocals mute off -> on", "changed": True, "merged": []},
+    )
+    assert json.loads(run("set", "cover", "tracks.vocals.mute", "true", "--json")[1])["changed"] is False
+    listed = json.loads(run("undo", "cover", "--list", "--json")[1])
+    assert [row["words"] for row in listed["undo"]] == ["vocals mute off -> on"]
+    assert listed["redo"] == []
+    assert json.loads(run("undo", "cover", "--json")[1])["words"] == "undo: vocals mute off -> on"
+    assert json.loads(run("redo", "cover", "--json")[1])["words"] == "redo: vocals mute off -> on"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("tracks.vocals.gain_db", "99"), 3, "tracks[0].gain_db = 99: must be less than or equal to 24"),
+        (("tracks.vocals.gain_db", "loud"), 3, "a number is expected"),
+        (("tracks.vocal.gain_db", "1"), 2, "did you mean 'vocals'?"),
+        (("tracks.vocals.gain_bd", "1"), 3, "did you mean 'gain_db'?"),
+        (("tracks.vocals.rack[0].effect", "gaet"), 3, "did you mean 'gate'?"),
+        (("convert.pitch", "fcp"), 3, "did you mean 'fcpe'?"),
+        (("convert.transpose", "99"), 3, "convert.transpose = 99"),
+        (("title",), 2, "give a value, or --default"),
+        (("title", "x", "--default"), 2, "give a value, or --default"),
+        (("title", "--default"), 3, "'title' is missing"),
+        (("a b", "1"), 2, "is no place in a project"),
+    ],
+)
+def test_refusals_change_nothing(cover, run, arguments, code, message):
+    before = (cover / "cover.toml").read_text()
+    found, out, error = run("set", "cover", *arguments)
+    assert (found, out) == (code, "")
+    assert message in error
+    assert (cover / "cover.toml").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("2", 2), ('"auto"', "auto"), ("off", "off"), ("1979-05-27", None), ('"x"\ny = 1', None)],
+)
+def test_values_as_people_write_them(cover, run, text, value):
+    code, *_ = run("set", "cover", "convert.transpose", text)
+    assert (code == 0) == (value is not None)
+    assert value is None or load(cover).cover.convert.transpose == value
+
+
+def test_an_edit_by_hand_in_between_is_kept_and_asked_about(cover, run):
+    run("set", "cover", "tracks.vocals.gain_db", "-2.5")
+    file = cover / "cover.toml"
+    file.write_text(file.read_text().replace("gain_db = -2.5", "gain_db = -9.0"))
+    code, _, error = run("undo", "cover")
+    assert code == ExitCode.PROJECT
+    assert "vocals gain -2.5 -> -9.0 dB" in error
+    assert run("undo", "cover", "--anyway")[0] == 0
+    assert load(cover).cover.tracks[0].gain_db == 0.0
+
+
+def test_presets_are_one_step_to_undo(cover, run, preset):
+    before = (cover / "cover.toml").read_text()
+    preset("racks", "mine", 'rack = [{ effect = "gain", gain_db = 1.0 }]\n')
+    assert run("presets", "apply", "mine", "cover")[0] == 0
+    assert run("undo", "cover")[1] == "undo: preset 'mine' on vocals"
+    assert (cover / "cover.toml").read_text() == before
+
+
+def test_list_shows_every_project_and_what_is_wrong(cover, run, tmp_path):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "cover.toml").write_text("x = = 1")
+    code, text, _ = run("list", str(tmp_path))
+    assert code == 0
+    head, _, bad, good = text.splitlines()
+    assert head.split() == ["title", "artist", "length", "key", "bpm", "loudness", "voice", "state", "why"]
+    assert "failed" in bad
+    assert "is no TOML" in bad
+    assert good.split() == ["Blue", "Harbour", "0:01", "demo", "new"]
+    values = json.loads(run("list", str(tmp_path), "--json")[1])
+    assert [(row["title"], row["state"]) for row in values] == [("bad", "failed"), ("Blue Harbour", "new")]
+    assert values[1]["song"] == str(cover / "audio" / "song.wav")
+    assert values[1]["facts"] is None
+    assert json.loads(run("list", "cover", "--json")[1]) == values[1:]
+
+
+def test_list_measures_when_asked(cover, run):
+    tone = 0.1 * np.sin(2 * np.pi * 440.0 * np.arange(8000 * 3) / 8000)
+    soundfile.write(cover / "audio" / "song.wav", tone, 8000)
+    _, text, words = run("list", "cover", "--measure", "--json")
+    assert words == "listening to Blue Harbour …"
+    facts = json.loads(text)[0]["facts"]
+    assert facts["seconds"] == 3.0
+    assert facts["key"].startswith("A ")
+    assert run("list", "cover", "--measure")[2] == ""
+
+
+def test_list_of_nothing(run, tmp_path):
+    (tmp_path / "projects").mkdir()
+    assert run("list")[2].startswith(f"no projects in {tmp_path / 'projects'}")
+    assert run("list", "--json") == (0, "[]", "")
+    code, _, error = run("list", str(tmp_path / "none"))
+    assert code == ExitCode.USAGE
+    assert "there is no folder" in error

@@ -1,0 +1,514 @@
+"""The library on a stage: every state of the screen, every action, and what goes wrong."""
+
+import os
+
+import pytest
+import soundfile
+from studio_stage import KILLED, REFUSED, STUCK, lines, on_stage, project, state, studio, text, until
+from textual.events import Paste
+from textual.filter import Monochrome
+
+from covermaker.tui import model
+from covermaker.tui.help import HelpScreen
+from covermaker.tui.jump import JumpScreen
+from covermaker.tui.log import LogLines
+from covermaker.tui.settings import Settings
+from covermaker.tui.songlist import Details, Songs
+
+
+def songs(app):
+    return app.library.query_one(Songs)
+
+
+def titles(app):
+    return [app.library.shelf.songs[folder].title for folder in songs(app).items]
+
+
+def job_states(app):
+    return [job.state for job in app.board.jobs.values()]
+
+
+@on_stage
+async def test_the_first_run_opens_on_the_demo(tmp_path, states):
+    async with studio(tmp_path / "new", size=(120, 40)) as (app, _):
+        assert titles(app) == ["Blue Harbor"]
+        assert songs(app).selected == tmp_path / "new" / "demo"
+        assert lines(app)[0].startswith(" covermaker [1 Library] 2 Project ")
+
+
+@on_stage
+async def test_an_empty_library_names_the_key(library, states):
+    async with studio(library) as (app, pilot):
+        assert "No songs yet. + adds a file, or drop a path here." in text(app)
+        await pilot.press("r")
+        assert "Render: there is no song yet: + adds one" in lines(app)[-2]
+        await pilot.press("enter")
+        assert "Open: there is no song here: + adds one" in lines(app)[-2]
+
+
+@on_stage
+async def test_a_row_says_everything_at_80_columns(library, states):
+    project(library, "blue", "Blue Harbour", artist="Anna")
+    states["blue"] = state("stale", to_do=("export",))
+    async with studio(library) as (app, _):
+        assert "> Blue Harbour" in lines(app)[3]
+        for words in ("Anna", "1:03", "✓ 2", "demo", "~ stale: 1 step"):
+            assert words in lines(app)[3]
+        assert "tracks[0].gain_db: 0.0 -> 1.0" in text(app)
+        assert "Songs: 1 song, 1 stale" in lines(app)[1]
+
+
+@on_stage
+async def test_no_line_is_cut_and_help_is_always_there(library, states):
+    project(library, "blue", "Blue Harbour")
+    async with studio(library) as (app, pilot):
+        for width, height in ((40, 10), (60, 24), (79, 40), (80, 24), (100, 24), (120, 40), (160, 24)):
+            await pilot.resize_terminal(width, height)
+            await pilot.pause()
+            rows = lines(app)
+            assert all(len(row) == width for row in rows)
+            assert rows[-1].rstrip().endswith("? Help")
+            assert len([item for item in rows[-1].split("  ") if item.strip()]) <= 9
+            assert "1 Library]" in rows[0]
+            assert "> Blue Harbour" in text(app)
+
+
+@on_stage
+async def test_a_terminal_of_40_by_10_and_back(library, states):
+    project(library, "blue", "Blue Harbour")
+    async with studio(library, size=(120, 40)) as (app, pilot):
+        await pilot.resize_terminal(40, 10)
+        await pilot.pause()
+        assert "tab shows the next pane" in lines(app)[-2]
+        assert "song.wav" not in text(app)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert isinstance(app.library.pane(), Details)
+        assert "State" not in text(app)
+        await pilot.resize_terminal(120, 40)
+        await pilot.pause()
+        assert "State" in text(app)
+        assert "small window" not in text(app)
+
+
+@on_stage
+async def test_rendering_shows_progress_then_the_result(library, states):
+    project(library, "blue", "Blue Harbour")
+    async with studio(library) as (app, pilot):
+        states["blue"] = state("done")
+        await pilot.press("r")
+        await until(pilot, lambda: job_states(app) == ["done"])
+        await until(pilot, lambda: "✓ done" in text(app))
+        assert "Blue Harbour: rendered in 0:00, -14.0 LUFS" in lines(app)[-2]
+        assert len(app._notifications) == 1
+
+
+@on_stage
+async def test_a_busy_row_can_be_cancelled_and_finished_steps_are_kept(library, states):
+    project(library, "blue", "Blue Harbour", recording=STUCK)
+    async with studio(library) as (app, pilot):
+        await pilot.press("c")
+        assert "Cancel: no render of this song runs or waits" in lines(app)[-2]
+        await pilot.press("r")
+        await until(pilot, lambda: "► separate 50 %" in text(app))
+        assert "Blue Harbour: s" in lines(app)[0]
+        await pilot.press("r")
+        assert "Render: it is being rendered: c cancels" in lines(app)[-2]
+        await pilot.press("d")
+        assert "c cancels that first" in lines(app)[-2]
+        await pilot.press("c")
+        await until(pilot, lambda: job_states(app) == ["stopped"])
+        assert "finished steps are kept" in lines(app)[-2]
+        assert app.is_running
+
+
+@pytest.mark.parametrize(
+    ("recording", "said"), [(REFUSED, "free some space"), (KILLED, "the job was killed")]
+)
+@on_stage
+async def test_a_failure_gives_a_toast_with_the_log(library, states, recording, said):
+    folder = project(library, "blue", "Blue Harbour", recording=recording)
+    async with studio(library) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: job_states(app) == ["failed"])
+        await until(pilot, lambda: "✗ failed" in lines(app)[3])
+        (toast,) = app._notifications
+        assert said in toast.message
+        assert str(folder / ".covermaker" / "render.log") in toast.message
+        assert toast.severity == "error"
+
+
+@on_stage
+async def test_all_stale_are_rendered_one_after_another_through_a_failure(library, states):
+    project(library, "a", recording=REFUSED)
+    for name in "bcd":
+        project(library, name)
+    for name in "abc":
+        states[name] = state("stale", to_do=("export",))
+    states["d"] = state("done")
+    async with studio(library) as (app, pilot):
+        await pilot.press("R")
+        assert "3 songs to render, one after another" in [line.text for line in app.board.log]
+        assert len(app.board.jobs) == 3
+        await until(pilot, lambda: all(job.is_over for job in app.board.jobs.values()))
+        assert job_states(app) == ["failed", "done", "done"]
+        for name in "abc":
+            states[name] = state("done")
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: not app.library.shelf.stale())
+        await pilot.press("R")
+        assert "All stale: nothing is stale" in lines(app)[-2]
+
+
+@on_stage
+async def test_marked_songs_are_rendered_together(library, states):
+    for name in "abc":
+        project(library, name)
+    async with studio(library) as (app, pilot):
+        await pilot.press("v", "down", "v")
+        assert "2 marked" in lines(app)[1]
+        await pilot.press("r")
+        assert [job.title for job in app.board.jobs.values()] == ["A", "C"]
+        await until(pilot, lambda: job_states(app) == ["done", "done"])
+        assert "marked" not in lines(app)[1]
+
+
+@on_stage
+async def test_a_dropped_file_becomes_a_project_and_undo_takes_it_away(library, states, tmp_path):
+    file = tmp_path / "my songs" / "Night Tram.wav"
+    file.parent.mkdir()
+    soundfile.write(file, [[0.1, -0.1]] * 4000, 8000)
+    async with studio(library) as (app, pilot):
+        app.library.post_message(Paste(f"'{file}'"))
+        await until(pilot, lambda: titles(app) == ["Night Tram"])
+        assert (library / "night-tram" / "audio" / "Night Tram.wav").exists()
+        assert "added Night Tram.wav: r renders it" in lines(app)[-2]
+        assert songs(app).selected == library / "night-tram"
+        await pilot.press("z")
+        await until(pilot, lambda: titles(app) == [])
+        await pilot.press("Z")
+        await until(pilot, lambda: titles(app) == ["Night Tram"])
+        app.library.post_message(Paste(str(file)))
+        await until(pilot, lambda: len(titles(app)) == 2)
+        assert (library / "night-tram-2").exists()
+
+
+@on_stage
+async def test_what_is_no_song_is_refused_in_words(library, states, tmp_path):
+    file = tmp_path / "x.wav"
+    file.write_text("no sound")
+    async with studio(library) as (app, pilot):
+        app.library.post_message(Paste(str(file)))
+        await until(pilot, lambda: app._notifications)
+        assert str(file) in next(iter(app._notifications)).message
+        assert list(library.iterdir()) == []
+        app.library.post_message(Paste("just words"))
+        await until(pilot, lambda: "no file has the path" in lines(app)[-2])
+
+
+@on_stage
+async def test_the_file_picker_opens_and_closes(library, states):
+    async with studio(library) as (app, pilot):
+        await pilot.press("+")
+        await until(pilot, lambda: "Add a song" in text(app))
+        assert "📁" not in text(app)
+        await pilot.press("escape")
+        assert app.screen is app.library
+
+
+@on_stage
+async def test_removal_is_undone_in_words(library, states):
+    project(library, "blue", "Blue Harbour")
+    project(library, "night", "Night Tram")
+    async with studio(library) as (app, pilot):
+        await pilot.press("z")
+        assert "there is nothing to undo here" in lines(app)[-2]
+        await pilot.press("d")
+        await until(pilot, lambda: titles(app) == ["Night Tram"])
+        assert "z Undo: removed Blue Harbour" in lines(app)[-2]
+        assert not (library / "blue").exists()
+        await pilot.press("z")
+        await until(pilot, lambda: titles(app) == ["Blue Harbour", "Night Tram"])
+        assert songs(app).selected == library / "blue"
+
+
+@on_stage
+async def test_filter_and_sort(library, states):
+    for name, artist in (("alpha", "Zoe"), ("beta", "Yan"), ("gamma", "Xia")):
+        project(library, name, artist=artist)
+    async with studio(library) as (app, pilot):
+        await pilot.press("/", "b", "e", "t")
+        assert titles(app) == ["Beta"]
+        await pilot.press("enter", "down", "o")
+        assert "filter: bet  sort: artist" in text(app)
+        await pilot.press("escape")
+        assert titles(app) == ["Gamma", "Beta", "Alpha"]
+        await pilot.press("/", "z", "z", "z")
+        assert "No song matches. esc shows all." in text(app)
+        await pilot.press("escape")
+        assert len(titles(app)) == 3
+        # The title of a column sorts, too.
+        assert await pilot.click(Songs, offset=(4, 1))
+        assert titles(app) == ["Alpha", "Beta", "Gamma"]
+
+
+@on_stage
+async def test_the_mouse_selects_and_two_clicks_open(library, states):
+    for name in "abc":
+        project(library, name)
+    async with studio(library) as (app, pilot):
+        await pilot.click(Songs, offset=(4, 3))
+        assert songs(app).selected == library / "b"
+        await pilot.click(Songs, offset=(4, 3), times=2)
+        assert app.current_mode == "project"
+        assert app.project == library / "b"
+        await pilot.click("Tabs", offset=(4, 0))
+        assert app.current_mode == "library"
+        # Keys of the footer can be clicked.
+        await pilot.click("Keys", offset=(lines(app)[-1].index("? Help"), 0))
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+
+
+@on_stage
+async def test_digits_open_six_screens_and_jobs_go_on(library, states):
+    project(library, "blue", "Blue Harbour", recording=STUCK)
+    async with studio(library) as (app, pilot):
+        await pilot.press("r")
+        for digit, name in zip(
+            "234561", ("project", "rack", "voices", "batch", "presets", "library"), strict=True
+        ):
+            await pilot.press(digit)
+            await pilot.pause()
+            assert app.current_mode == name
+            assert f"[{digit} {name.title()}]" in lines(app)[0]
+            assert lines(app)[-1].rstrip().endswith("? Help")
+            assert job_states(app) == ["run"]
+
+
+@on_stage
+async def test_help_is_about_the_focused_pane_then_all_keys(library, states):
+    async with studio(library) as (app, pilot):
+        await pilot.press("?")
+        await pilot.pause()
+        assert "One line a song." in text(app)
+        await pilot.press("end")
+        await pilot.pause()
+        assert "docs/keys.md" in text(app)
+        await pilot.press("escape", "tab", "?")
+        await pilot.pause()
+        assert "what changed since its last render" in text(app)
+        await pilot.press("?")
+        assert app.screen is app.library
+
+
+@on_stage
+async def test_jump_mode_goes_where_a_letter_is_typed(library, states):
+    async with studio(library) as (app, pilot):
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        assert " a Songs " in text(app)
+        await pilot.press("x")
+        assert isinstance(app.screen, JumpScreen)
+        await pilot.press("s")
+        await pilot.pause()
+        assert isinstance(app.library.pane(), Details)
+        await pilot.press("ctrl+o", "4")
+        await pilot.pause()
+        assert app.current_mode == "voices"
+
+
+@on_stage
+async def test_the_palette_runs_actions_and_finds_songs(library, states):
+    project(library, "blue", "Blue Harbour")
+    project(library, "night", "Night Tram")
+    async with studio(library) as (app, pilot):
+        await pilot.press("ctrl+p", *"night tra")
+        await until(pilot, lambda: "Night Tram" in lines(app)[8])
+        await pilot.press("enter")
+        await until(pilot, lambda: songs(app).selected == library / "night")
+        await pilot.press("ctrl+p", *"all stale")
+        await until(pilot, lambda: "Not now: nothing is stale." in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "All stale: nothing is stale" in lines(app)[-2])
+
+
+@on_stage
+async def test_the_log_follows_until_one_scrolls_up(library, states):
+    async with studio(library) as (app, pilot):
+        for number in range(100):
+            app.board.say(0.0, "x", f"line {number}")
+        await pilot.press("L")
+        await until(pilot, lambda: "line 99" in text(app))
+        await pilot.press("up", "up")
+        assert not app.screen.query_one(LogLines).follows
+        app.board.say(0.0, "x", "line 100")
+        await until(pilot, lambda: app.screen.query_one(LogLines)._seen == app.board.logged)
+        assert "line 100" not in text(app)
+        await pilot.press("f")
+        await until(pilot, lambda: "line 100" in text(app))
+        await pilot.press("q")
+        assert app.screen is app.library
+
+
+@on_stage
+async def test_leaving_asks_only_when_work_would_be_lost(library, states):
+    project(library, "blue", "Blue Harbour", recording=STUCK)
+    async with studio(library) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "separate 50 %" in text(app))
+        await pilot.press("q")
+        await until(
+            pilot, lambda: "Quitting stops it. Finished steps are kept" in text(app).replace("\n", " ")
+        )
+        # The safe answer has the focus.
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is app.library)
+        assert job_states(app) == ["run"]
+        await pilot.press("?", "ctrl+q")
+        await until(pilot, lambda: "being rendered" in text(app))
+        await pilot.press("y")
+        await until(pilot, lambda: not app.is_running)
+        assert job_states(app) == ["stopped"]
+
+
+@on_stage
+async def test_leaving_with_nothing_to_lose_does_not_ask(library, states):
+    async with studio(library) as (app, pilot):
+        await pilot.press("q")
+        await until(pilot, lambda: not app.is_running)
+        assert app.return_value == 0
+
+
+@on_stage
+async def test_what_changes_on_disk_is_noticed(library, states, monkeypatch):
+    folder = project(library, "blue", "Blue Harbour")
+    project(library, "night", "Night Tram")
+    async with studio(library) as (app, pilot):
+        look = app.library._watch
+        look()
+        await until(pilot, lambda: app.library._seen)
+        (folder / "cover.toml").write_text("this is no TOML")
+        os.utime(folder / "cover.toml", (10, 10))
+        look()
+        await until(pilot, lambda: "✗ failed" in text(app))
+        assert "cover.toml is no TOML" in " ".join(text(app).split())
+        await pilot.press("r")
+        assert "is no TOML" in app.last_words()[0]
+        project(library, "new", "New Song")
+        look()
+        await until(pilot, lambda: "New Song" in titles(app))
+        for name in ("cover.toml", "recording.jsonl"):
+            (library / "new" / name).unlink()
+        (library / "new").rmdir()
+        look()
+        await until(pilot, lambda: "New Song" not in titles(app))
+
+
+@on_stage
+async def test_wide_combining_and_hostile_titles_keep_the_columns(library, states):
+    for name, title in (
+        ("a", "夜の港の長い長い長い歌の題名であるよ"),
+        ("b", "e\u0301te\u0301"),
+        ("c", "a\\u001b[2Jb\\u202e"),
+    ):
+        project(library, name, title)
+    async with studio(library) as (app, _):
+        from rich.cells import cell_len
+
+        for row in lines(app)[3:6]:
+            assert cell_len(row) == 80
+            assert "· new" in row
+        assert "\x1b" not in text(app)
+        assert "\u202e" not in text(app)
+
+
+@pytest.mark.parametrize("charset", ["ascii", "block", "unicode"])
+@on_stage
+async def test_every_character_set(library, states, charset):
+    project(library, "blue", "Blue Harbour", recording=STUCK)
+    project(library, "night", "Night Tram")
+    states["night"] = state("stale", to_do=("export",))
+    async with studio(library, settings=Settings(charset=charset)) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "separate 50 %" in text(app))
+        for keys in (
+            (),
+            ("?",),
+            ("escape", "ctrl+p"),
+            ("escape", "L"),
+            ("escape", "ctrl+o"),
+            ("escape", "q"),
+            ("n", "+"),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause(0.05)
+            if charset == "ascii":
+                assert text(app).isascii(), [char for char in text(app) if not char.isascii()]
+
+
+@on_stage
+async def test_without_colour_states_read_as_words(library, states, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    project(library, "blue", "Blue Harbour")
+    states["blue"] = state("stale", to_do=("export",))
+    async with studio(library) as (app, _):
+        assert "~ stale: 1 step" in text(app)
+        assert any(isinstance(line_filter, Monochrome) for line_filter in app._filters)
+
+
+@on_stage
+async def test_a_user_s_keys_and_theme(library, states):
+    project(library, "blue", "Blue Harbour")
+    settings = Settings(
+        charset="unicode",
+        theme="nord",
+        keymap={"library.render": "x", "library.add": "alt+a", "library.ad": "x"},
+    )
+    async with studio(library, settings=settings) as (app, pilot):
+        assert app.theme == "nord"
+        assert app.theme_variables["state-failed"] == "#D55E00"
+        assert "x Render" in lines(app)[-1]
+        (toast,) = app._notifications
+        assert "alt+a" in toast.message
+        assert "did you mean 'library.add'?" in toast.message
+        await pilot.press("r")
+        assert not app.board.jobs
+        await pilot.press("x")
+        assert len(app.board.jobs) == 1
+        await until(pilot, lambda: job_states(app) == ["done"])
+
+
+@on_stage
+async def test_an_unknown_theme_is_a_line(library, states):
+    async with studio(library, settings=Settings(theme="no-such")) as (app, _):
+        assert app.theme == "covermaker"
+        assert "no theme is called 'no-such'" in next(iter(app._notifications)).message
+
+
+@on_stage
+async def test_a_thread_that_breaks_is_a_line_not_a_crash(library, monkeypatch):
+    def broken(folder):
+        raise ValueError("surprise")
+
+    monkeypatch.setattr(model, "list_songs", lambda root: (_ for _ in ()).throw(ValueError("surprise")))
+    from covermaker.tui.app import Studio
+
+    app = Studio(library, Settings(charset="unicode"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app._notifications)
+        assert "surprise" in next(iter(app._notifications)).message
+        assert app.is_running
+
+
+@on_stage
+async def test_two_thousand_songs(library, states):
+    for number in range(2000):
+        project(library, f"s{number:04}", f"Song {number:04}")
+    async with studio(library) as (app, pilot):
+        assert "Songs: 2000 songs" in lines(app)[1]
+        await pilot.press("end")
+        await pilot.pause()
+        assert "> Song 1999" in text(app)
+        await pilot.press("/", *"1234")
+        assert titles(app) == ["Song 1234"]
