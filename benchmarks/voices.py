@@ -172,8 +172,9 @@ class Judge:
                 )
         found = hear(path, pitch_method=self.pitch, words=words, language=language)
         kept.parent.mkdir(parents=True, exist_ok=True)
+        embedding = found.embedding if found.embedding is not None else np.zeros(0)
         with replacing(kept) as temporary:
-            np.savez(temporary, f0_hz=found.f0_hz, embedding=found.embedding if found.embedding is not None else np.zeros(0),
+            np.savez(temporary, f0_hz=found.f0_hz, embedding=embedding,
                      words=json.dumps(found.words), language=found.language or "")  # fmt: skip
         return found
 

@@ -12,6 +12,7 @@ from covermaker.cli import alone
 from covermaker.cli.evaluate import command
 from covermaker.cli.main import run
 from covermaker.errors import ProjectError, UsageError
+from covermaker.training.heldout import read_phrases
 from covermaker.voices.library import LIBRARY_VARIABLE, SHIPPED
 
 SCORES = [{"step": 100, "score": 0.5, "spoken": {"similarity": 0.8, "f0_median_cents": 4.0}}]
@@ -58,6 +59,18 @@ def test_damaged_scores_are_one_line(voice):
     (voice / "training" / "scores.json").write_text("{", encoding="utf-8")
     with pytest.raises(ProjectError, match=r"scores.json cannot be read"):
         evaluate("mine")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"spoken": {}}', '{"spoken": {"semitones": "up"}}', '{"spoken": 3}']
+)
+def test_damaged_phrases_are_one_line(voice, tmp_path, text):
+    (voice / "training" / "heldout").mkdir()
+    (voice / "training" / "heldout" / "phrases.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ProjectError, match=r"phrases.json cannot be read"):
+        evaluate("mine", "--html", tmp_path / "page.html")
+    with pytest.raises(ProjectError, match=r"phrases.json cannot be read"):
+        read_phrases(voice / "training" / "heldout", encoder="whisper-base")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from covermaker.cli.main import run
-from covermaker.errors import ExitCode, UsageError
+from covermaker.errors import AudioInputError, ExitCode, UsageError
 from covermaker.takes.document import read_takes
 from covermaker.training.course import read_run
 from covermaker.training.prepare import doubts, prepare
@@ -163,6 +163,27 @@ def test_a_stopped_training_is_not_begun_again_unasked(anna, here, capsys):
 
 
 @pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--seed", "3"], ["begun with the seed '1'", "leave --seed out, or begin again with --force"]),
+        (["--profile", "studio"], ["begun with the profile 'quick'", "leave --profile out"]),
+        (["--seed", "1", "--profile", "quick"], ["begun by another version", "--force begins again"]),
+        ([], ["begun by another version", "--force begins again"]),
+    ],
+)
+def test_what_a_stopped_training_was_begun_with_stays(anna, here, capsys, options, words):
+    from covermaker.training.profiles import PROFILES
+    from covermaker.training.run import VERSION
+
+    version = 0 if "version" in words[0] else VERSION
+    run_of = {"version": version, "status": "running", "profile": PROFILES["quick"].as_dict(), "seed": 1}
+    (anna / "training").mkdir()
+    (anna / "training" / "run.json").write_text(json.dumps(run_of))
+    assert run(["train", "anna", "--resume", *options]) == ExitCode.USAGE
+    refused(capsys, 0, *words)
+
+
+@pytest.mark.parametrize(
     ("options", "code", "words"),
     [
         (["--encoder", "whisper-bass"], ExitCode.USAGE, ["whisper-bass", "whisper-base"]),
@@ -213,6 +234,20 @@ def test_a_signal_is_answered_with_what_is_kept(anna, capsys, monkeypatch, kept,
     assert run(["train", "anna", "--force"]) == ExitCode.INTERRUPTED
     assert capsys.readouterr().err == f"error: stopped; {words}\n"
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_singer_without_a_clip_is_named(library):
+    """The document names two singers; a voice of one would not be what it says."""
+    quiet = (np.random.default_rng(1).standard_normal(15 * RATE) * 1e-3).astype(np.float32)
+    assert new(take("a.wav", vowels(40)), take("b.wav", np.concatenate([quiet, vowels(1, seed=1)]))) == 0
+    document = library / "anna" / "takes.toml"
+    singers = iter(["Anna", "Bea"])
+    lines = [line for line in document.read_text().splitlines() if not line.startswith("singer")]
+    rows = [f'{line}\nsinger = "{next(singers)}"' if line.startswith("sha256") else line for line in lines]
+    document.write_text("\n".join(rows))
+    soundfile.write(library / "anna" / "takes" / "b.wav", quiet, RATE)
+    with pytest.raises(AudioInputError, match="the takes of 'Bea' hold no clip"):
+        prepare(library / "anna", read_takes(library / "anna"), library / "anna" / "training")
 
 
 def test_tensorboard_is_asked_for_before_anything_is_done(anna, capsys, monkeypatch):

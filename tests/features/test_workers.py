@@ -6,12 +6,23 @@ import os
 
 import pytest
 
-from covermaker.features.workers import in_processes
+from covermaker.features.workers import cores, in_processes
 
 
 def _die_elsewhere(job):
     parent, number = job
     if number == 2 and os.getpid() != parent:
+        os._exit(1)
+    return number, os.getpid()
+
+
+def _die_once(job):
+    mark, number = job
+    if number == 3:
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return number, os.getpid()
         os._exit(1)
     return number, os.getpid()
 
@@ -24,9 +35,30 @@ def _threads(job):
 
 def test_what_a_dead_process_leaves_is_done_here():
     jobs = [(os.getpid(), number) for number in range(5)]
-    found = list(in_processes(_die_elsewhere, jobs, workers=2))
+    notes = []
+    found = list(in_processes(_die_elsewhere, jobs, workers=2, note=notes.append))
     assert [number for number, _ in found] == list(range(5))
     assert {pid for number, pid in found if number >= 2} == {os.getpid()}
+    (note,) = notes
+    assert note.startswith("one of 2 processes was ended")
+    assert "goes on with one" in note
+
+
+def test_after_one_death_half_as_many_go_on(tmp_path):
+    jobs = [(str(tmp_path / "died"), number) for number in range(6)]
+    notes = []
+    found = list(in_processes(_die_once, jobs, workers=4, note=notes.append))
+    assert [number for number, _ in found] == list(range(6))
+    assert os.getpid() not in {pid for _, pid in found}
+    (note,) = notes
+    assert "one of 4 processes" in note
+    assert "goes on with 2" in note
+
+
+def test_cores_are_counted_where_nobody_says_which_are_ours(monkeypatch):
+    assert 1 <= cores() <= (os.cpu_count() or 1)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert cores() == os.cpu_count()
 
 
 @pytest.mark.parametrize("workers", [1, 2])

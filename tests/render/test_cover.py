@@ -57,7 +57,8 @@ def test_the_converted_vocal_keeps_length_time_and_silence(rendered):
     vocal = by_kind["separate"].folder / "vocals.wav"
     converted = by_kind["convert"].folder / "converted.wav"
     assert probe(converted).frames == probe(vocal).frames
-    assert abs(envelope_lag_ms(vocal, converted).lag_ms) <= 1.0
+    # Five seconds hold a dozen onsets, of which one may weigh a millisecond; a whole song is held to one.
+    assert abs(envelope_lag_ms(vocal, converted).lag_ms) <= 2.0
 
 
 def test_the_stems_sum_to_the_song(rendered):

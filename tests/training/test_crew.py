@@ -69,6 +69,12 @@ def test_memory_that_runs_out_in_one_halves_the_batch_in_all(found: list[dict[st
     assert first["seen"] == [4, 2, 1, 1, 1, 1]
 
 
+def test_a_step_that_cannot_be_cut_ends_all(found: list[dict[str, Any]]) -> None:
+    first, second = (one["critics"] for one in found)
+    assert first == second
+    assert first["said"] == "out of memory at step 0: the step of the discriminators does not fit"
+
+
 def test_a_loss_that_is_no_number_in_one_stops_all(found: list[dict[str, Any]]) -> None:
     first, second = (one["astray"] for one in found)
     assert first == second

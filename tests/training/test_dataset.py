@@ -79,3 +79,13 @@ def test_a_stored_example_comes_back_equal(tmp_path: Path) -> None:
     assert again.speaker == 2
     again.target[3] += 1e-3
     assert after.fingerprint() != before.fingerprint()
+
+
+def test_who_sings_which_counts_where_several_sing() -> None:
+    def fingerprint(*speakers: int) -> str:
+        examples = [example(60 + 10 * n, speaker=speaker) for n, speaker in enumerate(speakers)]
+        return Dataset(examples, sample_rate=RATE, clip_frames=40).fingerprint()
+
+    assert len({fingerprint(0, 0, 0), fingerprint(0, 0, 1), fingerprint(0, 1, 0)}) == 3
+    # What voices of one singer were trained on keeps its name.
+    assert fingerprint(0) == "90c9ad5c15283b54a2afed2d8198a84d9b30255aa33c217196b4b1f7dc0debbc"

@@ -10,9 +10,10 @@ from tiny_training import SIZE, recipe, run_tiny, two_vowels
 
 from covermaker.errors import ResourceError
 from covermaker.graph.events import Event, Note
-from covermaker.training import machine
+from covermaker.training import loop, machine
 from covermaker.training import steps as training_steps
 from covermaker.training.checkpoint import load_latest, steps_kept
+from covermaker.training.crew import Crew
 from covermaker.training.history import read_history
 from covermaker.training.loop import AstrayError, Trainer
 from covermaker.training.machine import pieces_for_memory
@@ -135,6 +136,71 @@ def test_when_nothing_fits_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Trainer, "sing", full)
     with pytest.raises(ResourceError, match="not even one cut"):
         Trainer(CONFIG, two_vowels(), recipe()).advance()
+
+
+def test_the_critics_are_taught_once_of_every_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When memory runs out after they have learned from a part, the second try leaves that part out."""
+    trainer = Trainer(CONFIG, two_vowels(), recipe(adversarial=0.0))
+    teach, judge = Trainer._teach_critics, Trainer._judged
+    taught, judged = [], []
+
+    def teaching(self: Trainer, sung: torch.Tensor, target: torch.Tensor) -> None:
+        taught.append(len(sung))
+        teach(self, sung, target)
+
+    def crowded(self: Trainer, sung: torch.Tensor, target: torch.Tensor) -> object:
+        judged.append(len(sung))
+        if judged == [2, 2]:  # the second half of the batch, when the critics have seen all of it
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+        return judge(self, sung, target)
+
+    monkeypatch.setattr(Trainer, "_teach_critics", teaching)
+    monkeypatch.setattr(Trainer, "_judged", crowded)
+    trainer.pieces = 2
+    trainer.advance()
+    assert judged == [2, 2, 1, 1, 1, 1]
+    assert taught == [2, 2]
+    trainer.advance()
+    assert taught == [2, 2, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("optimiser", "the optimiser does not fit"),
+        ("critics_optimiser", "the step of the discriminators does not fit"),
+        ("Critics", "the network of the discriminators does not fit"),
+    ],
+)
+def test_what_cannot_be_cut_ends_in_a_line(monkeypatch: pytest.MonkeyPatch, place: str, says: str) -> None:
+    """Some processes have stepped and one has not: there is no trying again, and all must hear of it."""
+    together = []
+
+    class Telling(Crew):
+        inside = False
+
+        def together(self, work):  # type: ignore[no-untyped-def]
+            self.inside = True
+            try:
+                return work()
+            finally:
+                self.inside = False
+
+    crew = Telling()
+
+    def full(*_: object, **__: object) -> None:
+        together.append(crew.inside)
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    trainer = Trainer(CONFIG, two_vowels(), recipe(adversarial=0.0), crew=crew)
+    if place == "Critics":
+        monkeypatch.setattr(loop, "Critics", full)
+    else:
+        trainer._invite_critics()
+        monkeypatch.setattr(getattr(trainer, place), "step", full)
+    with pytest.raises(ResourceError, match=f"out of memory at step 0: {says}"):
+        trainer.advance()
+    assert together == [True]
 
 
 def test_other_errors_of_torch_are_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,3 +231,29 @@ def test_held_out_clips_are_few_and_stay(tmp_path: Path) -> None:
     trained, held = split_off(sources[:3], 24.0, 1)
     assert len(trained) == 2
     assert split_off(sources[:1], 24.0, 1) == (sources[:1], [])
+
+
+@pytest.mark.parametrize("minutes", [0.0, 0.05, 6.0])
+@pytest.mark.parametrize("plain", [0.2, 8.0])
+def test_every_singer_gets_a_share(minutes: float, plain: float) -> None:
+    """A few takes beside many: drawn from one pot, they would often be left out."""
+    import hashlib
+
+    def clip(n: int, speaker: int) -> Source:
+        return Source(Path(f"{n}.wav"), hashlib.sha256(str(n).encode()).hexdigest(), 10.0, speaker=speaker)
+
+    sources = [clip(n, speaker=0 if n < 90 else 1 if n < 99 else 2) for n in range(100)]
+    wanted = replace(AUGMENTATION, plain_minutes=plain)
+    for seed in range(4):
+        pieces = plan(sources, wanted, seed=seed, made_minutes=minutes)
+        for kind in ("plain", "made") if minutes else ("plain",):
+            some = [piece for piece in pieces if (piece.kind == "plain") == (kind == "plain")]
+            assert {piece.source.speaker for piece in some} == {0, 1, 2}
+        assert [p.kind == "plain" for p in pieces] == sorted(
+            (p.kind == "plain" for p in pieces), reverse=True
+        )
+    if minutes == 6.0:
+        made = np.array([sum(p.source.speaker == s for p in pieces if p.kind != "plain") for s in range(3)])
+        assert made / made.sum() == pytest.approx([0.9, 0.09, 0.01], abs=0.04)
+    again = plan(sources, wanted, seed=seed, made_minutes=minutes + 6.0)
+    assert set(map(str, pieces)) <= set(map(str, again))

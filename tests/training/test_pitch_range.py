@@ -69,12 +69,13 @@ def test_it_is_the_range_of_what_is_made(monkeypatch: pytest.MonkeyPatch) -> Non
     """Only the sound is left out: what is sung is drawn as `make` draws it."""
     rng = np.random.default_rng(4)
 
-    def heard(samples: np.ndarray, rate: int, **_: object) -> Voice:
+    def heard(samples: np.ndarray, rate: int, _: object) -> Voice:
         frames = len(samples) // (RATE // 200) + 1
         f0_hz = 200.0 * 2.0 ** np.cumsum(rng.normal(0.0, 0.01, frames))
         return Voice(f0_hz, np.ones((frames, 2)), np.ones((frames, 2)), rate)
 
     monkeypatch.setattr(Voice, "analyse", heard)
+    monkeypatch.setattr(Voice, "pitch_of", lambda *_, **__: None)
     monkeypatch.setattr(Voice, "synthesize", lambda voice: np.zeros(voice.frames * (RATE // 200), np.float32))
     monkeypatch.setattr(
         material, "read_cut", lambda path, rate, start, seconds: np.zeros(int(seconds * rate), np.float32)

@@ -12,6 +12,8 @@ import torch
 from tiny_training import run_tiny
 
 from covermaker.errors import WeightsError
+from covermaker.graph.events import Note
+from covermaker.training import steps as training_steps
 from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, load_latest, steps_kept
 from covermaker.training.history import read_history
 from covermaker.voices.voice import Voice
@@ -85,6 +87,36 @@ def test_a_run_in_two_halves_equals_a_whole_one(tmp_path: Path) -> None:
     result = run_tiny(tmp_path / "halves", resume=True)
     assert result["steps"] == 60
     assert_same_bits(final_weights(tmp_path / "whole"), final_weights(tmp_path / "halves"))
+
+
+def test_an_early_end_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after its last save and before it said that it is finished, a run ends when it is taken up."""
+
+    class Killed(Exception):
+        pass
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    scores = iter([0.5, 0.7, 0.6, 0.6, 0.8, 0.8])
+    monkeypatch.setattr(training_steps, "score_voice", lambda *a, **k: {"score": next(scores)})
+    changes = {"steps": 24, "saves": 12, "patience": 2, "phrases": ["any"]}
+    with monkeypatch.context() as patch:
+        patch.setattr(training_steps, "write_run", kill)
+        with pytest.raises(Killed):
+            run_tiny(tmp_path, **changes)
+    before = final_weights(tmp_path)
+    notes: list[str] = []
+    done = run_tiny(
+        tmp_path, resume=True, listener=lambda e: notes.append(e.text) if isinstance(e, Note) else None, **changes
+    )  # fmt: skip
+    assert (done["steps"], done["step"], done["stopped_early"]) == (8, 4, True)
+    assert_same_bits(before, final_weights(tmp_path))
+    assert json.loads((tmp_path / "training" / "run.json").read_text())["status"] == "finished"
+    assert "has not risen" in notes[0]
+    # Asked for more, it goes on.
+    done = run_tiny(tmp_path, resume=True, more=True, **{**changes, "saves": 6, "steps": 10})
+    assert done["steps"] == 10
 
 
 def test_other_seeds_and_data_give_other_weights(tmp_path: Path) -> None:

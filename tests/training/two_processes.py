@@ -66,6 +66,24 @@ def one_is_out_of_memory(crew: Crew) -> dict[str, Any]:
     return {"pieces": trainer.pieces, "seen": seen, "bits": bits(dict(trainer.network.state_dict()))}
 
 
+def one_has_no_room_for_the_critics(crew: Crew) -> dict[str, Any]:
+    """At the critics' first step, where the other one has stepped: both end, and none waits for the other."""
+    trainer = tiny_trainer(crew, **{**CHANGES, "adversarial": 0.0})
+    trainer._invite_critics()
+    assert trainer.critics_optimiser is not None
+    if crew.rank == 1:
+
+        def full(*_: object) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+        trainer.critics_optimiser.step = full  # type: ignore[method-assign]
+    try:
+        trainer.advance()
+    except CovermakerError as error:
+        return {"said": error.message}
+    return {"said": "nothing"}
+
+
 def one_goes_astray(crew: Crew) -> dict[str, Any]:
     trainer = tiny_trainer(crew)
     trainer.advance()
@@ -131,6 +149,7 @@ def main(folder: Path) -> None:
         "gradients": averaged_gradients(crew),
         "weights": same_weights(crew),
         "memory": one_is_out_of_memory(crew),
+        "critics": one_has_no_room_for_the_critics(crew),
         "astray": one_goes_astray(crew),
         "resume": stopped_and_resumed(crew, folder),
         "early": early_stop(crew, folder),

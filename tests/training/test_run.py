@@ -1,0 +1,186 @@
+"""How a training begins: what is refused before anything is lost, what is taken up, and that it is alone."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from covermaker.errors import AudioInputError, CovermakerError, ProjectError, ResourceError, UsageError
+from covermaker.takes.document import make_takes, write_takes
+from covermaker.training import run as running
+from covermaker.training.audition import audition, promote
+from covermaker.training.course import read_run
+from covermaker.training.crew import Several
+from covermaker.training.dataset import Dataset, Example
+from covermaker.training.lock import alone_in
+from covermaker.training.prepare import check_singers
+from covermaker.training.profiles import PROFILES, Profile
+from covermaker.training.run import VERSION, OtherRunError, train_voice
+
+RUN = {"version": VERSION, "status": "running", "profile": PROFILES["quick"].as_dict(), "seed": 1}
+
+
+class Reached(Exception):
+    """The takes are looked at: nothing was refused."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a voice whose training was stopped; one that gets beyond its beginning raises `Reached`."""
+    takes = make_takes(name="anna", rights="synthetic", created=date(2026, 1, 1),
+                       takes=[{"file": "a.wav", "sha256": "0" * 64}])  # fmt: skip
+    folder = tmp_path / "anna"
+    folder.mkdir()
+    write_takes(takes, folder)
+    (folder / "training" / "checkpoints").mkdir(parents=True)
+    (folder / "training" / "checkpoints" / "step-000000100.safetensors").touch()
+    keep(folder)
+
+    def looked_at(*_: object) -> None:
+        raise Reached
+
+    monkeypatch.setattr(running, "_looked_at", looked_at)
+    return folder
+
+
+def keep(folder: Path, **changes: Any) -> None:
+    (folder / "training" / "run.json").write_text(json.dumps(RUN | changes))
+
+
+def left(folder: Path) -> set[str]:
+    """Return what lies in ``training/``."""
+    return {file.name for file in (folder / "training").iterdir() if file.name != ".lock"}
+
+
+@pytest.mark.parametrize(
+    ("wishes", "error"),
+    [
+        ({"encoder": "whisper-bass"}, UsageError),
+        ({"encoder": "contentvec"}, CovermakerError),
+        ({"device": "cuda:99"}, ResourceError),
+        ({"device": "gpu"}, UsageError),
+        ({"profile": replace(PROFILES["quick"], augmentation=replace(PROFILES["quick"].augmentation, pitch="x"))},
+         UsageError),
+    ],
+)  # fmt: skip
+def test_what_is_refused_leaves_the_old_run_as_it_was(
+    home: Path, monkeypatch: pytest.MonkeyPatch, wishes: dict[str, Any], error: type[Exception]
+) -> None:
+    monkeypatch.setenv("COVERMAKER_WEIGHTS_CONTENTVEC", str(home / "nowhere"))
+    with pytest.raises(error):
+        train_voice(home, force=True, **wishes)
+    assert left(home) == {"run.json", "checkpoints"}
+
+
+def test_weights_that_only_the_scores_read_are_missed_at_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COVERMAKER_WEIGHTS_GE2E_SPEAKER", str(home / "nowhere"))
+    with pytest.raises(CovermakerError, match="ge2e-speaker"):
+        train_voice(home, force=True)
+    assert left(home) == {"run.json", "checkpoints"}
+
+
+def test_the_record_goes_before_anything_that_it_tells_of(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at any later moment, no old profile is left to be taken up under a new name."""
+
+    def killed(*_: object, **__: object) -> None:
+        raise Reached
+
+    monkeypatch.setattr(running.shutil, "rmtree", killed)
+    with pytest.raises(Reached):
+        train_voice(home, force=True)
+    assert left(home) == {"checkpoints"}
+    assert read_run(home / "training") is None
+
+
+def test_force_begins_again_whatever_the_record_says(home: Path) -> None:
+    (home / "training" / "run.json").write_text("{")
+    with pytest.raises(ProjectError, match=r"run\.json cannot be read"):
+        train_voice(home)
+    with pytest.raises(Reached):
+        train_voice(home, force=True)
+    assert left(home) == set()
+
+
+@pytest.mark.parametrize(
+    ("kept", "wishes", "says"),
+    [
+        ({"version": 1}, {}, "begun by another version of Covermaker"),
+        ({"profile": {**RUN["profile"], "colour": 1}}, {}, "the profile cannot be read"),
+        ({"profile": {"name": "quick"}}, {}, "the profile cannot be read"),
+        ({"profile": None}, {}, "the profile and the seed are missing"),
+        ({}, {"seed": 2}, "begun with the seed '1'"),
+        ({}, {"profile": "studio"}, "begun with the profile 'quick'"),
+        ({}, {"profile": replace(PROFILES["quick"], heldout_seconds=9.0)}, "'quick' has changed since"),
+        ({}, {"encoder": "whisper-tiny.en"}, "begun with the encoder 'whisper-base'"),
+        ({}, {"asked_by": "a step"}, "begun for something else"),
+        ({"asked_by": "another step"}, {"asked_by": "a step"}, "begun for something else"),
+        ({"asked_by": "a step", "status": "astray"}, {"asked_by": "a step"}, "begun for something else"),
+    ],
+)  # fmt: skip
+def test_another_run_is_not_taken_up(
+    home: Path, kept: dict[str, Any], wishes: dict[str, Any], says: str
+) -> None:
+    keep(home, **kept)
+    with pytest.raises(OtherRunError, match=says) as caught:
+        train_voice(home, resume=True, **wishes)
+    assert "--force" in str(caught.value.hint)
+    assert left(home) == {"run.json", "checkpoints"}
+
+
+@pytest.mark.parametrize(
+    "wishes",
+    [{}, {"seed": 1}, {"profile": "quick"}, {"profile": "quick", "steps": 9}, {"minutes": 3.0}, {"asked_by": "me"}],
+)  # fmt: skip
+def test_the_same_run_is_taken_up(home: Path, wishes: dict[str, Any]) -> None:
+    keep(home, asked_by="me")
+    with pytest.raises(Reached):
+        train_voice(home, resume=True, **wishes)
+    assert left(home) == {"run.json", "checkpoints"}
+
+
+def test_a_profile_that_is_none_says_so() -> None:
+    whole = PROFILES["quick"].as_dict()
+    for values in ({}, {**whole, "size": 3}, {**whole, "recipe": {"strides": 3}}):
+        with pytest.raises(ProjectError, match="the profile cannot be read"):
+            Profile.from_dict(values)
+
+
+@pytest.mark.parametrize("work", [lambda folder: train_voice(folder, force=True), audition,
+                                  lambda folder: promote(folder, 100)])  # fmt: skip
+def test_nobody_works_beside_a_training(home: Path, monkeypatch: pytest.MonkeyPatch, work: Any) -> None:
+    monkeypatch.setattr("covermaker.training.audition.read_card", lambda _: None)
+    with alone_in(home), pytest.raises(ResourceError, match="a training of 'anna' runs already"):
+        work(home)
+    assert left(home) == {"run.json", "checkpoints"}
+
+
+def test_a_lock_is_given_back(home: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(Reached):
+            train_voice(home, resume=True)
+
+
+def test_one_gpu_for_several_processes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="--device cuda:1 is one GPU, and 2 processes train"):
+        Several("cuda:1")
+
+
+def test_a_singer_of_whom_nothing_is_long_enough_is_named() -> None:
+    def sung(frames: int, speaker: int) -> Example:
+        return Example(np.zeros(frames * 160, np.float32), *[np.zeros(frames, np.float32)] * 2,
+                       (np.zeros((frames, 4), np.float16),), speaker)  # fmt: skip
+
+    short = Dataset([sung(60, 0), sung(20, 1)], sample_rate=16_000, clip_frames=50)
+    with pytest.raises(AudioInputError, match=r"the takes of 'bea' hold nothing as long as the 0\.5 s"):
+        check_singers(short, ["anna", "bea"])
+    check_singers(Dataset([sung(60, 0), sung(50, 1)], sample_rate=16_000, clip_frames=50), ["anna", "bea"])
