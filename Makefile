@@ -44,6 +44,7 @@ lint: setup-dev  ## ruff: rules and format
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/python scripts/make_reference.py --check
+	$(RUN)/python scripts/make_keys.py --check
 
 format: setup-dev  ## let ruff rewrite what it can
 	$(RUN)/ruff check --fix .
@@ -57,6 +58,7 @@ contracts: setup-dev  ## import-linter: imports run against the stream
 
 docs: setup-dev  ## write the reference pages from the code
 	$(RUN)/python scripts/make_reference.py
+	$(RUN)/python scripts/make_keys.py
 
 check: lint types contracts test  ## what to run before a commit
 

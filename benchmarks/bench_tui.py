@@ -112,7 +112,9 @@ def main() -> None:
         os.environ.update({name: environment[name] for name in environment if name.startswith("COVERMAKER_")})
         paints = [first_paint(root, environment) for _ in range(ROUNDS)]
         for name, values in zip(("first paint", "first title"), zip(*paints, strict=True), strict=True):
-            print(f"{name} with {songs} projects: median {statistics.median(values):.2f} s, worst {max(values):.2f} s")
+            print(
+                f"{name} with {songs} projects: median {statistics.median(values):.2f} s, worst {max(values):.2f} s"
+            )
         busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
         try:
             times = sorted(asyncio.run(key_to_screen(root)))
@@ -120,7 +122,9 @@ def main() -> None:
             busy.kill()
             busy.wait()
         at = times[int(0.95 * len(times))]
-        print(f"key to screen: median {1000 * statistics.median(times):.0f} ms, 95th percentile {1000 * at:.0f} ms")
+        print(
+            f"key to screen: median {1000 * statistics.median(times):.0f} ms, 95th percentile {1000 * at:.0f} ms"
+        )
         shutil.rmtree(root)
 
 

@@ -14,6 +14,7 @@ from covermaker.errors import CovermakerError, ExitCode, nearest
 
 # Command to its one-line help; the command itself is `covermaker.cli.<name>.command`, loaded on use.
 COMMANDS = {
+    "ui": "Open the terminal studio, here or in a browser.",
     "new": "Make a project from a song.",
     "render": "Render a project to a mastered cover.",
     "list": "List the projects of a folder, with their state.",
@@ -32,6 +33,7 @@ COMMANDS = {
     "presets": "List, show and apply presets.",
     "models": "List, verify and pull pretrained weights.",
     "cache": "Show and shrink the store of finished steps.",
+    "config": "Show and change the settings of the studio.",
     "doctor": "Check what this machine can do.",
 }
 
@@ -84,6 +86,8 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run one command line; returns its exit code. Words about errors go to stderr."""
+    # Alone in a terminal it is the studio; in a pipe, where nobody could see it, it is the help.
+    arguments = arguments or (["ui"] if sys.stdin.isatty() and sys.stdout.isatty() else ["--help"])
     try:
         code: Any = cli.main(args=arguments, prog_name="covermaker", standalone_mode=False)
         return int(code) if isinstance(code, int) else int(ExitCode.OK)

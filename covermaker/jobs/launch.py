@@ -28,11 +28,11 @@ _GRACE_SECONDS = 3.0
 
 # numpy's matrix products here are small: on two threads they wait for each other longer than they compute, most of
 # all on a busy machine. Networks have threads of their own and keep them.
-_QUIET_BLAS = {"OPENBLAS_NUM_THREADS": "1"}
+QUIET_BLAS = {"OPENBLAS_NUM_THREADS": "1"}
 
 # glibc gives blocks of sound back to the system at every release and takes them again, page by page, a moment later:
 # that is a third of the time of a rack. Kept, they are used again; other systems ignore these names.
-_KEPT_MEMORY = {
+KEPT_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(256 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "MALLOC_TOP_PAD_": str(64 << 20),
@@ -68,7 +68,7 @@ def launch(request: Mapping[str, Any], *, listener: Listener, log: Path) -> dict
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**_QUIET_BLAS, **_KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**QUIET_BLAS, **KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
         )
     try:
@@ -105,10 +105,11 @@ def _listen(
         return last.result
     if isinstance(last, Failed):
         raise last.as_error()
-    raise _death(status, log)
+    raise death(status, log)
 
 
-def _death(status: int, log: Path) -> CovermakerError:
+def death(status: int, log: Path) -> CovermakerError:
+    """Return what to say of a child that ended without a result."""
     if status == -signal.SIGKILL:
         return ResourceError(
             "the job was killed, most likely because the machine ran out of memory",

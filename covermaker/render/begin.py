@@ -46,7 +46,9 @@ class Wishes:
     reference: bool = False
 
 
-def begin(song: Path, root: Path, wishes: Wishes | None = None, *, folder: Path | None = None) -> Project:
+def begin(
+    song: Path, root: Path, wishes: Wishes | None = None, *, folder: Path | None = None, numbered: bool = True
+) -> Project:
     """Make a project of a song.
 
     Parameters
@@ -54,7 +56,9 @@ def begin(song: Path, root: Path, wishes: Wishes | None = None, *, folder: Path 
     song : Path
         The song.
     root : Path
-        Where the project's folder is made; it is named after the title, with a number when the name is taken.
+        Where the project's folder is made, named after the title.
+    numbered : bool
+        When that name is taken, add a number; otherwise it is refused.
     folder : Path, optional
         The project's folder itself; then it must not exist, or be empty.
 
@@ -90,7 +94,8 @@ def begin(song: Path, root: Path, wishes: Wishes | None = None, *, folder: Path 
         true_peak_dbtp=target.true_peak_dbtp,
         master_rack=target.rack,
     )
-    return create(song, folder or _free(root, slug(title)), start, copy_song=not wishes.reference)
+    named = _free(root, slug(title)) if numbered else root / slug(title)
+    return create(song, folder or named, start, copy_song=not wishes.reference)
 
 
 def _free(root: Path, name: str) -> Path:

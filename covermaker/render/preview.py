@@ -20,6 +20,7 @@ import numpy as np
 from covermaker.audio.files import probe, read, wav_writer
 from covermaker.audio.loudness import LoudnessMeter, measure_file
 from covermaker.disk import disk_errors, is_alive
+from covermaker.effects.follower import CONTROL_SAMPLES
 from covermaker.effects.rack import Rack, parse_rack, rack_params
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.graph.store import Store, default_root
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from covermaker.project.load import Project
     from covermaker.render.sounds import Sounds
 
-_LEAD_SECONDS = 2.0
+_LEAD_SECONDS = 1.0
 _BLOCK_FRAMES = 4096  # of the history of gain reduction
 _KEPT_FILES = 4
 
@@ -176,7 +177,9 @@ class Previewer:
         first = round(wish.start_seconds * info.sample_rate)
         if not 0 <= first < info.frames:
             raise UsageError("the stretch begins after the song's end")
-        lead = min(first, round(_LEAD_SECONDS * info.sample_rate))
+        begin = max(0, first - round(_LEAD_SECONDS * info.sample_rate))
+        # On the grid on which compressors decide, so that they decide what they would in the whole song.
+        lead = first - begin // CONTROL_SAMPLES * CONTROL_SAMPLES
         frames = min(round(wish.seconds * info.sample_rate), info.frames - first) + lead
         stretch = _Stretch(first - lead, frames, lead, info.sample_rate)
         if stretch != self._stretch:  # what is kept belongs to one stretch: memory stays small

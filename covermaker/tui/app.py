@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from covermaker.tui.settings import Settings
     from covermaker.tui.words import Charset
 
+# Loaded when they are opened: what they draw with costs a quarter of a second that the library does not need.
+_SCREENS = {"project": "covermaker.tui.screens.project:ProjectScreen"}
 _COALESCE_SECONDS = 0.1
 _TYPING_SECONDS = 0.15
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -88,7 +91,14 @@ class Studio(Acting, App[int], inherit_bindings=False):
             self.add_mode(seat.name, partial(self._make_screen, seat))
 
     def _make_screen(self, seat: Seat) -> Screen[None]:
-        return LibraryScreen(self.root) if seat.name == "library" else SeatScreen(seat)
+        if seat.name == "library":
+            return LibraryScreen(self.root)
+        target = _SCREENS.get(seat.name)
+        if target is None:
+            return SeatScreen(seat)
+        module, _, name = target.partition(":")
+        screen: Screen[None] = getattr(import_module(module), name)()
+        return screen
 
     # Look
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from covermaker.errors import CovermakerError, ResourceError
 from covermaker.graph import events
 from covermaker.graph.events import from_json
-from covermaker.jobs.launch import _KEPT_MEMORY, _QUIET_BLAS, _death
+from covermaker.jobs.launch import KEPT_MEMORY, QUIET_BLAS, death
 from covermaker.render.steps import COSTS
 from covermaker.tui.words import left, share
 
@@ -379,7 +379,7 @@ class JobRunner:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                env={**_QUIET_BLAS, **_KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**QUIET_BLAS, **KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
                 limit=_LINE_BYTES,
             )
@@ -401,7 +401,7 @@ class JobRunner:
         child.stdin.close()
         if failed is not None:
             return failed.as_error()
-        return None if status == 0 and job.result else _death(status, job.log)
+        return None if status == 0 and job.result else death(status, job.log)
 
     def _heard(self, job: Job, line: bytes) -> Event | None:
         """Feed the board with a line; what is no event goes to the log."""

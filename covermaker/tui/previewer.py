@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import ResourceError
+from covermaker.jobs.launch import KEPT_MEMORY, QUIET_BLAS
 from covermaker.render.previewing import Previewed, Refused, Wish
 from covermaker.tui.jobs import CHILD
 
@@ -75,9 +76,14 @@ class Preview:
     async def close(self) -> None:
         """End the process."""
         self._closed = True
+        maker = self._child.pid if self._child is not None else None
         self.kill()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=1.0)
+        if maker is not None:
+            for file in (self._project / ".covermaker" / "preview").glob(f"{maker}-*.wav"):
+                with suppress(OSError):
+                    file.unlink()
 
     def kill(self) -> None:
         """End the process without waiting for it."""
@@ -102,7 +108,12 @@ class Preview:
         finally:
             self._child, self._task = None, None
         if status is not None and not self._closed:
-            self._lost(f"the preview ended (exit status {status}); log: {self.log}")
+            how = (
+                f"was ended by {signal.Signals(-status).name}"
+                if status < 0
+                else f"ended (exit status {status})"
+            )
+            self._lost(f"the preview {how}; the next change starts another; log: {self.log}")
 
     async def _listen(self) -> int:
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +123,7 @@ class Preview:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                env={"OPENBLAS_NUM_THREADS": "1", **os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**QUIET_BLAS, **KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"},
                 start_new_session=True,
                 limit=_LINE_BYTES,
             )

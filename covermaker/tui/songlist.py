@@ -29,12 +29,12 @@ class Songs(Pane, Listing[Path], inherit_bindings=False):
     BINDINGS = bindings("library", "songs")
     COLUMNS = (
         Column("title", "Title", 12, flexible=True),
-        Column("artist", "Artist", 12, from_width=76),
+        Column("artist", "Artist", 11, from_width=76),
         Column("length", "Len", 5, right=True),
         Column("key", "Key", 4, from_width=66),
         Column("tempo", "BPM", 4, from_width=66, right=True),
         Column("stems", "Stems", 5, from_width=72),
-        Column("voice", "Voice", 10, from_width=60),
+        Column("voice", "Voice", 8, from_width=60),
         Column("state", "State", 17),
     )
 

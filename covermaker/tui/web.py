@@ -232,9 +232,11 @@ class _Studio(AppService):
 
     async def run(self) -> None:
         """Hand on what the studio draws; at its end, however it comes, the tab ends too."""
-        await super().run()
-        with suppress(ConnectionError):
-            await self.remote_close()
+        try:
+            await super().run()
+        finally:
+            with suppress(ConnectionError):
+                await self.remote_close()
 
     async def stop(self) -> None:
         """Ask the studio to quit; end it when it does not."""
@@ -244,11 +246,12 @@ class _Studio(AppService):
         if process is None:
             return
         try:
-            await asyncio.wait_for(process.wait(), _GRACE_SECONDS)
+            # Not `wait`: this closes the pipes, too.
+            await asyncio.wait_for(process.communicate(), _GRACE_SECONDS)
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            await process.communicate()
 
 
 def serve(root: Path, *, host: str, port: int, public_url: str | None = None) -> int:

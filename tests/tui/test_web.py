@@ -42,6 +42,7 @@ async def served(command=ECHO, **options):
         yield server, client
     stop.set()
     await task
+    await asyncio.sleep(0.02)  # pipes of ended children close on the loop's next turns
 
 
 async def page_of(client, server):

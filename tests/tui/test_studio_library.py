@@ -323,11 +323,11 @@ async def test_the_palette_runs_actions_and_finds_songs(library, states):
     project(library, "blue", "Blue Harbour")
     project(library, "night", "Night Tram")
     async with studio(library) as (app, pilot):
-        await pilot.press("ctrl+p", *"night tra")
+        await pilot.press("ctrl+p", *"tram")
         await until(pilot, lambda: "Night Tram" in lines(app)[8])
         await pilot.press("enter")
         await until(pilot, lambda: songs(app).selected == library / "night")
-        await pilot.press("ctrl+p", *"all stale")
+        await pilot.press("ctrl+p", *"stale")
         await until(pilot, lambda: "Not now: nothing is stale." in text(app))
         await pilot.press("enter")
         await until(pilot, lambda: "All stale: nothing is stale" in lines(app)[-2])
@@ -423,13 +423,12 @@ async def test_wide_combining_and_hostile_titles_keep_the_columns(library, state
         assert "\u202e" not in text(app)
 
 
-@pytest.mark.parametrize("charset", ["ascii", "block", "unicode"])
 @on_stage
-async def test_every_character_set(library, states, charset):
+async def test_nothing_but_ascii(library, states):
     project(library, "blue", "Blue Harbour", recording=STUCK)
     project(library, "night", "Night Tram")
     states["night"] = state("stale", to_do=("export",))
-    async with studio(library, settings=Settings(charset=charset)) as (app, pilot):
+    async with studio(library, settings=Settings(charset="ascii")) as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: "separate 50 %" in text(app))
         for keys in (
@@ -443,8 +442,7 @@ async def test_every_character_set(library, states, charset):
         ):
             await pilot.press(*keys)
             await pilot.pause(0.05)
-            if charset == "ascii":
-                assert text(app).isascii(), [char for char in text(app) if not char.isascii()]
+            assert text(app).isascii(), [char for char in text(app) if not char.isascii()]
 
 
 @on_stage
@@ -504,7 +502,9 @@ async def test_a_thread_that_breaks_is_a_line_not_a_crash(library, monkeypatch):
 @on_stage
 async def test_two_thousand_songs(library, states):
     for number in range(2000):
-        project(library, f"s{number:04}", f"Song {number:04}")
+        folder = library / f"s{number:04}"
+        folder.mkdir()
+        (folder / "cover.toml").write_text(f'title = "Song {number:04}"')
     async with studio(library) as (app, pilot):
         assert "Songs: 2000 songs" in lines(app)[1]
         await pilot.press("end")

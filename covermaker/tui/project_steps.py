@@ -1,0 +1,159 @@
+"""The pane of a project's steps: what is done, what runs, what is stale and why."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.widgets import Static
+
+from covermaker.tui.actions import Pane
+from covermaker.tui.keymap import bindings
+from covermaker.tui.words import about, glyph, level, one_line, said, share, spelt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from covermaker.render.state import State, StepState
+    from covermaker.tui.app import Studio
+    from covermaker.tui.jobs import Job
+
+
+class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
+    """The steps as a flow, and in words what matters now."""
+
+    app: Studio
+
+    SCREEN = "project"
+    PANE = "steps"
+    TITLE = "Steps"
+    HELP_TEXT = (
+        "What the song goes through, from the file to the export. Done steps are kept: a render makes only what is "
+        "stale or new. {project.step-next} and {project.step-previous} choose a step, {project.why} says all about it."
+    )
+    BINDINGS = bindings("project", "steps")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, markup=False)
+        self._state: State | None = None
+        self._job: Job | None = None
+        self._problem = ""
+        self._at = 0
+
+    def show(self, state: State | None, job: Job | None, problem: str = "") -> None:
+        """Take what is to be shown; `problem` stands in place of everything."""
+        self._state, self._job, self._problem = state, job, problem
+        self._at = min(self._at, max(0, len(self._steps) - 1))
+        self.write()
+
+    @property
+    def _steps(self) -> Sequence[StepState]:
+        return self._state.steps if self._state else ()
+
+    def refusal(self, action_id: str) -> str | None:
+        """Say why there is nothing to choose."""
+        return None if self._steps else "there are no steps: the project cannot be read"
+
+    def action_step_next(self) -> None:
+        """Choose the step after."""
+        self._at = min(self._at + 1, len(self._steps) - 1)
+        self.write()
+
+    def action_step_previous(self) -> None:
+        """Choose the step before."""
+        self._at = max(self._at - 1, 0)
+        self.write()
+
+    def action_why(self) -> None:
+        """Say all about the step."""
+        self.app.say(self._about(self._steps[self._at]))
+
+    def on_focus(self) -> None:
+        """Show which step is chosen."""
+        self.call_next(self.write)  # the widget's own handlers come after this one
+
+    def on_blur(self) -> None:
+        """Show it no longer."""
+        self.call_next(self.write)
+
+    def on_resize(self) -> None:
+        """Lay the words out anew."""
+        self.write()
+
+    def write(self) -> None:
+        """Write the pane."""
+        charset = self.app.charset
+        if self._problem:
+            self.update(Text(f"{said('failed', charset)}: {self._problem}", self._style("failed")))
+            return
+        if self._state is None:
+            self.update(Text(spelt("looking at it…", charset), self._style("quiet")))
+            return
+        text, used = Text(), 0
+        for index, step in enumerate(self._steps):
+            word, words = self._live(step)
+            label = f"{glyph(word, charset)} {step.name}" + (f" {words}" if words else "")
+            if used and used + cell_len(label) > self.size.width:
+                text.append("\n")
+                used = 0
+            chosen = " reverse" if self.has_focus and index == self._at else ""
+            text.append(label, self._style(word) + chosen)
+            text.append("  ")
+            used += cell_len(label) + 2
+        text.append("\n")
+        text.append_text(self._now())
+        self.update(text)
+
+    def _style(self, word: str) -> str:
+        colors = self.app.theme_variables
+        name = {"cached": "done", "wait": "quiet", "new": "quiet", "stopped": "quiet"}.get(word, word)
+        return colors.get(f"state-{name}", colors["state-quiet"])
+
+    def _live(self, step: StepState) -> tuple[str, str]:
+        """Return a step's state and what to add: from the job that runs, else from the last look."""
+        live = self._job.steps.get(step.name) if self._job is not None and not self._job.is_over else None
+        if live is not None and live.state != "cached":
+            return live.state, share(live.fraction) if live.state == "run" else ""
+        if step.state == "done" or live is not None:
+            return "done", ""
+        return ("wait", "") if step.reasons == ("never rendered",) else ("stale", "")
+
+    def _about(self, step: StepState) -> str:
+        if step.state == "done":
+            took = f", took {step.seconds:.1f} s" if step.seconds is not None else ""
+            return f"{step.name}: done{took}"
+        return f"{step.name}: {'; '.join(step.reasons) or 'to do'}"
+
+    def _now(self) -> Text:
+        """Return the sentence below the steps."""
+        state, job = self._state, self._job
+        assert state is not None
+        if job is not None and job.state in {"run", "wait"}:
+            return Text(
+                f"{said(job.state, self.app.charset)}: {job.message or job.progress(time.time())}",
+                self._style("run"),
+            )
+        if self.has_focus and self._steps:
+            return Text(self._about(self._steps[self._at]))
+        if state.problem:
+            hint = f"\nnext: {state.hint}" if state.hint else ""
+            return Text(
+                f"{said('failed', self.app.charset)}: {one_line(state.problem)}{hint}", self._style("failed")
+            )
+        if job is not None and job.state == "failed" and state.word != "done":
+            hint = job.hint or f"log: {job.log}"
+            return Text(
+                f"{said('failed', self.app.charset)}: {job.message}\nnext: {hint}", self._style("failed")
+            )
+        if state.word == "stale":
+            return Text(
+                f"stale because: {'; '.join(state.reasons)}; {about(state.estimate_seconds)}",
+                self._style("stale"),
+            )
+        if state.word == "new":
+            return Text(self.app.named("{project.render} renders it, ") + about(state.estimate_seconds))
+        peak = f", true peak {state.true_peak_dbtp:.1f} dBTP" if state.true_peak_dbtp is not None else ""
+        files = ", ".join(one_line(output.file.name) for output in state.outputs)
+        return Text(f"rendered: {level(state.lufs, 'LUFS')}{peak}  {files}", self._style("quiet"))

@@ -1,0 +1,84 @@
+"""The app's side of the preview: the newest wish wins, and a process that dies is replaced."""
+
+import asyncio
+import sys
+
+from covermaker.render.previewing import Wish
+from covermaker.tui.previewer import Preview
+
+CHILD = """
+import json, os, signal, sys
+folder = json.loads(sys.stdin.readline())["project"]
+os.makedirs(folder + "/.covermaker/preview", exist_ok=True)
+for line in sys.stdin:
+    wish = json.loads(line)
+    if wish["what"] == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    open(folder + "/.covermaker/preview/%d-1.wav" % os.getpid(), "w").close()
+    names = ("file", "against")
+    said = {name: "" for name in names} | {name: 0.0 for name in (
+        "in_lufs", "out_lufs", "gain_db", "against_gain_db", "reduction_seconds", "took_seconds")}
+    print(json.dumps({"event": "preview.made", "id": wish["id"], "what": wish["what"], "start_seconds": 0.0,
+                      "seconds": wish["seconds"], "reductions": [], "peaks": {}, **said}), flush=True)
+"""
+
+
+def talk(tmp_path, script):
+    """Run a coroutine with a preview and what it said: lists of answers and refusals."""
+
+    async def run():
+        made, refused = [], []
+        preview = Preview(tmp_path, made.append, refused.append, command=(sys.executable, "-SEc", CHILD))
+        try:
+            await asyncio.wait_for(script(preview, made, refused), 10.0)
+        finally:
+            await preview.close()
+
+    asyncio.run(run())
+
+
+async def until(is_so):
+    while not is_so():
+        await asyncio.sleep(0.005)
+
+
+def test_the_newest_wish_wins(tmp_path):
+    async def script(preview, made, refused):
+        for seconds in (1.0, 2.0, 3.0):
+            preview.ask(Wish(0, 0.0, seconds))
+        assert preview.is_busy
+        await until(lambda: not preview.is_busy)
+        assert [(one.id, one.seconds) for one in made] == [(3, 3.0)]
+        preview.ask(Wish(0, 0.0, 4.0))  # sent at once
+        preview.ask(Wish(0, 0.0, 5.0))  # waits, and is overtaken
+        preview.ask(Wish(0, 0.0, 6.0))
+        await until(lambda: not preview.is_busy)
+        assert [one.seconds for one in made] == [3.0, 4.0, 6.0]
+        assert not refused
+
+    talk(tmp_path, script)
+    assert not list((tmp_path / ".covermaker" / "preview").iterdir())
+
+
+def test_a_killed_process_is_replaced(tmp_path):
+    async def script(preview, made, refused):
+        preview.ask(Wish(0, 0.0, 1.0, "die"))
+        await until(lambda: refused)
+        assert refused[0].startswith("the preview was ended by SIGKILL")
+        preview.ask(Wish(0, 0.0, 2.0))
+        await until(lambda: made)
+        assert made[0].seconds == 2.0
+
+    talk(tmp_path, script)
+
+
+def test_what_cannot_be_started_is_said(tmp_path):
+    async def run():
+        refused = []
+        preview = Preview(tmp_path, print, refused.append, command=(str(tmp_path / "no such program"),))
+        preview.ask(Wish(0, 0.0, 1.0))
+        await asyncio.wait_for(until(lambda: refused), 5.0)
+        assert "cannot be started" in refused[0]
+        await preview.close()
+
+    asyncio.run(run())

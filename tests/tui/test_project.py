@@ -1,0 +1,348 @@
+"""The Project screen on a stage: its states, the mixer's edits, what is heard, what goes wrong."""
+
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from studio_stage import REFUSED, STUCK, lines, on_stage, project, state, studio, text, until
+
+from covermaker.project.load import load
+from covermaker.render.sounds import Sounds, TrackSound
+from covermaker.tui import project_model
+from covermaker.tui.project_mixer import Mixer, channels, pan_words
+from covermaker.tui.project_model import Pictures
+from covermaker.tui.project_steps import Steps
+from covermaker.tui.project_wave import Wave
+from covermaker.tui.screens import project as screen_module
+from covermaker.tui.screens.project import ProjectScreen
+from covermaker.tui.settings import Settings
+from covermaker.tui.widgets.fader import Fader
+from covermaker.tui.widgets.pyramid import Pyramid
+
+MORE = """gain_db = 0.0
+[[tracks]]
+name = "band"
+source = "instrumental"
+[[buses]]
+name = "room"
+"""
+SECONDS = 30.0
+
+# Answers every wish at once, with one second of a file that is there.
+PREVIEW = (
+    sys.executable,
+    "-SEc",
+    """
+import json, os, sys
+folder = json.loads(sys.stdin.readline())["project"]
+for line in sys.stdin:
+    wish = json.loads(line)
+    with open(os.path.join(folder, "wishes.jsonl"), "a") as log:
+        log.write(line)
+    if os.path.exists(os.path.join(folder, "no-preview")):
+        said = {"event": "preview.refused", "id": wish["id"], "message": "no sound", "hint": "render"}
+    else:
+        said = {"event": "preview.made", "id": wish["id"], "what": "mix", "start_seconds": wish["start_seconds"],
+                "seconds": wish["seconds"], "file": os.path.join(folder, "live.wav"),
+                "against": os.path.join(folder, "song.wav"), "in_lufs": -20.0, "out_lufs": -18.0, "gain_db": -2.0,
+                "against_gain_db": 0.0, "reduction_seconds": 0.1, "reductions": [], "took_seconds": 0.0,
+                "peaks": {"vocals": [[0.5, 0.5]] * 999, "mix": [[0.5, 0.5]] * 999}}
+    print(json.dumps(said), flush=True)
+""",
+)
+
+
+@pytest.fixture
+def song(library, states, monkeypatch):
+    """A project with two tracks and a bus, as if it had been rendered."""
+    folder = project(library, "blue", "Blue [Harbour]")
+    with (folder / "cover.toml").open("a", encoding="utf-8") as file:
+        file.write(MORE)
+    sound = np.full((round(SECONDS * 8000), 2), 0.25, np.float32)
+    for name in ("song", "vocal", "sung", "master", "live"):
+        soundfile.write(folder / f"{name}.wav", sound, 8000, subtype="FLOAT")
+    files = Sounds(
+        folder / "song.wav", folder / "vocal.wav", folder / "sung.wav", folder / "master.wav", None, 12.0,
+        {"vocals": TrackSound(folder / "sung.wav", folder / "sung.wav", None)},
+    )  # fmt: skip
+    peaks = Pyramid(np.full(1500, -0.5, np.float32), np.full(1500, 0.5, np.float32), SECONDS / 1500)
+    melody = (np.arange(3000) / 100, np.full(3000, 220.0))
+    drawn = Pictures(files, peaks, peaks, peaks, peaks, {"vocals": peaks}, melody)
+    monkeypatch.setattr(project_model, "pictures", lambda project: drawn)
+    monkeypatch.setattr(screen_module, "CHILD", PREVIEW)
+    states["blue"] = state("done", lufs=-14.0, true_peak_dbtp=-1.0)
+    return folder
+
+
+async def opened(app, pilot, *, drawn=True):
+    """Open the selected song and return its screen."""
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, ProjectScreen) and app.screen.state is not None)
+    if drawn:
+        await until(pilot, lambda: app.screen.pictures is not None and app.screen.query(Fader))
+    return app.screen
+
+
+async def at_mixer(screen, pilot):
+    screen.go_to(screen.query_one(Mixer))
+    await until(pilot, lambda: isinstance(screen.focused, Fader))
+
+
+def quiet():
+    return Settings(charset="unicode", audio_device="none")
+
+
+async def saved(screen, pilot):
+    await until(pilot, lambda: not screen.edits.is_busy)
+
+
+@on_stage
+async def test_without_a_project_it_names_the_keys(library, states):
+    async with studio(library) as (app, pilot):
+        await pilot.press("2")
+        assert "No project is open. 1 shows your songs, enter opens one." in text(app)
+        await pilot.press("r")
+        assert "Render: no project is open: 1 shows your songs" in lines(app)[-2]
+        await pilot.press("escape")
+        assert app.current_mode == "library"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 24), (40, 10)])
+def test_it_fits(song, library, size):
+    @on_stage
+    async def run():
+        async with studio(library, size=size, settings=quiet()) as (app, pilot):
+            await opened(app, pilot)
+            rows = lines(app)
+            assert all(len(row) == size[0] for row in rows)
+            assert rows[-1].rstrip().endswith("? Help")
+            assert "Blue [Harbour]: steps" in text(app)
+            if size[0] >= 80:
+                for words in (
+                    "✓ decode",
+                    "A vocal, converted",
+                    "vocals",
+                    "band",
+                    "room",
+                    "MASTER",
+                    "-14 LUFS",
+                ):
+                    assert words in text(app)
+            assert ("B vocal, original" in text(app)) == (size == (120, 40))
+
+    run()
+
+
+@on_stage
+async def test_stale_and_failed_say_why(song, library, states):
+    states["blue"] = state("stale", to_do=("export",))
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        screen.go_to(screen.query_one(Wave))
+        await until(pilot, lambda: "stale because: tracks[0].gain_db: 0.0 -> 1.0" in text(app))
+        assert "~ export" in text(app)
+        states["blue"] = state("failed", problem="the song is gone", hint="bring it back")
+        screen.look_again()
+        await until(pilot, lambda: "✗ failed: the song is gone" in text(app))
+        assert "next: bring it back" in text(app)
+
+
+@on_stage
+async def test_a_document_that_is_none_says_so(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        (song / "cover.toml").write_text("schema = 'x'", encoding="utf-8")
+        await opened(app, pilot, drawn=False)
+        await until(pilot, lambda: "✗ failed: " in text(app))
+        assert "cover.toml" in text(app)
+
+
+@on_stage
+async def test_a_render_is_watched_and_cancelled(song, library):
+    (song / "recording.jsonl").write_text(STUCK, encoding="utf-8")
+    async with studio(library, settings=quiet()) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "► separate 50 %" in text(app))
+        await pilot.press("r")
+        assert "Render: it is being rendered: c cancels" in lines(app)[-2]
+        await pilot.press("c")
+        await until(pilot, lambda: app.board.of(str(song)).is_over)
+        (song / "recording.jsonl").write_text(REFUSED, encoding="utf-8")
+        await pilot.press("r")
+        await until(pilot, lambda: app.board.of(str(song)).state == "failed")
+        assert "failed" in lines(app)[-2]
+
+
+@on_stage
+async def test_the_mixer_edits_the_document_and_undoes(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await at_mixer(screen, pilot)
+        await pilot.press("-", "-")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[0].gain_db == -1.0
+        assert "vocals gain 0.0 -> -1.0 dB" in lines(app)[-2]  # one gesture
+        await pilot.press("down", "m", ">")
+        await saved(screen, pilot)
+        band = load(song).cover.tracks[1]
+        assert (band.mute, band.pan) == (True, 0.05)
+        assert "R5   M s" in text(app)
+        await pilot.press("z")
+        await saved(screen, pilot)
+        await pilot.press("z")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[1].mute is False
+        await pilot.press("Z")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[1].mute is True
+
+
+@on_stage
+async def test_faders_turn_to_sends(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await at_mixer(screen, pilot)
+        await pilot.press("n", "t")
+        assert "Mixer: sends to room" in text(app)
+        await pilot.press(*"-12.5", "enter")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[0].sends == {"room": -12.5}
+        await pilot.press("t")
+        await pilot.press(*"off", "enter")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[0].sends == {}
+        await pilot.press("n")
+        assert "Mixer: sends" not in text(app)
+
+
+@on_stage
+async def test_solo_is_not_saved(song, library):
+    before = (song / "cover.toml").read_text(encoding="utf-8")
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await at_mixer(screen, pilot)
+        await pilot.press("s")
+        assert "solo, for listening only: vocals" in lines(app)[-2]
+        assert "C    m S" in text(app)
+        await pilot.press("end")
+        assert (song / "cover.toml").read_text(encoding="utf-8") == before
+
+
+@on_stage
+async def test_what_others_change_is_taken_over(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        document = (song / "cover.toml").read_text(encoding="utf-8")
+        (song / "cover.toml").write_text(document.replace('name = "band"', 'name = "band"\ngain_db = -9.0'))
+        screen._look()
+        await until(pilot, lambda: "changed on disk: band gain 0.0 -> -9.0 dB" in text(app))
+        assert "-9.0 dB" in text(app)
+        (song / "cover.toml").write_text("nonsense", encoding="utf-8")
+        screen._look()
+        await until(pilot, lambda: "✗ failed: " in text(app))
+
+
+@on_stage
+async def test_a_conflict_is_asked_about(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        screen._watch_ = None
+        document = (song / "cover.toml").read_text(encoding="utf-8")
+        (song / "cover.toml").write_text(document.replace("gain_db = 0.0", "gain_db = -9.0"))
+        await at_mixer(screen, pilot)
+        await pilot.press("-")
+        await until(pilot, lambda: "Do it all the same" in text(app))
+        await pilot.press("y")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[0].gain_db == -0.5
+
+
+@on_stage
+async def test_a_loop_of_the_mix_follows_the_faders(song, library):
+    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: "A mix of the loop, live" in text(app) and screen.sound.player.playing)
+        assert screen.sound.loop == (0.0, 8.0)
+        await until(pilot, lambda: "-6.0" in text(app))  # the meter of vocals
+        await at_mixer(screen, pilot)
+        await pilot.press("-")
+        await until(pilot, lambda: '"tracks.vocals.gain_db": -0.5' in (song / "wishes.jsonl").read_text())
+        await pilot.press("s")
+        await until(pilot, lambda: '"solo": ["vocals"]' in (song / "wishes.jsonl").read_text())
+        await pilot.press("a")
+        await until(pilot, lambda: "hearing B" in text(app))
+        (song / "no-preview").touch()
+        await pilot.press("-")
+        await until(pilot, lambda: "preview: no sound: render" in text(app))
+
+
+@on_stage
+async def test_the_vocal_is_heard_against_the_original(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await pilot.press(".", ".")
+        assert "0:10  hearing A" in text(app)
+        await pilot.press("space")
+        await until(pilot, lambda: screen.sound.player.playing)
+        assert screen.sound.seconds >= 10.0
+        await pilot.press("a")
+        await until(pilot, lambda: "B vocal, original" in text(app))
+        await pilot.press("x")
+        assert "as loud as they are" in lines(app)[-2]
+        await pilot.press(".")
+        await until(pilot, lambda: screen.query_one("#a", Wave).position >= 15.0)
+        await pilot.press("space")
+        await until(pilot, lambda: not screen.sound.player.playing)
+
+
+@on_stage
+async def test_before_a_render_there_is_nothing_to_hear(library, states, monkeypatch):
+    project(library, "new")
+    nothing = Pictures(Sounds(None, None, None, None, None, 0.0, {}))
+    monkeypatch.setattr(project_model, "pictures", lambda project: nothing)
+    async with studio(library, settings=quiet()) as (app, pilot):
+        await opened(app, pilot)
+        for key, words in (
+            ("space", "Play: it is not rendered yet: r renders it"),
+            ("e", "Export: no file yet"),
+        ):
+            await pilot.press(key)
+            assert words in lines(app)[-2]
+
+
+@on_stage
+async def test_a_step_says_what_it_is_about(song, library, states):
+    states["blue"] = state("stale", to_do=("export",))
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        assert isinstance(screen.focused, Steps)
+        await pilot.press("enter")
+        assert "decode: done, took 1.0 s" in lines(app)[-2]
+        await pilot.press("right", "right", "enter")
+        assert "export: tracks[0].gain_db: 0.0 -> 1.0" in lines(app)[-2]
+
+
+@on_stage
+async def test_another_project_begins_anew(song, library, states):
+    project(library, "zebra", "Zebra")
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await at_mixer(screen, pilot)
+        await pilot.press("-", "p", "escape", "down", "enter")
+        await until(pilot, lambda: "Zebra: steps" in text(app) and not screen.edits.is_busy)
+        assert load(song).cover.tracks[0].gain_db == -0.5
+        assert screen.query_one("#a", Wave).loop is None
+        assert screen.undo_words() == ""
+
+
+def test_pans_are_written_as_on_desks():
+    assert [pan_words(pan) for pan in (0.0, -0.2, 1.0)] == ["C", "L20", "R100"]
+
+
+def test_channels_are_tracks_buses_and_the_master(song):
+    rows = channels(load(song).cover, solo=["band"])
+    assert [(row.place, row.solo) for row in rows] == [
+        ("tracks.vocals", False), ("tracks.band", True), ("buses.room", False), ("master", False),
+    ]  # fmt: skip
