@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from covermaker.documents.complaint import dotted
 from covermaker.errors import UsageError
 from covermaker.project.operations import Drop, Insert, Plain, Put, Rename
-from covermaker.project.places import dotted, parse_place, real
+from covermaker.project.places import parse_place, real
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from covermaker.documents.spans import Path
     from covermaker.project.operations import Operation
-    from covermaker.project.spans import Path
 
     Values = dict[str, Any]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from covermaker.documents.complaint import dotted
 from covermaker.errors import UsageError
 from covermaker.project.channels import AddBus as AddBus
 from covermaker.project.channels import AddTrack as AddTrack
@@ -18,7 +19,7 @@ from covermaker.project.channels import RemoveTrack as RemoveTrack
 from covermaker.project.channels import RenameBus
 from covermaker.project.log import Entry, Splice, fingerprint
 from covermaker.project.operations import Drop, Insert, Move, Plain, Put, at, on_text, on_values
-from covermaker.project.places import ABSENT, NAMED, difference, dotted, get, parse_place, real
+from covermaker.project.places import ABSENT, NAMED, difference, get, parse_place, real
 from covermaker.project.saving import Applied, checked, defaults, opened, refuse_clash, save, told
 from covermaker.project.saving import Conflict as Conflict
 from covermaker.project.words import effect_label, owner, say_all

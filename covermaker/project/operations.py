@@ -18,7 +18,7 @@ from covermaker.project import splice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from covermaker.project.spans import Path
+    from covermaker.documents.spans import Path
 
 Values = dict[str, Any]
 

@@ -17,7 +17,7 @@ from covermaker.errors import UsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from covermaker.project.spans import Path
+    from covermaker.documents.spans import Path
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -160,14 +160,6 @@ def get(values: Mapping[str, Any], place: Place) -> Any:
     except (LookupError, TypeError):
         return ABSENT
     return found
-
-
-def dotted(place: Place) -> str:
-    """Write a place as `parse_place` reads it."""
-    text = ""
-    for part in place:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def overlap(one: Place, other: Place) -> bool:

@@ -10,13 +10,13 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from covermaker.documents.spans import KEY, Span, spans_of
 from covermaker.project.create import toml_value
-from covermaker.project.spans import KEY, Span, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from covermaker.project.spans import Path
+    from covermaker.documents.spans import Path
 
 _INDENT = "    "
 _BARE = re.compile(r"[A-Za-z0-9_-]+")

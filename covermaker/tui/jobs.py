@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Final
 from covermaker.errors import CovermakerError, ResourceError
 from covermaker.graph import events
 from covermaker.graph.events import from_json
-from covermaker.jobs.launch import KEPT_MEMORY, QUIET_BLAS, death
+from covermaker.jobs.launch import death
+from covermaker.jobs.spawn import spawn
 from covermaker.render.steps import COSTS
 from covermaker.tui.words import left, share
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 LOG_LINES: Final = 5000
 GRACE_SECONDS: Final = 3.0
-_LINE_BYTES: Final = 16 << 20  # a result holds the reports of all steps
 _KNOWN_AFTER: Final = 0.05  # share of the work after which the time left is told
 
 
@@ -372,17 +372,7 @@ class JobRunner:
 
     async def _listen(self, job: Job) -> CovermakerError | None:
         """Start the child and feed the board until it is gone; returns what went wrong."""
-        job.log.parent.mkdir(parents=True, exist_ok=True)
-        with job.log.open("wb") as errors:
-            child = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
-                env={**QUIET_BLAS, **KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
-                limit=_LINE_BYTES,
-            )
+        child = await spawn(self._command, job.log)
         self._children[job.id] = child
         assert child.stdin is not None
         assert child.stdout is not None

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import ResourceError
-from covermaker.jobs.launch import KEPT_MEMORY, QUIET_BLAS
+from covermaker.jobs.spawn import spawn
 from covermaker.render.previewing import Previewed, Refused, Wish
 from covermaker.tui.jobs import CHILD
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-_LINE_BYTES: Final = 1 << 22  # half a minute of the peaks of thirty tracks
 _KINDS: Final = {kind.KIND: kind for kind in (Previewed, Refused)}
 
 
@@ -116,17 +115,7 @@ class Preview:
             self._lost(f"the preview {how}; the next change starts another; log: {self.log}")
 
     async def _listen(self) -> int:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as errors:
-            child = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=errors,
-                env={**QUIET_BLAS, **KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"},
-                start_new_session=True,
-                limit=_LINE_BYTES,
-            )
+        child = await spawn(self._command, self.log)
         self._child = child
         assert child.stdin is not None
         assert child.stdout is not None

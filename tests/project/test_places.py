@@ -5,8 +5,9 @@ import tomllib
 import pytest
 from laid_out import DOCUMENT
 
+from covermaker.documents.complaint import dotted
 from covermaker.errors import UsageError
-from covermaker.project.places import ABSENT, Change, difference, dotted, get, overlap, parse_place, real
+from covermaker.project.places import ABSENT, Change, difference, get, overlap, parse_place, real
 from covermaker.project.words import say, say_all, written
 
 VALUES = tomllib.loads(DOCUMENT)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from laid_out import DOCUMENT
 
+from covermaker.documents.spans import spans_of
 from covermaker.errors import ProjectError, UsageError
 from covermaker.project import splice
 from covermaker.project.operations import Drop, Insert, Move, Put, Rename, on_text, on_values
-from covermaker.project.spans import spans_of
 
 
 def comments(text):
