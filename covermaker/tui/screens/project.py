@@ -14,23 +14,20 @@ from textual.widgets import Static
 from covermaker.errors import CovermakerError
 from covermaker.project.edits import Conflict, ResetValue, SetValue
 from covermaker.project.watch import Watch
-from covermaker.render.previewing import MIX
 from covermaker.tui import model, project_model
 from covermaker.tui.ask import Ask
 from covermaker.tui.jobs import CHILD
 from covermaker.tui.keymap import bindings
 from covermaker.tui.project_edits import EditQueue
 from covermaker.tui.project_mixer import Mixer, channels
-from covermaker.tui.project_sound import VOCAL, Sound
+from covermaker.tui.project_sound import Sound
 from covermaker.tui.project_steps import Steps
 from covermaker.tui.project_wave import Wave
-from covermaker.tui.screens.base import StudioScreen
-from covermaker.tui.widgets.waveform import Waveform
-from covermaker.tui.words import length, one_line
-from covermaker.units import db_to_gain
+from covermaker.tui.screens.hearing import HearingScreen
+from covermaker.tui.words import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -42,15 +39,13 @@ if TYPE_CHECKING:
     from covermaker.render.state import State
     from covermaker.tui.jobs import Job
     from covermaker.tui.project_model import Pictures
-    from covermaker.tui.widgets.waveform import Loop
 
 _EMPTY = "No project is open. {studio.library} shows your songs, {library.open} opens one."
 _WATCH_SECONDS = 1.0
 _GESTURE_SECONDS = 2.0
-_PREVIEW_SECONDS = 8.0
 
 
-class ProjectScreen(StudioScreen, inherit_bindings=False):
+class ProjectScreen(HearingScreen, inherit_bindings=False):
     """One song."""
 
     SCREEN = "project"
@@ -113,15 +108,12 @@ class ProjectScreen(StudioScreen, inherit_bindings=False):
         super().__init__()
         self.folder: Path | None = None
         self.edits = EditQueue(self._saved, self._not_saved)
-        self.sound: Sound | None = None
         self.state: State | None = None
-        self.pictures: Pictures | None = None
         self._problem = ""
         self._watch_: Watch | None = None
         self._solo: list[str] = []
         self._unsaved: dict[str, Any] = {}
         self._gesture = ("", 0.0, 0)
-        self._drawn_side = "a"
         self._seen_job = 0
 
     def compose_body(self) -> ComposeResult:
@@ -142,10 +134,6 @@ class ProjectScreen(StudioScreen, inherit_bindings=False):
     def panes(self) -> list[Widget]:
         """Return the panes that this window has room for: in a low one, one wave shows what is heard."""
         return [pane for pane in super().panes() if pane.id != "b" or self._is_tall]
-
-    @property
-    def _is_tall(self) -> bool:
-        return "-tall" in self.classes
 
     async def on_screen_resume(self) -> None:
         """Open the project that was chosen meanwhile."""
@@ -284,74 +272,6 @@ class ProjectScreen(StudioScreen, inherit_bindings=False):
     def _job(self) -> Job | None:
         return self.app.board.of(str(self.folder)) if self.folder is not None else None
 
-    def _draw_waves(self) -> None:
-        a, b, drawn = self.query_one("#a", Wave), self.query_one("#b", Wave), self.pictures
-        vocal = self.sound is None or self.sound.what == VOCAL
-        if drawn is None:
-            a.show_sound(None)
-            b.show_sound(None)
-        else:
-            sounds = {
-                "a": (drawn.converted if vocal else drawn.master, 2.0 ** (drawn.sounds.semitones / 12.0)),
-                "b": (drawn.vocal if vocal else drawn.song, 1.0),
-            }
-            keep = a.seconds > 0
-            for wave, (peaks, factor) in (
-                (a, sounds["a" if self._is_tall else self._hearing]),
-                (b, sounds["b"]),
-            ):
-                wave.show_sound(peaks, keep_view=keep)
-                if drawn.pitch is not None:
-                    times, hz = drawn.pitch
-                    wave.show_pitch(times, hz * factor)
-        self._title_waves()
-
-    @property
-    def _hearing(self) -> str:
-        return self.sound.player.hearing if self.sound is not None else "a"
-
-    def _title_waves(self) -> None:
-        sound = self.sound
-        if sound is None:
-            return
-        now = sound.player.position
-        original = "vocal, original" if sound.what == VOCAL else "song, original"
-        sign = self.app.spelt("► " if now.playing else "· ")
-        heard = f"{sign}{length(sound.seconds)}  hearing {now.hearing.upper()}" + (
-            ", levels matched" if sound.matched else ""
-        )
-        a, b = self.query_one("#a", Wave), self.query_one("#b", Wave)
-        a.border_title = f"A {sound.words}" if self._is_tall or now.hearing == "a" else f"B {original}"
-        b.border_title = f"B {original}"
-        a.border_subtitle = heard
-
-    def _sound_changed(self) -> None:
-        """Move the playhead and the meters."""
-        sound = self.sound
-        if sound is None or not self.is_mounted or not self.is_current:
-            return
-        for wave in self.query(Wave):
-            wave.position = sound.seconds
-        if self._hearing != self._drawn_side:
-            self._drawn_side = self._hearing
-            self._draw_waves()
-        self._title_waves()
-        if sound.player.playing or any(sound.peak):
-            self.query_one(Mixer).feed(self._levels(sound))
-
-    def _levels(self, sound: Sound) -> Mapping[str, Sequence[float]]:
-        """Return the levels of the channels: as the preview measured them, else of the tracks as rendered."""
-        playing = sound.player.playing
-        told = dict(sound.strip_peaks() or {}) if playing else {}
-        if playing and not told and self.pictures is not None and sound.what == MIX:
-            at = sound.player.position.seconds
-            for row in self.query_one(Mixer).rows:
-                peaks = self.pictures.tracks.get(row.name)
-                if peaks is not None and not row.mute and row.value is not None:
-                    low, high = peaks.columns(max(0.0, at - 0.05), at + 0.01, 1)
-                    told[row.name] = [max(-float(low[0]), float(high[0])) * db_to_gain(row.value)] * 2
-        return {**told, "MASTER": sound.peak if playing else (0.0, 0.0)}
-
     def jobs_changed(self) -> None:
         """Show what runs."""
         job = self._job
@@ -444,26 +364,6 @@ class ProjectScreen(StudioScreen, inherit_bindings=False):
         super().on_resize()
         self.call_after_refresh(self._draw_waves)
 
-    @on(Waveform.Sought)
-    def _sought(self, message: Waveform.Sought) -> None:
-        if self.sound is not None:
-            self.sound.seek(message.seconds)
-            for wave in self.query(Wave):
-                wave.position = message.seconds
-            self._title_waves()
-
-    @on(Waveform.Looped)
-    def _looped(self, message: Waveform.Looped) -> None:
-        self._take_loop(message.waveform, message.loop)
-
-    def _take_loop(self, changed: Waveform, loop: Loop | None) -> None:
-        """Show a loop on both waves, and hear it."""
-        for wave in self.query(Wave):
-            wave.loop, wave.looping = changed.loop, changed.looping
-        if self.sound is not None:
-            self.sound.set_loop(loop)
-            self._title_waves()
-
     def refusal(self, action_id: str) -> str | None:
         """Say why an action cannot be done now."""
         if self.folder is None:
@@ -510,67 +410,6 @@ class ProjectScreen(StudioScreen, inherit_bindings=False):
             if self.state is not None and self.state.outputs
             else "no file yet: {project.render} makes it"
         )
-
-    def action_play(self) -> None:
-        """Play or pause."""
-        if self.sound is not None:
-            self.sound.play_or_pause()
-
-    def action_preview(self) -> None:
-        """Hear the mix of the loop as it would be; sets a loop where there is none."""
-        sound, wave = self.sound, self.query_one("#a", Wave)
-        if sound is None:
-            return
-        if not wave.looping:
-            if wave.loop is None:
-                begin = min(wave.position, max(0.0, wave.seconds - 1.0))
-                wave.loop = (begin, min(begin + _PREVIEW_SECONDS, wave.seconds))
-            wave.looping = True
-            self._take_loop(wave, wave.loop)
-        sound.set_what(MIX)
-        self._draw_waves()
-        if not sound.player.playing:
-            sound.play_or_pause()
-
-    def action_listen(self) -> None:
-        """Hear the vocal or the mix."""
-        if self.sound is not None:
-            self.sound.set_what(MIX if self.sound.what == VOCAL else VOCAL)
-            self._draw_waves()
-
-    def action_switch(self) -> None:
-        """Hear A or B."""
-        if self.sound is not None:
-            self.sound.switch()
-
-    def action_match(self) -> None:
-        """Make A and B equally loud, or leave them."""
-        if self.sound is not None:
-            self.sound.set_matched(not self.sound.matched)
-            self.app.say(
-                "A and B are equally loud" if self.sound.matched else "A and B are as loud as they are"
-            )
-            self._title_waves()
-
-    def action_rewind(self) -> None:
-        """Go back five seconds."""
-        self.query_one("#a", Wave).action_seek(-5.0)
-
-    def action_forward(self) -> None:
-        """Go on by five seconds."""
-        self.query_one("#a", Wave).action_seek(5.0)
-
-    def action_loop_in(self) -> None:
-        """Begin the loop here."""
-        self.query_one("#a", Wave).action_loop_in()
-
-    def action_loop_out(self) -> None:
-        """End the loop here."""
-        self.query_one("#a", Wave).action_loop_out()
-
-    def action_loop(self) -> None:
-        """Turn the loop on or off."""
-        self.query_one("#a", Wave).action_loop_toggle()
 
     # Rendering
 
