@@ -1,0 +1,1 @@
+"""What a person can do in the studio, screen by screen; `tui.keytable` joins them."""

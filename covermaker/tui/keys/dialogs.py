@@ -1,0 +1,18 @@
+"""What can be done in the log, in help, in jump mode and in questions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from covermaker.tui.keys.action import Action, moves
+
+DIALOGS: Final = (
+    Action("log.close", "escape q", "Back", "Go back to the screen.", "log", footer=True),
+    Action("log.follow", "f", "Follow", "Follow what is new again.", "log", footer=True),
+    *moves("log", "lines"),
+    Action("help.close", "escape q ? f1", "Back", "Go back to the screen.", "help", footer=True),
+    *moves("help", "page"),
+    Action("jump.close", "escape ctrl+o", "Back", "Leave the jump mode.", "jump", footer=True),
+    Action("ask.no", "escape n", "No", "Change nothing and go back.", "ask"),
+    Action("ask.yes", "y", "Yes", "Do what was asked.", "ask"),
+)  # fmt: skip

@@ -1,0 +1,30 @@
+"""What can be done in the Library."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from covermaker.tui.keys.action import Action, moves
+
+LIBRARY: Final = (
+    Action("library.open", "enter", "Open", "Open the song's project.", "library", "songs", footer=True),
+    Action("library.add", "+", "Add",
+           "Add a song: choose a file, or drop its path here.", "library", footer=True),
+    Action("library.render", "r", "Render",
+           "Render the selected song, or all that are marked.", "library", footer=True),
+    Action("library.render-stale", "R", "All stale",
+           "Render every stale song, one after another.", "library", costly=True, footer=True),
+    Action("library.cancel", "c", "Cancel",
+           "Stop the selected song's render; finished steps are kept.", "library", footer=True),
+    Action("library.mark", "v", "Mark",
+           "Mark the song, for rendering or removing several at once.", "library", "songs"),
+    Action("library.filter", "/", "Filter",
+           "Show only the songs whose line holds what is typed; escape shows all.", "library", footer=True),
+    Action("library.sort", "o", "Sort", "Sort by the next column.", "library"),
+    Action("library.remove", "d", "Remove",
+           "Move the song's folder to the trash of the library; z brings it back.", "library", footer=True),
+    Action("library.reload", "ctrl+r", "Read again", "Read the folder of projects again.", "library"),
+    Action("library.clear", "escape", "Clear", "Clear the filter and the marks.", "library"),
+    *moves("library", "songs"),
+    *moves("library", "details"),
+)  # fmt: skip

@@ -1,0 +1,10 @@
+"""What can be done on the Presets screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from covermaker.tui.keys.action import Action
+
+PRESETS: Final[tuple[Action, ...]] = ()
