@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import click
 
+from covermaker.cli.device import device_option
 from covermaker.cli.output import json_option, show, table
 from covermaker.errors import ResourceError
 from covermaker.render.doctor import examine
 
 
 @click.command("doctor")
-@click.option(
-    "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda", "mps"])
-)
+@device_option
 @json_option
 def command(device: str, as_json: bool) -> None:
     """Say for each stage which device and weights it will really use; fails when the main job cannot run."""

@@ -12,9 +12,9 @@ import click
 
 from covermaker.cli.alone import run_alone
 from covermaker.cli.cache import open_store, store_option
+from covermaker.cli.device import device_option
 from covermaker.cli.output import json_option, near, show, table
 from covermaker.cli.progress import listening
-from covermaker.cli.render import device_option
 from covermaker.errors import ProjectError, UsageError
 from covermaker.evaluate.table import figure_rows, single_rows, training_rows
 from covermaker.project.load import FILE_NAME, load

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from covermaker.cli.cache import open_store, store_option
+from covermaker.cli.device import device_option
 from covermaker.cli.output import near, table
 from covermaker.cli.progress import listening
 from covermaker.errors import UsageError
@@ -15,14 +16,6 @@ from covermaker.graph.events import Planned
 from covermaker.jobs.launch import launch
 from covermaker.project.load import hidden_folder
 from covermaker.units import clock, parse_clock
-
-device_option = click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    help="Where networks run.",
-)
 
 
 @click.command("render")

@@ -10,9 +10,9 @@ import click
 from covermaker.audio.sources import sniff
 from covermaker.cli.alone import run_alone
 from covermaker.cli.cache import store_option
+from covermaker.cli.device import device_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
-from covermaker.cli.render import device_option
 
 
 @click.command("separate")

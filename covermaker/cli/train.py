@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from covermaker.cli.alone import log_file
+from covermaker.cli.device import device_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
-from covermaker.cli.render import device_option
 from covermaker.cli.voices_takes import find_takes
 from covermaker.errors import CovermakerError, ExitCode, UsageError
 from covermaker.jobs.launch import launch

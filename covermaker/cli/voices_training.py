@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from covermaker.cli.device import device_option
 from covermaker.cli.output import json_option, show, table
-from covermaker.cli.render import device_option
 from covermaker.cli.voices_takes import find_takes
 
 

@@ -69,14 +69,17 @@ class Making:
         from covermaker.features.content import VERSION as CONTENT_VERSION
         from covermaker.features.encoders import encoders_of
         from covermaker.features.pitch import METHODS
+        from covermaker.stems.spleeter import SpleeterSeparator
         from covermaker.weights.catalog import fingerprint
 
         method = METHODS.load(self.augmentation.pitch)
-        weights = [*method.WEIGHTS, *(SEPARATOR if self.augmentation.separated > 0.0 else ())]
+        separates = self.augmentation.separated > 0.0
+        weights = [*method.WEIGHTS, *(SEPARATOR if separates else ())]
         return [
             CONTENT_VERSION,
             *(one.VERSION for one in encoders_of(self.encoder)),
             method.VERSION,
+            *([SpleeterSeparator.VERSION] if separates else []),
             *(fingerprint(name) for name in weights),
         ]
 

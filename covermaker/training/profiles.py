@@ -12,10 +12,10 @@ A profile is a table of plain values. `quick` is for two CPU cores and minutes, 
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from covermaker.documents.document import Document
 from covermaker.errors import ProjectError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -245,47 +245,43 @@ _PARTS = {"augmentation": Augmentation, "size": Size, "recipe": Recipe}
 
 
 def _custom(path: Path) -> Profile:
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProjectError(
+    document = Document.read(
+        path,
+        missing=ProjectError(
             f"profile 'custom' needs {path}",
             hint="tables [augmentation], [size], [recipe] with what differs from quick",
-        ) from error
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProjectError(f"{path} is no TOML: {error}") from error
+        ),
+    )
     base = PROFILES["quick"]
     changes: dict[str, Any] = {}
-    for key, value in data.items():
+    for key, value in document.values.items():
         if key in _PARTS and isinstance(value, dict):
             changes[key] = replace(
                 getattr(base, key),
                 **{
-                    name: _fitting(path, f"{key}.{name}", getattr(base, key), name, v)
+                    name: _fitting(document, f"{key}.{name}", getattr(base, key), name, v)
                     for name, v in value.items()
                 },
             )
         else:
-            changes[key] = _fitting(path, key, base, key, value)
+            changes[key] = _fitting(document, key, base, key, value)
     return replace(base, **{"minutes": None, **changes, "name": "custom"})
 
 
-def _fitting(path: Path, where: str, part: Any, name: str, value: Any) -> Any:
+def _fitting(document: Document, where: str, part: Any, name: str, value: Any) -> Any:
     """Return a value of the file as the kind that the table wants."""
     known = {f.name: getattr(part, f.name) for f in fields(part) if f.name not in _PARTS and f.name != "name"}
     if name not in known:
-        raise ProjectError(f"{path}: unknown key '{where}'", hint=nearest(name, known))
+        raise document.error(where, f"unknown key '{where}'", hint=nearest(name, known))
     usual = known[name]
     if name == "minutes":
         usual = 0.0
     low, high = _RANGES.get(where, (0.0, math.inf))
     if type(value) in (int, float) and not low <= value <= high:
         allowed = f"{low:g} and up" if high == math.inf else f"{low:g} to {high:g}"
-        raise ProjectError(f"{path}: {where} = {value!r} is out of range", hint=allowed)
+        raise document.error(where, f"{where} = {value!r} is out of range", hint=allowed)
     if where == "recipe.half" and value not in _HALF:
-        raise ProjectError(f"{path}: {where} = {value!r} is no choice", hint=nearest(str(value), _HALF))
+        raise document.error(where, f"{where} = {value!r} is no choice", hint=nearest(str(value), _HALF))
     if isinstance(usual, tuple):
         if isinstance(value, list) and value and all(type(v) is int and v > 0 for v in value):
             return tuple(value)
@@ -294,6 +290,6 @@ def _fitting(path: Path, where: str, part: Any, name: str, value: Any) -> Any:
             return value
     elif type(value) in (int, float) and value >= 0 and (isinstance(usual, float) or type(value) is int):
         return type(usual)(value)
-    raise ProjectError(
-        f"{path}: {where} = {value!r} is of the wrong kind; the usual value is {known[name]!r}"
+    raise document.error(
+        where, f"{where} = {value!r} is of the wrong kind; the usual value is {known[name]!r}"
     )

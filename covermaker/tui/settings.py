@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from covermaker.disk import expanded, told_by, write_text
 from covermaker.documents.document import Document
 from covermaker.errors import UsageError
+from covermaker.weights.device import checked_device
 
 if TYPE_CHECKING:
     from covermaker.tui.words import Charset
@@ -44,13 +45,21 @@ class Settings(BaseModel):
     audio_device: str = Field(
         default="", description="Where sound goes: a device's name, `none`; empty: the default."
     )
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field(default="auto", description="Where networks run.")
+    device: str = Field(default="auto", description="Where networks run: auto, cpu, cuda, cuda:N or mps.")
     confirm: bool = Field(default=True, description="Ask before something is lost for good.")
     notify: bool = Field(default=True, description="Ring the terminal's bell when a job of over 10 s ends.")
     keymap: dict[str, str] = Field(
         default_factory=dict,
         description='Other keys, by the id of the action: `"library.render" = "r ctrl+r"`; see docs/keys.md.',
     )
+
+    @field_validator("device")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            return checked_device(value)
+        except UsageError as error:
+            raise ValueError(f"{error.message}; {error.hint}") from error
 
     @field_validator("keymap", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from covermaker.errors import ResourceError, UsageError
 if TYPE_CHECKING:
     from types import ModuleType
 
+DEVICE_NAMES = "auto, cpu, cuda, cuda:N or mps"
 _KINDS = ("auto", "cpu", "cuda", "mps")
 _ready: ModuleType | None = None
 
@@ -48,6 +49,20 @@ def torch_ready() -> Any:
     return torch
 
 
+def checked_device(name: str) -> str:
+    """Return the name of a device when it is one, there or not; torch is not needed for that.
+
+    Raises
+    ------
+    UsageError
+        When it is none of auto, cpu, cuda, cuda:N and mps.
+    """
+    kind, colon, index = name.partition(":")
+    if kind not in _KINDS or (colon and not (kind == "cuda" and index.isdecimal())):
+        raise UsageError(f"unknown device '{name}'", hint=DEVICE_NAMES)
+    return name
+
+
 def pick_device(preference: str = "auto") -> str:
     """Choose where networks run.
 
@@ -64,9 +79,7 @@ def pick_device(preference: str = "auto") -> str:
     ResourceError
         When the device asked for is not there.
     """
-    kind, colon, index = preference.partition(":")
-    if kind not in _KINDS or (colon and not (kind == "cuda" and index.isdecimal())):
-        raise UsageError(f"unknown device '{preference}'", hint="auto, cpu, cuda, cuda:N or mps")
+    kind, _, index = checked_device(preference).partition(":")
     if kind == "cpu":
         return "cpu"
     torch = torch_ready()

@@ -71,6 +71,12 @@ def test_a_wrong_custom_profile_is_refused(tmp_path: Path, text: str, says: str)
         load_profile("custom", tmp_path)
 
 
+def test_a_wrong_value_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "profile.toml").write_text("minutes = 5\n\n[recipe]\nsteps = 100\npatience = 0\n")
+    with pytest.raises(ProjectError, match=r"profile\.toml:5: recipe\.patience = 0 is out of range"):
+        load_profile("custom", tmp_path)
+
+
 def test_a_missing_custom_profile_says_what_to_write(tmp_path: Path) -> None:
     with pytest.raises(ProjectError, match=r"needs .*profile\.toml"):
         load_profile("custom", tmp_path)
