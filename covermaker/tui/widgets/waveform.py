@@ -68,9 +68,9 @@ class Waveform(Drawn):
     Waveform { height: 1fr; min-height: 1; }
     Waveform > .waveform--wave { color: $primary; }
     Waveform > .waveform--played { color: $primary-darken-2; }
-    Waveform > .waveform--loop { color: $accent; background: $accent 15%; }
+    Waveform > .waveform--loop { color: $accent; background: $accent-muted; }
     Waveform > .waveform--clipped { color: $error; text-style: bold; }
-    Waveform > .waveform--playhead { color: $foreground; background: $primary 40%; text-style: bold; }
+    Waveform > .waveform--playhead { color: $foreground; background: $primary-muted; text-style: bold; }
     Waveform > .waveform--pitch { color: $secondary; }
     Waveform > .waveform--ruler { color: $text-muted; }
     Waveform > .waveform--span { color: $accent; text-style: bold; }
