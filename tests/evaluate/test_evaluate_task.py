@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 import soundfile
 
 from covermaker.evaluate.speaker_encoder import embed
@@ -11,6 +12,7 @@ from covermaker.evaluate.task import evaluate
 from covermaker.graph.events import StepFinished, StepProgress, StepStarted
 
 
+@pytest.mark.slow
 def test_pairs_are_scored_and_shown(speak, write_wav, tmp_path):
     sound, rate = soundfile.read(speak("rms"))
     broken = sound.copy()
@@ -58,6 +60,7 @@ def test_pairs_are_scored_and_shown(speak, write_wav, tmp_path):
     assert any(isinstance(event, StepProgress) for event in events)
 
 
+@pytest.mark.slow
 def test_a_target_says_who_should_be_heard_and_what_is_sung(speak):
     pair = {
         "name": "a", "voice": "slt", "source": str(speak("rms")), "converted": str(speak("slt")), "semitones": 0,

@@ -20,6 +20,7 @@ def heard(f0_hz, words=None):
 MELODY = 220 * 2 ** (np.sin(np.arange(300) / 20) / 2)
 
 
+@pytest.mark.slow
 def test_a_file_against_itself_is_perfect(speak):
     path = speak("slt")
     told = []

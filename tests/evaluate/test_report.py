@@ -16,6 +16,7 @@ def rms_voice(speak):
     return embed(speak("rms", "The harbour was blue and the morning wind had gone to sleep"))
 
 
+@pytest.mark.slow
 def test_a_vocal_scores_full_marks_against_itself(speak, rms_voice):
     told = []
     score = score_cover(speak("slt"), speak("slt"), voice_embedding=rms_voice, progress=told.append)

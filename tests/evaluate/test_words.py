@@ -29,6 +29,7 @@ def test_a_clear_voice_is_read_without_any_network(speak, no_network):
     assert lyrics == read_lyrics(speak("slt"), language="en")
 
 
+@pytest.mark.slow
 def test_long_vocals_are_read_in_windows_cut_in_the_pauses(speak, write_wav, monkeypatch):
     """Five sentences of 3.7 s with pauses, in windows of at most 10 s: no sentence is lost or read twice."""
     monkeypatch.setattr(words, "WINDOW_FRAMES", 1000)

@@ -61,6 +61,7 @@ def test_cores_are_counted_where_nobody_says_which_are_ours(monkeypatch):
     assert cores() == os.cpu_count()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_work_has_one_thread_wherever_it_is_done(workers):
     found = list(in_processes(_threads, [1, 2, 3], workers=workers))

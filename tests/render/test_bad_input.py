@@ -119,6 +119,7 @@ def test_unusual_songs_are_decoded_to_stereo_at_exact_length(tmp_path, seconds, 
     assert info.frames == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["silence", "one sample", "8 kHz mono"])
 def test_even_these_songs_become_a_master_of_their_length(tmp_path, kind):
     song = {

@@ -87,6 +87,7 @@ def test_a_second_render_does_nothing_and_is_identical(copy_of):
     assert "everything is up to date" in covermaker("why", copy_of.project, "--store", copy_of.store).stdout
 
 
+@pytest.mark.slow
 def test_the_whole_render_is_reproducible_to_the_bit(copy_of, tmp_path):
     before = hashes(copy_of.project)
     ran, _ = render(copy_of.project, tmp_path / "new store")
@@ -149,6 +150,7 @@ def test_a_preview_renders_its_stretch_only(copy_of):
     assert wav.name != files_of(copy_of.result, ".wav")[0].name
 
 
+@pytest.mark.slow
 def test_a_preview_before_any_render_converts_only_its_stretch(copy_of, tmp_path):
     _, result = render(copy_of.project, tmp_path / "store", "--preview", "0:01-0:03")
     (convert,) = [entry for entry in Store(tmp_path / "store").entries() if entry.meta["step"] == "convert"]

@@ -120,6 +120,7 @@ def test_a_preview_sings_as_the_whole_song_does(rendered, copy_of, tmp_path):
     assert np.abs(one[:, middle] - other[:, middle]).max() < 2e-3
 
 
+@pytest.mark.slow
 def test_separate_and_convert_write_tagged_files_of_the_same_length(tmp_path, rendered):
     import mutagen
 

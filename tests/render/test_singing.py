@@ -94,6 +94,7 @@ def test_parts_of_the_song_belong_to_others(copy_of):
     assert result["reports"]["master"]["frames"] == 3 * rate
 
 
+@pytest.mark.slow
 def test_a_preview_before_any_render_joins_its_stretch(copy_of, tmp_path):
     parts = '{ start = 2, stop = 3, voice = "original" }'
     copy_of.edit(PITCH_LINE, f"parts = [{parts}]\n{PITCH_LINE}")
@@ -110,6 +111,7 @@ def test_a_preview_before_any_render_joins_its_stretch(copy_of, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_backing_vocals_are_sung_kept_or_muted(copy_of):
     stems = made(copy_of.store, "separate")
     audio = copy_of.project / "audio"
@@ -236,6 +238,7 @@ def test_a_voice_is_trained_as_a_step(copy_of, tmp_path):
     assert Path(result["record"]).exists()
 
 
+@pytest.mark.slow
 def test_the_original_follows_into_the_new_key(copy_of):
     copy_of.edit('transpose = "auto"', "transpose = 2")
     copy_of.edit(PITCH_LINE, f'parts = [{{ start = 1, stop = 3, voice = "original" }}]\n{PITCH_LINE}')
@@ -243,6 +246,7 @@ def test_the_original_follows_into_the_new_key(copy_of):
     assert ran == ["convert", "key: vocals", "singers"]
 
 
+@pytest.mark.slow
 def test_a_song_takes_the_key_that_suits_the_voice(copy_of):
     copy_of.edit('transpose = "auto"', 'transpose = "fit"')
     copy_of.edit(PITCH_LINE, f'parts = [{{ start = 1, stop = 3, voice = "original" }}]\n{PITCH_LINE}')
@@ -260,6 +264,7 @@ def test_a_song_takes_the_key_that_suits_the_voice(copy_of):
     assert "move_instrumental = false keeps it" in done.stderr
 
 
+@pytest.mark.slow
 def test_mended_pitch_is_read_again(copy_of):
     copy_of.edit(PITCH_LINE, f"repair_octaves = false\nsmooth_frames = 5\n{PITCH_LINE}")
     assert render(copy_of.project, copy_of.store, "--until", "convert")[0] == ["pitch", "convert"]
