@@ -94,6 +94,8 @@ dev_part() {
     install --only-binary :all: --no-deps stempeg # only its test song is read
     command -v flite >/dev/null 2>&1 || apt_install flite ||
         say "flite is missing and not ours to install: the tests that let it speak will be skipped"
+    command -v tmux >/dev/null 2>&1 || apt_install tmux ||
+        say "tmux is missing and not ours to install: the tests in a real terminal will be skipped"
     touch "$venv/.covermaker-dev"
 }
 

@@ -6,6 +6,7 @@ would see: colours, glyphs, resizing, what a dying program leaves behind.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -29,9 +30,9 @@ set -g default-terminal "tmux-256color"
 set -ga terminal-overrides ",*:RGB"
 set -g status off
 set -g escape-time 0
-set -g remain-on-exit on
-set -g remain-on-exit-format ""
 """
+# As in a shell: the terminal outlives the program, and shows what that leaves behind.
+_SHELL = 'status=$1; shift; "$@"; echo $? >"$status.new"; mv "$status.new" "$status"; exec sleep 1000000'
 _POLL_SECONDS = 0.05
 _ESCAPE_SECONDS = 0.2  # a key that follows sooner makes alt and that key of it
 
@@ -65,13 +66,14 @@ class Terminal:
     ) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="terminal-")
         self._socket = str(Path(self._scratch.name) / "socket")
+        self._status = Path(self._scratch.name) / "status"
         config = Path(self._scratch.name) / "tmux.conf"
         config.write_text(_CONFIG, encoding="utf-8")
         outside = {**os.environ, "COLORTERM": "truecolor", "LANG": "C.UTF-8", **(environment or {})}
         outside.pop("TMUX", None)
         subprocess.run(
             ["tmux", "-f", str(config), "-S", self._socket, "new-session", "-d", "-x", str(columns), "-y", str(rows),
-             "-c", str(folder), "--", *command],
+             "-c", str(folder), "--", "sh", "-c", _SHELL, "sh", str(self._status), *command],
             check=True, env=outside,
         )  # fmt: skip
 
@@ -139,18 +141,19 @@ class Terminal:
         return screen
 
     def state(self, what: str) -> str:
-        """Return what tmux knows: ``pane_dead``, ``pane_pid``, ``mouse_any_flag``, ``alternate_on``."""
+        """Return what tmux knows: ``alternate_on``, ``mouse_any_flag``, ``cursor_flag``, ``pane_width``."""
         return self._tmux("display-message", "-p", f"#{{{what}}}").strip()
 
     @property
     def pid(self) -> int:
-        """Process that runs in it."""
-        return int(self.state("pane_pid"))
+        """Process of the program."""
+        shell = self.state("pane_pid")
+        return int(Path(f"/proc/{shell}/task/{shell}/children").read_text(encoding="ascii").split()[0])
 
     @property
     def is_over(self) -> bool:
         """Whether the program has ended."""
-        return self.state("pane_dead") == "1"
+        return self._status.exists()
 
     def wait_until_over(self, seconds: float = 20.0) -> int:
         """Wait for the program's end and return its exit status; a signal counts as 128 and its number."""
@@ -159,8 +162,7 @@ class Terminal:
             if time.monotonic() > until:
                 raise TimeoutError(f"still runs after {seconds:g} s; the screen:\n{self.text()}")
             time.sleep(_POLL_SECONDS)
-        signal = self.state("pane_dead_signal")
-        return 128 + int(signal) if signal else int(self.state("pane_dead_status") or 0)
+        return int(self._status.read_text(encoding="ascii"))
 
     def svg(self, title: str) -> str:
         """Return the screen as a picture."""
@@ -171,7 +173,7 @@ class Terminal:
         lines = self.coloured().rstrip("\n").split("\n")
         width = int(self.state("pane_width"))
         console = Console(
-            record=True, width=width, height=len(lines), file=open(os.devnull, "w"), force_terminal=True,
+            record=True, width=width, height=len(lines), file=io.StringIO(), force_terminal=True,
             color_system="truecolor", legacy_windows=False,
         )  # fmt: skip
         for line in lines:
@@ -180,7 +182,8 @@ class Terminal:
             console.print(text, soft_wrap=True)
         theme = TerminalTheme(
             (18, 18, 18), (224, 224, 224),
-            [(18, 18, 18), (213, 94, 0), (86, 180, 233), (240, 228, 66), (86, 180, 233), (204, 121, 167), (86, 180, 233),
+            [(18, 18, 18), (213, 94, 0), (86, 180, 233), (240, 228, 66), (86, 180, 233), (204, 121, 167),
+             (86, 180, 233),
              (224, 224, 224)],
         )  # fmt: skip
         return console.export_svg(title=title, theme=theme)
