@@ -96,6 +96,8 @@ dev_part() {
         say "flite is missing and not ours to install: the tests that let it speak will be skipped"
     command -v tmux >/dev/null 2>&1 || apt_install tmux ||
         say "tmux is missing and not ours to install: the tests in a real terminal will be skipped"
+    command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || apt_install chromium ||
+        say "chromium is missing and not ours to install: the tests in a real browser will be skipped"
     touch "$venv/.covermaker-dev"
 }
 
