@@ -13,7 +13,7 @@ export VENV PYTHON TORCH_INDEX
 # One thing after another, even under `make -j`: the targets share one environment.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test test-slow test-all lint format types contracts docs check pins clean
+.PHONY: help setup setup-dev demo test test-slow test-all lint format types contracts docs check pins screenshots clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ docs: setup-dev  ## write the reference pages from the code
 	$(RUN)/python scripts/make_keys.py
 
 check: lint types contracts test  ## what to run before a commit
+
+screenshots: setup-dev  ## walk through the studio and write docs/tour.md with its pictures; trains a voice, 25 minutes
+	$(RUN)/python scripts/tour.py $(TOUR_FLAGS)
 
 pins: setup-dev  ## write constraints.txt anew from the environment
 	$(RUN)/python scripts/pins.py

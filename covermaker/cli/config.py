@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-
 import click
 
 from covermaker.cli.output import json_option, show, table
-from covermaker.errors import UsageError
 
 
 @click.group("config")
@@ -56,21 +51,14 @@ def path() -> None:
 def edit() -> None:
     """Open the settings file in your editor (VISUAL, EDITOR); the first time it holds every key with its default."""
     from covermaker.disk import write_text
+    from covermaker.tui.editor import edit_file
     from covermaker.tui.keymap import customised
     from covermaker.tui.settings import config_file, load_settings, template
 
     file = config_file()
     if not file.exists():
         write_text(file, template())
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    try:
-        subprocess.run([*shlex.split(editor), str(file)], check=True)  # noqa: S603 - the user's own editor
-    except FileNotFoundError as error:
-        raise UsageError(
-            f"there is no editor '{editor}'", hint=f"set EDITOR, or open {file} yourself"
-        ) from error
-    except subprocess.CalledProcessError as error:
-        raise UsageError(f"{editor} ended with exit status {error.returncode}; the file is {file}") from error
+    edit_file(file)
     _, problems = customised(load_settings(file).keymap)
     for problem in problems:
         click.echo(f"warning: {problem}", err=True)

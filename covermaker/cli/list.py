@@ -35,7 +35,8 @@ _HEADER = ("title", "artist", "length", "key", "bpm", "loudness", "voice", "stat
 def command(folder: Path | None, measure: bool, store: Path | None, as_json: bool) -> None:
     """List the projects in FOLDER (by default the folder of your settings) with their state.
 
-    A project is done, stale (a render would make it anew), new (never rendered) or failed (it cannot be rendered).
+    A project is done, stale (a render would make it anew), new (never rendered) or failed: it cannot be rendered, or
+    its last render failed.
     """
     place = folder or projects_folder(load_settings())
     where = open_store(store)
@@ -94,6 +95,7 @@ def _value(row: Row, state: State) -> dict[str, Any]:
         "state": state.word,
         "problem": state.problem or None,
         "hint": state.hint or None,
+        "failed_at": state.failed_at,
         "reasons": list(state.reasons),
         "stale_steps": [step.name for step in state.to_do],
         "seconds": state.seconds,

@@ -13,8 +13,16 @@ import click
 from covermaker.audio.files import probe
 from covermaker.cli.alone import log_file
 from covermaker.cli.output import json_option, show, words
-from covermaker.errors import AudioInputError, CovermakerError, ExitCode, ResourceError, UsageError
+from covermaker.errors import (
+    AudioInputError,
+    CovermakerError,
+    ExitCode,
+    ProjectError,
+    ResourceError,
+    UsageError,
+)
 from covermaker.play.messages import Device, Died, Ended, Gap, Loaded, Position, Problem
+from covermaker.project.load import FILE_NAME
 from covermaker.units import clock, parse_clock
 
 if TYPE_CHECKING:
@@ -47,6 +55,7 @@ def command(
 ) -> int:
     """Play FILE, or FILE and FILE_B on one time line to compare them.
 
+    A project in place of FILE is its last render, compared with the song; without a render, the song.
     In a terminal, type a line while it plays: an empty one hears the other file (or pauses, when there is one), a or b
     chooses, p pauses and goes on, a time as in 1:20 goes there, q ends.
     """
@@ -59,6 +68,8 @@ def command(
         return int(ExitCode.OK)
     if file is None:
         raise UsageError("nothing to play", hint="name a file, or ask for --list-devices")
+    if (file / FILE_NAME).is_file() and file_b is None:
+        file, file_b = _of_project(file)
     stretch = _stretch(loop) if loop else None
     wanted = (parse_clock(start) if start else None, stretch, parse_clock(length) if length else None)
     try:
@@ -66,6 +77,19 @@ def command(
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
     return int(ExitCode.OK)
+
+
+def _of_project(folder: Path) -> tuple[Path, Path | None]:
+    """Return the last render of a project and its song, or the song alone."""
+    from covermaker.graph.store import Store, default_root
+    from covermaker.render.state import project_state
+    from covermaker.tui.library_sound import heard_of
+
+    state = project_state(folder, Store(default_root()))
+    heard = heard_of(folder, state)
+    if heard.first is None:
+        raise ProjectError(state.problem or f"{folder} has no sound", hint=state.hint or None)
+    return heard.first, heard.original if heard.cover else None
 
 
 def _files(a: Path, b: Path | None, match: bool, stretch: tuple[float, float] | None) -> Files:

@@ -1,42 +1,65 @@
-"""``covermaker presets``: racks and masters to start from."""
+"""``covermaker presets``: racks, masters and voice settings to start from, compare, hear and keep."""
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from covermaker.cli.output import json_option, show, table
-from covermaker.effects.presets import KINDS, Kind, Preset, list_presets, load_preset
+from covermaker.cli.output import json_option, near, show, table, words
+from covermaker.effects.preset_edits import differences, edit_of, missing_buses, sung_tracks, taken
+from covermaker.effects.presets import KINDS, Kind, list_presets, load_preset
 from covermaker.errors import UsageError, nearest
-from covermaker.project.edits import SetMaster, SetRack
 from covermaker.project.edits import apply as apply_edit
 from covermaker.project.load import load
 from covermaker.render.judge import judge
 
+if TYPE_CHECKING:
+    from covermaker.effects.presets import PresetEntry
+
+_SINGULAR = [kind.removesuffix("s") for kind in KINDS]
 _kind_option = click.option(
-    "--kind", type=click.Choice(["rack", "master"]), help="Which one, when both have that name."
+    "--kind", type=click.Choice(_SINGULAR), help="Which one, when several kinds have that name."
 )
+_track_option = click.option("--track", help="Track of the rack; by default the first that a voice sings.")
+_project = click.argument("project", type=click.Path(path_type=Path))
 
 
 @click.group("presets")
 def command() -> None:
-    """List, show and apply presets."""
+    """Racks, masters and voice settings: list, compare, hear, apply and keep them."""
 
 
 @command.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the presets: racks for a vocal, masters for a whole song."""
+    """List the presets: racks for a track, masters and voice settings for a whole song."""
     entries = [entry for kind in KINDS for entry in list_presets(kind)]
     rows = [
-        (entry.kind.removesuffix("s"), entry.name, entry.problem or entry.description) for entry in entries
-    ]
-    values = [
-        {"kind": entry.kind, "name": entry.name, "description": entry.description, "problem": entry.problem}
+        (entry.kind.removesuffix("s"), entry.name, _whose(entry), entry.problem or entry.description)
         for entry in entries
     ]
-    show(values, as_json, table(rows, header=("kind", "preset", "how it sounds")))
+    values = [
+        {
+            "kind": entry.kind,
+            "name": entry.name,
+            "description": entry.description,
+            "problem": entry.problem,
+            "shipped": entry.shipped,
+            "hides_shipped": entry.hides,
+            "file": str(entry.path),
+        }
+        for entry in entries
+    ]
+    show(values, as_json, table(rows, header=("kind", "preset", "whose", "how it sounds")))
+
+
+def _whose(entry: PresetEntry) -> str:
+    if entry.problem:
+        return "damaged"
+    return "shipped" if entry.shipped else "edited" if entry.hides else "yours"
 
 
 @command.command("show")
@@ -45,7 +68,7 @@ def list_(as_json: bool) -> None:
 @json_option
 def show_(name: str, kind: str | None, as_json: bool) -> None:
     """Show what a preset holds."""
-    preset = _find(name, kind)
+    preset = load_preset(*_find(name, kind))
     value = {
         "kind": preset.kind,
         "name": preset.name,
@@ -55,36 +78,199 @@ def show_(name: str, kind: str | None, as_json: bool) -> None:
         "buses": {bus: list(rows) for bus, rows in preset.buses.items()},
         "loudness_lufs": preset.loudness_lufs,
         "true_peak_dbtp": preset.true_peak_dbtp,
+        "convert": preset.convert,
     }
     show(value, as_json, preset.path.read_text(encoding="utf-8").rstrip())
 
 
 @command.command("apply")
 @click.argument("name")
-@click.argument("project", type=click.Path(path_type=Path))
+@_project
 @click.option("--track", default="vocals", show_default=True, help="Track that gets the rack.")
 @_kind_option
 def apply(name: str, project: Path, track: str, kind: str | None) -> None:
-    """Copy the preset NAME into PROJECT; comments in its cover.toml stay."""
-    preset, opened = _find(name, kind), load(project)
-    if preset.kind == "racks":
-        apply_edit(opened, SetRack(track, preset.rack, preset.sends, preset.buses, name=name), judge=judge)
-        missing = sorted(set(preset.sends) - set(preset.buses) - {bus.name for bus in opened.cover.buses})
-        changed = [
-            f"track '{track}'",
-            *(["its sends"] if preset.sends else []),
-            *(f"bus '{bus}'" for bus in preset.buses),
-        ]
-        click.echo(f"{opened.file}: '{name}' replaced the rack of {', '.join(changed)}")
-        if missing:
-            click.echo(f"note: the project has no bus {', '.join(missing)}; its send was left out", err=True)
+    """Copy the preset NAME into PROJECT; comments in its cover.toml stay, and covermaker undo takes it back."""
+    preset, opened = load_preset(*_find(name, kind)), load(project)
+    apply_edit(opened, edit_of(preset, opened, track), judge=judge)
+    if preset.kind != "racks":
+        what = "master" if preset.kind == "masters" else "voice settings"
+        click.echo(f"{opened.file}: {what} '{name}'")
         return
-    levels = {"loudness_lufs": preset.loudness_lufs, "true_peak_dbtp": preset.true_peak_dbtp}
-    apply_edit(opened, SetMaster(levels, preset.rack, name=name), judge=judge)
-    click.echo(f"{opened.file}: master '{name}'")
+    changed = [
+        f"track '{track}'",
+        *(["its sends"] if preset.sends else []),
+        *(f"bus '{bus}'" for bus in preset.buses),
+    ]
+    click.echo(f"{opened.file}: '{name}' replaced the rack of {', '.join(changed)}")
+    missing = missing_buses(preset, opened)
+    if missing:
+        click.echo(f"note: the project has no bus {', '.join(missing)}; its send was left out", err=True)
 
 
-def _find(name: str, chosen: str | None) -> Preset:
+@command.command("diff")
+@click.argument("name")
+@_project
+@_track_option
+@_kind_option
+@json_option
+def diff(name: str, project: Path, track: str | None, kind: str | None, as_json: bool) -> None:
+    """Say what applying the preset NAME would change in PROJECT."""
+    preset, opened = load_preset(*_find(name, kind)), load(project)
+    lines = differences(preset, opened, track or sung_tracks(opened.cover)[0])
+    values = [{"sign": line.sign, "words": line.words} for line in lines]
+    show(values, as_json, "\n".join(f"{line.sign} {line.words}" for line in lines) or "the same")
+
+
+@command.command("users")
+@click.argument("name")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@_kind_option
+@json_option
+def users(name: str, folder: Path | None, kind: str | None, as_json: bool) -> None:
+    """List the projects that have the values of NAME, or began with it: in FOLDER, or in your projects folder."""
+    from covermaker.project.library import scan
+    from covermaker.tui.presets_model import entries, users
+    from covermaker.tui.settings import load_settings, projects_folder
+
+    id_ = _find(name, kind)
+    found = users(entries(), scan(folder or projects_folder(load_settings())))[id_]
+    rows = [(title, "the same", near(str(place))) for place, title in found.same]
+    rows += [(title, "edited", near(str(place))) for place, title in found.edited]
+    values = [{"title": title, "state": state, "folder": place} for title, state, place in rows]
+    show(
+        values, as_json, table(rows, header=("title", "settings", "folder")) if rows else "no project has it"
+    )
+
+
+@command.command("hear")
+@click.argument("name")
+@_project
+@click.option("--stretch", default="0:00-0:08", show_default=True, help="Which stretch of the song.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Folder for the two files.")
+@_track_option
+@_kind_option
+@json_option
+def hear(
+    name: str,
+    project: Path,
+    stretch: str,
+    out: Path,
+    track: str | None,
+    kind: str | None,
+    as_json: bool,
+) -> None:
+    """Write a stretch of PROJECT as it is and with the preset NAME, equally loud, to compare; changes nothing else."""
+    import asyncio
+
+    from covermaker.cli.render import parse_region
+    from covermaker.tui.presets_sound import write_pair
+
+    preset, opened = load_preset(*_find(name, kind)), load(project)
+    start, seconds = parse_region(stretch)
+    chosen = track or sung_tracks(opened.cover)[0]
+    files = asyncio.run(write_pair(preset, opened, chosen, (start, start + seconds), out))
+    listen = shlex.join(["covermaker", "play", *(near(str(file)) for file in files)])
+    value = {"files": [str(file) for file in files], "preset": name, "stretch": [start, start + seconds]}
+    show(value, as_json, "\n".join([*(near(str(file)) for file in files), f"compare them: {listen}"]))
+
+
+@command.command("save")
+@click.argument("name")
+@_project
+@_track_option
+@click.option(
+    "--kind", type=click.Choice(_SINGULAR), default="rack", show_default=True, help="What is saved."
+)
+@click.option("--description", help="How it sounds, in a sentence.")
+@click.option("--replace", is_flag=True, help="Update a preset of yours that has this name.")
+def save(
+    name: str, project: Path, track: str | None, kind: str, description: str | None, replace: bool
+) -> None:
+    """Save what PROJECT has as a preset of your own: a track's rack, the master, or the voice settings."""
+    from covermaker.effects.preset_files import entry_of, write_preset
+
+    opened, plural = load(project), _plural(kind)
+    before = entry_of(plural, name) if replace else None
+    said = description or (before.description if before is not None else "") or f"As in {opened.cover.title}."
+    preset = taken(opened, plural, track or sung_tracks(opened.cover)[0], name, said)
+    click.echo(f"{write_preset(preset, replace=replace).path}: {kind} '{name}'")
+
+
+@command.command("copy")
+@click.argument("name")
+@click.argument("to")
+@_kind_option
+def copy(name: str, to: str, kind: str | None) -> None:
+    """Copy the preset NAME to one of your own, called TO. A copy of the same name stands in place of a shipped one."""
+    from covermaker.effects.preset_files import copy_preset
+
+    click.echo(f"{copy_preset(*_find(name, kind), to).path}: copied from '{name}'")
+
+
+@command.command("rename")
+@click.argument("name")
+@click.argument("to")
+@_kind_option
+def rename(name: str, to: str, kind: str | None) -> None:
+    """Give the preset NAME of yours the name TO."""
+    from covermaker.effects.preset_files import rename_preset
+
+    click.echo(f"{rename_preset(*_find(name, kind), to).path}: was '{name}'")
+
+
+@command.command("edit")
+@click.argument("name")
+@_kind_option
+def edit(name: str, kind: str | None) -> None:
+    """Open the file of a preset of yours in your editor (VISUAL, EDITOR), and check it afterwards."""
+    from covermaker.effects.preset_files import own
+    from covermaker.tui.editor import edit_file
+
+    id_ = _find(name, kind)
+    edit_file(own(*id_).path)
+    load_preset(*id_)
+
+
+@command.command("remove")
+@click.argument("name")
+@_kind_option
+def remove(name: str, kind: str | None) -> None:
+    """Move a preset of yours into the trash; covermaker presets restore brings it back."""
+    from covermaker.effects.preset_files import remove_preset
+
+    removed = remove_preset(*_find(name, kind))
+    click.echo(f"'{name}' is in the trash: {removed.file}")
+
+
+@command.command("restore")
+@click.argument("name", required=False)
+@_kind_option
+@json_option
+def restore(name: str | None, kind: str | None, as_json: bool) -> None:
+    """Bring the preset NAME back from the trash, the last removed of that name; without NAME, list the trash."""
+    from covermaker.effects.preset_files import restore_preset, trashed
+
+    found = [one for plural in KINDS if kind in {None, plural.removesuffix("s")} for one in trashed(plural)]
+    if name is None:
+        rows = [(one.kind.removesuffix("s"), one.name, str(one.file)) for one in found]
+        values = [{"kind": one.kind, "name": one.name, "file": str(one.file)} for one in found]
+        show(
+            values, as_json, table(rows, header=("kind", "preset", "file")) if rows else "the trash is empty"
+        )
+        return
+    named = [one for one in found if one.name == name]
+    if not named:
+        raise UsageError(
+            f"no preset '{name}' is in the trash", hint=nearest(name, {one.name for one in found})
+        )
+    if len({one.kind for one in named}) > 1:
+        raise _ambiguous(name, [one.kind for one in named])
+    restore_preset(named[0])
+    words(f"'{name}' is back")
+
+
+def _find(name: str, chosen: str | None) -> tuple[Kind, str]:
+    """Return kind and name of a preset that is there, damaged or not."""
     names: dict[str, list[Kind]] = {}
     for kind in KINDS:
         if chosen is None or kind == f"{chosen}s":
@@ -93,5 +279,17 @@ def _find(name: str, chosen: str | None) -> Preset:
     if name not in names:
         raise UsageError(f"unknown preset '{name}'", hint=nearest(name, names))
     if len(names[name]) > 1:
-        raise UsageError(f"a rack and a master are called '{name}'", hint="add --kind rack or --kind master")
-    return load_preset(names[name][0], name)
+        raise _ambiguous(name, names[name])
+    return names[name][0], name
+
+
+def _ambiguous(name: str, kinds: list[Kind]) -> UsageError:
+    found = [kind.removesuffix("s") for kind in dict.fromkeys(kinds)]
+    return UsageError(
+        f"{' and '.join(f'a {kind}' for kind in found)} are called '{name}'",
+        hint="add " + " or ".join(f"--kind {kind}" for kind in found),
+    )
+
+
+def _plural(kind: str) -> Kind:
+    return next(plural for plural in KINDS if plural == f"{kind}s")

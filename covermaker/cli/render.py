@@ -1,4 +1,4 @@
-"""``covermaker render``: a project becomes a mastered cover."""
+"""``covermaker render``: a project becomes a mastered cover, or several do, one after another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from covermaker.cli.cache import open_store, store_option
 from covermaker.cli.device import device_option
 from covermaker.cli.output import near, table
 from covermaker.cli.progress import listening
-from covermaker.errors import UsageError
+from covermaker.cli.render_many import chosen, each, is_many, render_many
+from covermaker.errors import ExitCode, UsageError
 from covermaker.graph.events import Planned
 from covermaker.jobs.launch import launch
 from covermaker.project.load import hidden_folder
@@ -19,8 +20,10 @@ from covermaker.units import clock, parse_clock
 
 
 @click.command("render")
-@click.argument("project", type=click.Path(path_type=Path))
+@click.argument("projects", nargs=-1, metavar="[PROJECT]...", type=click.Path(path_type=Path))
+@click.option("--stale", is_flag=True, help="Of these, or of your projects folder, only what is stale.")
 @click.option("--until", metavar="STEP", help="Stop after this step: decode, separate, … master, export.")
+@click.option("--again", metavar="STEP", help="Make this step and all that follows once more, done or not.")
 @click.option("--preview", metavar="FROM-TO", help="Only this stretch is converted and mixed: 0:30-0:45.")
 @click.option("--score", is_flag=True, help="Also measure lag, similarity to the voice, pitch and words.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and why, and stop.")
@@ -28,33 +31,47 @@ from covermaker.units import clock, parse_clock
 @device_option
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
 def command(
-    project: Path,
+    projects: tuple[Path, ...],
+    stale: bool,
     until: str | None,
+    again: str | None,
     preview: str | None,
     score: bool,
     dry_run: bool,
     store: Path | None,
     device: str,
     as_json: bool,
-) -> None:
-    """Render PROJECT: separate, convert, mix, master and export what is not done yet."""
+) -> int:
+    """Render PROJECT: separate, convert, mix, master and export what is not done yet.
+
+    Several projects, or a folder of them, are rendered one after another; one that fails does not stop the others, and
+    the command ends with exit status 7.
+    """
     request: dict[str, Any] = {
         "job": "render",
-        "project": str(project),
         "until": until,
+        "again": again,
         "region": parse_region(preview) if preview else None,
         "score": score,
         "store": str(store) if store else None,
         "device": device,
     }
+    if is_many(projects, stale=stale):
+        found = chosen(projects, stale=stale, store=open_store(store))
+        if dry_run:
+            return each(found, lambda one: _dry_run({**request, "project": str(one)}, as_json))
+        return render_many(found, request, as_json=as_json)
+    (project,) = projects
+    request["project"] = str(project)
     if dry_run:
         _dry_run(request, as_json)
-        return
+        return int(ExitCode.OK)
     log = hidden_folder(project) / "render.log"
     with listening(as_json=as_json) as listener:
         result = launch(request, listener=listener, log=log)
     if not as_json:
         click.echo(_words(result))
+    return int(ExitCode.OK)
 
 
 def parse_region(text: str) -> list[float]:

@@ -15,8 +15,9 @@ from covermaker.cli.device import device_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
 from covermaker.cli.voices_takes import find_takes
-from covermaker.errors import CovermakerError, ExitCode, UsageError
+from covermaker.errors import CovermakerError, UsageError
 from covermaker.jobs.launch import launch
+from covermaker.training.stopping import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,12 +130,6 @@ def _follow(voice: str, request: dict[str, Any]) -> None:
         _run({**request, "voice": str(find_takes(voice))}, nobody)
     except CovermakerError as error:
         raise SystemExit(int(error.exit_code)) from error
-
-
-class StoppedError(CovermakerError):
-    """A signal ended the training."""
-
-    exit_code = ExitCode.INTERRUPTED
 
 
 @contextmanager

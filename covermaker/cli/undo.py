@@ -11,6 +11,7 @@ from covermaker.cli.output import json_option, show, table
 from covermaker.cli.set import tell
 from covermaker.project.history import history, redo, undo
 from covermaker.project.load import load
+from covermaker.project.saved import Saved, chosen, go_back, saved_states
 from covermaker.render.judge import judge
 
 if TYPE_CHECKING:
@@ -26,9 +27,27 @@ anyway_option = click.option(
 @project_argument
 @anyway_option
 @click.option("--list", "listing", is_flag=True, help="Only say what can be undone and redone.")
+@click.option(
+    "--saved", is_flag=True, help="Only list the states that --to can go back to, by their numbers."
+)
+@click.option(
+    "--to",
+    "number",
+    type=int,
+    metavar="NUMBER",
+    help="Go back to a whole state, also from a broken cover.toml.",
+)
 @json_option
-def command(project: Path, anyway: bool, listing: bool, as_json: bool) -> None:
+def command(
+    project: Path, anyway: bool, listing: bool, saved: bool, number: int | None, as_json: bool
+) -> None:
     """Take back the last edit of PROJECT, made here or in the studio; what stands by hand elsewhere stays."""
+    if saved:
+        _show_states(saved_states(project), as_json)
+        return
+    if number is not None:
+        tell(go_back(project, chosen(saved_states(project), number), judge=judge), as_json)
+        return
     opened = load(project)
     if not listing:
         tell(undo(opened, anyway=anyway, judge=judge), as_json)
@@ -46,6 +65,12 @@ def command(project: Path, anyway: bool, listing: bool, as_json: bool) -> None:
 def redo_command(project: Path, anyway: bool, as_json: bool) -> None:
     """Make the edit of PROJECT again that was undone last."""
     tell(redo(load(project), anyway=anyway, judge=judge), as_json)
+
+
+def _show_states(states: list[Saved], as_json: bool) -> None:
+    value = [{"number": n, "when": one.when, "words": one.words} for n, one in enumerate(states, start=1)]
+    rows = [(str(row["number"]), str(row["when"]), str(row["words"])) for row in value]
+    show(value, as_json, table(rows) if rows else "there is no earlier state")
 
 
 def _values(entries: list[Entry]) -> list[dict[str, str]]:

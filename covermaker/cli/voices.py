@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from covermaker.cli.output import json_option, show, table
-from covermaker.cli.voices_takes import new, scan
-from covermaker.cli.voices_training import audition, promote
+from covermaker.cli.voices_takes import add, keep, new, scan, skip
+from covermaker.cli.voices_training import audition, promote, status, stop
 from covermaker.units import note_name
 from covermaker.voices.library import find_voice, list_voices, user_library
 
@@ -22,7 +22,7 @@ def command() -> None:
     """List and show voices; take in and look at recordings for new ones."""
 
 
-for _action in (new, scan, audition, promote):
+for _action in (new, add, scan, keep, skip, status, stop, audition, promote):
     command.add_command(_action)
 
 

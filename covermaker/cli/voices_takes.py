@@ -1,4 +1,4 @@
-"""``covermaker voices new`` and ``voices scan``: recordings come in and are looked at."""
+"""``covermaker voices new``, ``add``, ``scan``, ``keep`` and ``skip``: recordings come in and are looked at."""
 
 from __future__ import annotations
 
@@ -83,6 +83,53 @@ def new(
         f"next: covermaker voices scan {name}, then covermaker train {name}"
     )
     show({"folder": str(folder), **takes.model_dump(mode="json", by_alias=True)}, as_json, text)
+
+
+@click.command("add")
+@click.argument("voice")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
+@click.option("--singer", default="", help="Who sings them, where takes of several singers make one voice.")
+@json_option
+def add(voice: str, paths: tuple[Path, ...], singer: str, as_json: bool) -> None:
+    """Take more recordings in for VOICE; its rights and everything else stay."""
+    from covermaker.takes.create import add_takes
+
+    folder = find_takes(voice)
+    with _step("takes", quiet=as_json) as progress:
+        rows = add_takes(folder, paths, singer=singer, progress=progress)
+    text = "\n".join(f"{row.file} <- {row.original}" for row in rows)
+    show({"folder": str(folder), "takes": [row.model_dump() for row in rows]}, as_json, text)
+
+
+@click.command("keep")
+@click.argument("voice")
+@click.argument("takes", nargs=-1, required=True, metavar="TAKE…")
+@json_option
+def keep(voice: str, takes: tuple[str, ...], as_json: bool) -> None:
+    """Let takes of VOICE that were left out go into training again."""
+    _choose(voice, takes, use=True, as_json=as_json)
+
+
+@click.command("skip")
+@click.argument("voice")
+@click.argument("takes", nargs=-1, required=True, metavar="TAKE…")
+@json_option
+def skip(voice: str, takes: tuple[str, ...], as_json: bool) -> None:
+    """Leave takes of VOICE out of training; the recordings stay."""
+    _choose(voice, takes, use=False, as_json=as_json)
+
+
+def _choose(voice: str, takes: tuple[str, ...], *, use: bool, as_json: bool) -> None:
+    from covermaker.takes.choose import choose_takes
+    from covermaker.takes.document import read_takes
+
+    folder = find_takes(voice)
+    changed = choose_takes(folder, takes, use=use)
+    used = len(read_takes(folder).used)
+    words_ = (
+        f"{', '.join(changed) or 'nothing'} {'kept' if use else 'left out'}; {used} takes go into training"
+    )
+    show({"folder": str(folder), "changed": changed, "use": use, "used": used}, as_json, words_)
 
 
 @click.command("scan")

@@ -1,4 +1,4 @@
-"""Presets: racks and masters as TOML files, shipped or a person's own.
+"""Presets: racks, masters and voice settings as TOML files, shipped or a person's own.
 
 A preset is copied into a project when it is applied, never referenced from it. A person's file hides a shipped one
 of the same name. The name of a preset is the name of its file.
@@ -7,7 +7,7 @@ of the same name. The name of a preset is the name of its file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -16,14 +16,15 @@ from covermaker.documents.document import Document, PlaceError
 from covermaker.effects.rack import parse_rack
 from covermaker.errors import ProjectError, UsageError, nearest
 
-Kind: TypeAlias = Literal["racks", "masters"]
+Kind: TypeAlias = Literal["racks", "masters", "voices"]
 
-KINDS: tuple[Kind, ...] = ("racks", "masters")
+KINDS: tuple[Kind, ...] = ("racks", "masters", "voices")
 FOLDER_VARIABLE = "COVERMAKER_PRESETS"
 
 _KEYS: dict[Kind, frozenset[str]] = {
     "racks": frozenset({"name", "description", "rack", "sends", "buses"}),
     "masters": frozenset({"name", "description", "rack", "loudness_lufs", "true_peak_dbtp"}),
+    "voices": frozenset({"name", "description", "convert"}),
 }
 _TARGETS = {"loudness_lufs": (-40.0, -5.0), "true_peak_dbtp": (-12.0, 0.0)}
 _SEND_RANGE_DB = (-96.0, 24.0)  # what a document's `sends` may be
@@ -31,7 +32,15 @@ _SEND_RANGE_DB = (-96.0, 24.0)  # what a document's `sends` may be
 
 @dataclass(frozen=True, slots=True)
 class PresetEntry:
-    """A line of a list of presets. `problem` says why a file cannot be used, else it is None."""
+    """A line of a list of presets.
+
+    Attributes
+    ----------
+    problem : str or None
+        Why the file cannot be used.
+    hides : bool
+        A person's own that stands in place of a shipped one.
+    """
 
     kind: Kind
     name: str
@@ -39,6 +48,7 @@ class PresetEntry:
     path: Path
     shipped: bool
     problem: str | None = None
+    hides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,8 @@ class Preset:
         Racks only: effect rows the buses were made with, by the bus's name.
     loudness_lufs, true_peak_dbtp : float or None
         Masters only.
+    convert : dict
+        Voices only: keys of ``[convert]`` as written.
     """
 
     kind: Kind
@@ -66,10 +78,11 @@ class Preset:
     buses: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None
+    convert: dict[str, Any] = field(default_factory=dict)
 
 
 def user_folder() -> Path:
-    """Return the folder of a person's own presets, with ``racks`` and ``masters`` inside; it need not exist.
+    """Return the folder of a person's own presets, with a folder a kind inside; it need not exist.
 
     Raises
     ------
@@ -92,12 +105,14 @@ def list_presets(kind: Kind) -> list[PresetEntry]:
     """List presets by name; a damaged file is listed with its problem, it does not hide the others."""
     entries = []
     for name, path in sorted(_files(kind).items()):
-        shipped = path.is_relative_to(shipped_folder())
+        standing = shipped_folder() / kind / path.name
+        shipped = path == standing
+        hides = not shipped and standing.is_file()
         try:
-            preset = _read(kind, path)
-            entries.append(PresetEntry(kind, name, preset.description, path, shipped))
-        except ProjectError as error:
-            entries.append(PresetEntry(kind, name, "", path, shipped, problem=str(error)))
+            preset = read_preset(kind, path)
+            entries.append(PresetEntry(kind, name, preset.description, path, shipped, hides=hides))
+        except (ProjectError, UsageError) as error:
+            entries.append(PresetEntry(kind, name, "", path, shipped, str(error), hides))
     return entries
 
 
@@ -114,7 +129,7 @@ def load_preset(kind: Kind, name: str) -> Preset:
     files = _files(kind)
     if name not in files:
         raise UsageError(f"unknown {kind.removesuffix('s')} preset '{name}'", hint=nearest(name, files))
-    return _read(kind, files[name])
+    return read_preset(kind, files[name])
 
 
 def _files(kind: Kind) -> dict[str, Path]:
@@ -124,11 +139,25 @@ def _files(kind: Kind) -> dict[str, Path]:
     return found
 
 
-def _read(kind: Kind, path: Path) -> Preset:
+def read_preset(kind: Kind, path: Path) -> Preset:
+    """Read and check the file of a preset.
+
+    Raises
+    ------
+    UsageError
+        When it is gone.
+    ProjectError
+        When it is damaged; names the place.
+    """
     missing = UsageError(f"the preset {path} is gone")
     document = Document.read(path, missing=missing)
     with document.naming():
-        return _preset(kind, path, document.values)
+        preset = _preset(kind, path, document.values)
+        if kind != "voices":
+            return preset
+        from covermaker.effects.voice_settings import checked_settings  # pydantic: racks do without it
+
+        return replace(preset, convert=checked_settings(document))
 
 
 def _preset(kind: Kind, path: Path, table: Mapping[str, Any]) -> Preset:
@@ -141,7 +170,7 @@ def _preset(kind: Kind, path: Path, table: Mapping[str, Any]) -> Preset:
     if not isinstance(description, str):
         problem = "must be text" if "description" in table else "is missing"
         raise PlaceError("description", problem, hint="one sentence on how it sounds")
-    targets = {
+    targets: dict[str, Any] = {
         key: _level(table.get(key), key, limits) for key, limits in _TARGETS.items() if key in _KEYS[kind]
     }
     sends = {

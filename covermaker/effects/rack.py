@@ -17,6 +17,7 @@ from covermaker.errors import AudioInputError, CovermakerError, nearest
 from covermaker.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from covermaker.audio.buffer import Samples
@@ -165,6 +166,8 @@ class Rack:
         1 or 2: of what comes out.
     source_channels : int, optional
         Of what goes in: 1 sends a mono source to both channels, and runs the effects that keep it mono only once.
+    listener : callable, optional
+        Told what each effect gives: its place in the rack, and the next piece of its sound.
     """
 
     def __init__(
@@ -174,7 +177,9 @@ class Rack:
         sample_rate: int,
         channels: int,
         source_channels: int | None = None,
+        listener: Callable[[int, Samples], None] | None = None,
     ) -> None:
+        self._listener = listener
         if channels not in (1, 2):
             raise ValueError(f"a rack works on 1 or 2 channels, not {channels}")
         self._channels, self._source_channels = channels, source_channels or channels
@@ -220,6 +225,8 @@ class Rack:
                         f"effect {stage.index + 1} of a rack ({stage.name}) made NaN or infinite samples",
                         hint="change its parameters, or bypass it",
                     )
+                if self._listener is not None:
+                    self._listener(stage.index, piece)
             result[:, start : start + BLOCK_SAMPLES] = piece
         return result
 

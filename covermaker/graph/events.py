@@ -134,6 +134,24 @@ class Finished(Event):
 
 
 @dataclass(frozen=True)
+class ProjectStarted(Event):
+    """Of several projects, the next one begins; `number` counts from 1."""
+
+    KIND: ClassVar[str] = "batch.project"
+    project: str
+    number: int
+    of: int
+
+
+@dataclass(frozen=True)
+class BatchFinished(Event):
+    """Several projects were worked on; each has a row with its state, and what was made or why not."""
+
+    KIND: ClassVar[str] = "batch.finished"
+    projects: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Failed(Event):
     """The job ended with an error, as the child process tells its parent."""
 
@@ -155,7 +173,7 @@ _KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
         Planned, StepStarted, StepWaiting, StepProgress, StepCached, StepFinished, StepFailed, TrainingProgress,
-        TrainingScored, Note, Finished, Failed,
+        TrainingScored, Note, Finished, Failed, ProjectStarted, BatchFinished,
     )
 }  # fmt: skip
 

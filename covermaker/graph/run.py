@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from covermaker import __version__
 from covermaker.disk import ALMOST_FULL_BYTES, file_sha256, free_bytes, write_error
-from covermaker.errors import AudioInputError, CovermakerError, ResourceError
+from covermaker.errors import AudioInputError, CovermakerError, ResourceError, UsageError, nearest
 from covermaker.graph.events import (
     StepCached,
     StepFailed,
@@ -25,7 +25,7 @@ from covermaker.graph.step import From, Outside, Step, Work
 from covermaker.weights.device import is_out_of_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from concurrent.futures import Future
 
     from covermaker.graph.events import Listener
@@ -38,11 +38,12 @@ _PROGRESS_EVERY_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """One step of a plan and whether it has to run."""
+    """One step of a plan and whether it has to run; `again` is one that is there and made nevertheless."""
 
     step: Step
     cached: bool
     needed: bool
+    again: bool = False
 
     @property
     def will_run(self) -> bool:
@@ -50,19 +51,19 @@ class PlannedStep:
         return self.needed and not self.cached
 
 
-def plan(store: Store, targets: Sequence[Step]) -> list[PlannedStep]:
+def plan(store: Store, targets: Sequence[Step], *, again: Collection[str] = ()) -> list[PlannedStep]:
     """Say, upstream first, which steps `targets` consist of and which of them have to run.
 
-    A step whose result nobody needs, since everything made from it is there, neither runs nor counts as needed,
-    also when its own files were collected.
+    Steps whose keys are in `again` have to run though they are there. A step whose result nobody needs, since
+    everything made from it is there, neither runs nor counts as needed, also when its own files were collected.
     """
     order = in_order(targets)
-    cached = {id(step): store.get(step.key) is not None for step in order}
+    cached = {id(step): step.key not in again and store.get(step.key) is not None for step in order}
     needed = {id(step) for step in targets}
     for step in reversed(order):
         if id(step) in needed and not cached[id(step)]:
             needed.update(id(up) for up in step.upstream())
-    return [PlannedStep(step, cached[id(step)], id(step) in needed) for step in order]
+    return [PlannedStep(step, cached[id(step)], id(step) in needed, step.key in again) for step in order]
 
 
 def in_order(targets: Sequence[Step]) -> list[Step]:
@@ -83,8 +84,35 @@ def in_order(targets: Sequence[Step]) -> list[Step]:
     return order
 
 
-def run(store: Store, targets: Sequence[Step], *, listener: Listener, device: str = "auto") -> list[Entry]:
+def from_here(targets: Sequence[Step], name: str) -> frozenset[str]:
+    """Return the keys of the step of this name and of all that is made from it.
+
+    Raises
+    ------
+    UsageError
+        When there is no such step.
+    """
+    order = in_order(targets)
+    if all(step.name != name for step in order):
+        raise UsageError(f"no step '{name}'", hint=nearest(name, [step.name for step in order]))
+    found: dict[int, str] = {}
+    for step in order:
+        if step.name == name or any(id(up) in found for up in step.upstream()):
+            found[id(step)] = step.key
+    return frozenset(found.values())
+
+
+def run(
+    store: Store,
+    targets: Sequence[Step],
+    *,
+    listener: Listener,
+    device: str = "auto",
+    again: Collection[str] = (),
+) -> list[Entry]:
     """Make `targets` and what they need; returns the targets' entries, their files checked against their sha256.
+
+    Steps whose keys are in `again` are made again; what they made before stays until then.
 
     Raises
     ------
@@ -92,9 +120,9 @@ def run(store: Store, targets: Sequence[Step], *, listener: Listener, device: st
         The first failure; finished steps stay in the store.
     """
     with store.session(), _Checks(store) as checks:
-        runner = _Runner(store, listener, device, checks)
+        runner = _Runner(store, listener, device, checks, frozenset(again))
         for step in targets:
-            checks.begin(step)
+            checks.begin(step, again=again)
         return [runner.make(step) for step in targets]
 
 
@@ -110,13 +138,13 @@ class _Checks:
         self._begun: dict[tuple[str, str], Future[bool]] = {}
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="check")
 
-    def begin(self, step: Step, file: str | None = None) -> None:
+    def begin(self, step: Step, file: str | None = None, *, again: Collection[str] = ()) -> None:
         """Begin with the files (None: all) of a finished step, or with those that go into one that has to run."""
-        entry = self._store.get(step.key)
+        entry = self._store.get(step.key) if step.key not in again else None
         if entry is None:
             for source in step.inputs.values():
                 if isinstance(source, From):
-                    self.begin(source.step, source.file)
+                    self.begin(source.step, source.file, again=again)
             return
         for name in entry.meta["files"] if file is None else [file]:
             if (entry.key, name) not in self._begun:
@@ -147,25 +175,30 @@ class _Checks:
 class _Runner:
     """One run."""
 
-    def __init__(self, store: Store, listener: Listener, device: str, checks: _Checks) -> None:
+    def __init__(
+        self, store: Store, listener: Listener, device: str, checks: _Checks, again: frozenset[str]
+    ) -> None:
         self._store = store
         self._listener = listener
         self._device = device
         self._done: dict[str, Entry] = {}
         self._checks = checks
+        self._again = again
 
     def make(self, step: Step, files: Sequence[str] | None = None) -> Entry:
         """Return a step's entry, made if need be; `files` are those whose content will be read (None: all)."""
-        entry = self._done.get(step.key) or self._store.get(step.key)
+        again = step.key in self._again and step.key not in self._done
+        entry = None if again else self._done.get(step.key) or self._store.get(step.key)
         if entry is not None and self._sound(entry, files):
             return self._cached(step, entry)
         self._done.pop(step.key, None)
         with self._store.lock(step.key, lambda: self._listener(StepWaiting(step.name, step.key))):
             # Looked at again: another process may have made it, or replaced a damaged one, while we waited.
-            entry = self._store.get(step.key)
-            if entry is not None and self._sound(entry, files):
-                return self._cached(step, entry)
-            self._store.drop(step.key)
+            if not again:
+                entry = self._store.get(step.key)
+                if entry is not None and self._sound(entry, files):
+                    return self._cached(step, entry)
+                self._store.drop(step.key)
             entry = self._execute(step, self._inputs(step))
         self._done[step.key] = entry
         self._checks.made(entry)

@@ -31,6 +31,10 @@ JOBS = {
     "separate": "covermaker.render.tasks:separate",
     "convert": "covermaker.render.tasks:convert",
     "train": "covermaker.training.task:train",
+    "audition": "covermaker.training.task:audition",
+    "promote": "covermaker.training.task:promote",
+    "take-in": "covermaker.takes.task:take_in",
+    "scan": "covermaker.takes.task:scan",
     "evaluate": "covermaker.evaluate.task:evaluate",
 }
 

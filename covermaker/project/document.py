@@ -218,6 +218,13 @@ class Bus(_Model):
     )
 
 
+class Section(_Model):
+    """A part of the song, for finding one's way: nothing is rendered otherwise because of it."""
+
+    name: str = Field(min_length=1, max_length=64, description="`verse 1`, `chorus`.")
+    from_seconds: float = Field(ge=0.0, description="Where it begins; it lasts until the next one.")
+
+
 class Mix(_Model):
     """The mix as a whole."""
 
@@ -264,6 +271,9 @@ class Cover(_Model):
     convert: Convert = Field(default_factory=Convert, description="Conversion, see `[convert]`.")
     tracks: list[Track] = Field(min_length=1, description="The mixer's channels, see `[[tracks]]`.")
     buses: list[Bus] = Field(default_factory=list, description="Send buses, see `[[buses]]`.")
+    sections: list[Section] = Field(
+        default_factory=list, description="Parts of the song, see `[[sections]]`."
+    )
     mix: Mix = Field(default_factory=Mix, description="See `[mix]`.")
     master: Master = Field(default_factory=Master, description="See `[master]`.")
     export: Export = Field(default_factory=Export, description="See `[export]`.")
@@ -282,6 +292,7 @@ def tables() -> list[tuple[str, type[BaseModel]]]:
         ("[[convert.parts]]", Part),
         ("[[tracks]]", Track),
         ("[[buses]]", Bus),
+        ("[[sections]]", Section),
         ("[mix]", Mix),
         ("[master]", Master),
         ("[export]", Export),

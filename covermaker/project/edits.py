@@ -248,7 +248,7 @@ def apply(project: Project, edit: Edit, *, judge: Judge | None = None, gesture: 
         if not changes:
             return Applied(now.project, "nothing changes: it is so already", False, merged)
         text = on_text(now.text, operations, meant)
-        do, entry = _logged(now, text, edit.words(now.values), gesture, changes)
+        do, entry, text = _logged(now, text, edit.words(now.values), gesture, changes)
         saved = save(now, text, do, entry, changes, judge)
         return Applied(saved, entry.words if entry else words, True, merged)
 
@@ -269,19 +269,24 @@ def _as_floats(operations: list[Operation], now: OnDisk) -> list[Operation]:
 
 def _logged(
     now: OnDisk, text: str, name: str | None, gesture: str | None, changes: Sequence[Change]
-) -> tuple[Do, Entry | None]:
-    """Return what the log says of an edit: an entry of its own, or one that takes in the last of the same gesture."""
+) -> tuple[Do, Entry | None, str]:
+    """Return what the log says of an edit, and the text it leads to.
+
+    An edit of the gesture of the last one takes that in: its words begin where the gesture began. A gesture that ends
+    where it began, be it at a default that was not written down, never was.
+    """
     do: Do = "edit"
-    before, values = now.text, now.values
+    begun = now.project
     done = now.log.read(now.text).done
     if gesture and done and done[-1].gesture == gesture and done[-1].after == fingerprint(now.text):
-        do, before = "join", done[-1].splice.reversed().done(now.text)
-        values = checked(now.project, before).document.values
-        changes = difference(values, checked(now.project, text).document.values)
-        if not changes:
-            return "undo", None  # dragged back to where it was
-    return do, Entry(
-        words=name or say_all(changes, values, defaults(now.project)),
+        do, begun = "join", checked(now.project, done[-1].splice.reversed().done(now.text))
+        ended = checked(now.project, text)
+        if defaults(begun) == defaults(ended):
+            return "undo", None, begun.document.text
+        changes = difference(begun.document.values, ended.document.values)
+    before = begun.document.text
+    entry = Entry(
+        words=name or say_all(changes, begun.document.values, defaults(begun)),
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         gesture=gesture,
         before=fingerprint(before),
@@ -289,6 +294,7 @@ def _logged(
         splice=Splice.between(before, text),
         changes=tuple(changes),
     )
+    return do, entry, text
 
 
 def _rack(of: str, values: Values) -> tuple[Place, list[Any]]:

@@ -149,12 +149,24 @@ def _text(values: dict[str, Any], key: str) -> str:
 
 @dataclass(frozen=True)
 class Trashed:
-    """A project in the trash; `when` is ISO 8601, UTC, and `name` the folder's former name."""
+    """A project in the trash; `when` is ISO 8601, UTC, and `name` the folder's former name.
+
+    Those of one `batch` were removed together.
+    """
 
     place: Path
     name: str
     title: str
     when: str
+    batch: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """When it was removed, in seconds since the epoch; 0 where its note does not tell."""
+        try:
+            return datetime.fromisoformat(self.when).timestamp()
+        except ValueError:
+            return 0.0
 
 
 class Trash:
@@ -164,8 +176,8 @@ class Trash:
         self._library = library
         self._root = library / TRASH
 
-    def remove(self, folder: Path) -> Trashed:
-        """Move a project into the trash.
+    def remove(self, folder: Path, *, batch: str = "") -> Trashed:
+        """Move a project into the trash, together with others of the same `batch`.
 
         Raises
         ------
@@ -182,7 +194,12 @@ class Trash:
         try:
             with disk_errors(folder):
                 place.mkdir(parents=True)
-            note = {"name": folder.name, "title": row.title, "when": when.isoformat(timespec="seconds")}
+            note = {
+                "name": folder.name,
+                "title": row.title,
+                "when": when.isoformat(timespec="seconds"),
+                "batch": batch,
+            }
             write_text(place / _NOTE, json.dumps(note, ensure_ascii=False) + "\n")
             with disk_errors(folder):
                 folder.rename(place / folder.name)
@@ -190,7 +207,7 @@ class Trash:
             with suppress(OSError):
                 shutil.rmtree(place)
             raise
-        return Trashed(place, folder.name, row.title, note["when"])
+        return Trashed(place, folder.name, row.title, note["when"], batch)
 
     def contents(self) -> list[Trashed]:
         """List what is in the trash, the last removed first."""
@@ -198,7 +215,8 @@ class Trash:
         for place in sorted(self._root.iterdir() if self._root.is_dir() else [], reverse=True):
             try:
                 note = json.loads((place / _NOTE).read_text(encoding="utf-8"))
-                one = Trashed(place, str(note["name"]), str(note["title"]), str(note["when"]))
+                name, title, when = (str(note[key]) for key in ("name", "title", "when"))
+                one = Trashed(place, name, title, when, str(note.get("batch", "")))
             except (OSError, ValueError, LookupError, TypeError):
                 continue
             if (one.place / one.name).exists():

@@ -7,7 +7,7 @@ where it does not touch what is changed now (`clash`), and told as a `Conflict` 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     # Raises `PlaceError` for what only the rooms downstream of the project can judge: effects, voices, formats.
     Judge = Callable[[Project], None]
 
+LAST_NAME = "last.toml"
 _FILE_AND_LINE = re.compile(r"^.*?cover\.toml(:\d+)?: ", re.DOTALL)
 
 
@@ -177,6 +178,8 @@ def save(
         if text != now.text:
             # Resolved: a document that is a link stays one.
             write_text(project.file.resolve(), lines)
+    with suppress(OSError):  # to go back to, when somebody makes nonsense of the document: see `saved`
+        (project.hidden / LAST_NAME).write_text(text, encoding="utf-8")
     return project
 
 

@@ -42,6 +42,8 @@ def say(change: Change, values: Mapping[str, Any], defaults: Mapping[str, Any]) 
             return f"{place[0]} in another order"
         kind = "track" if place[0] == "tracks" else "bus"
         return f"{'added' if before is ABSENT else 'removed'} {kind} {place[1]}"
+    if place == ("sections",):
+        return f"sections {_section_names(before)} -> {_section_names(after)}"
     label, unit = _label(place, values), _unit(place)
     if _is_rack(place):
         return f"{label} {_count(before)} -> {_count(after)}"
@@ -122,6 +124,11 @@ def _unit(place: Place) -> str:
         return " dB"
     last = str(place[-1])
     return next((f" {unit}" for end, unit in _UNITS.items() if last.endswith(end)), "")
+
+
+def _section_names(rows: Any) -> str:
+    """Return the names of a song's sections."""
+    return written([row.get("name") for row in rows] if isinstance(rows, list) else [])
 
 
 def _is_rack(place: Place) -> bool:

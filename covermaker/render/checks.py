@@ -93,6 +93,7 @@ def check(project: Project) -> Checked:
     _unique("export.formats", cover.export.formats)
     _unique("tracks", [track.name for track in cover.tracks])
     _unique("buses", [bus.name for bus in cover.buses])
+    _sections([section.from_seconds for section in cover.sections])
     for index, track in enumerate(cover.tracks):
         for bus in track.sends:
             _known(f"tracks[{index}].sends.{bus}", "bus", bus, [bus.name for bus in cover.buses])
@@ -247,6 +248,16 @@ def _known(where: str, kind: str, name: str, names: Iterable[str]) -> None:
     known = list(names)
     if name not in known:
         raise PlaceError(where, f"= '{name}' is no {kind}", hint=nearest(name, known))
+
+
+def _sections(begins: list[float]) -> None:
+    for index, seconds in enumerate(begins):
+        if seconds in begins[:index]:
+            raise PlaceError(
+                f"sections[{index}].from_seconds",
+                f"= {seconds:g} is where another section begins",
+                hint="give each its own time",
+            )
 
 
 def _unique(where: str, names: list[str]) -> None:

@@ -8,18 +8,17 @@ reverbs are in the middle of the song, not at its beginning. The master is left 
 from __future__ import annotations
 
 import json
-import math
-import os
 import time
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from covermaker.audio.files import probe, read, wav_writer
-from covermaker.audio.loudness import LoudnessMeter, measure_file
-from covermaker.disk import disk_errors, is_alive
+from covermaker.audio.files import probe, read
+from covermaker.audio.loudness import measure_file
+from covermaker.disk import disk_errors
 from covermaker.effects.follower import CONTROL_SAMPLES
 from covermaker.effects.rack import Rack, parse_rack, rack_params
 from covermaker.errors import CovermakerError, UsageError
@@ -28,52 +27,58 @@ from covermaker.mix.pan import place
 from covermaker.project.edits import ResetValue, SetValue
 from covermaker.project.load import load
 from covermaker.project.operations import on_values
+from covermaker.render.preview_files import PreviewFiles
 from covermaker.render.previewing import (
+    DRY,
     LONGEST_SECONDS,
     MIX,
-    PEAKS_PER_SECOND,
     SHORTEST_SECONDS,
     Previewed,
     Refused,
     Wish,
+    stand_in,
 )
 from covermaker.render.sounds import find_sounds
+from covermaker.render.stages import BLOCK_FRAMES, Racked, Stages, bands
+from covermaker.render.stretch import Stretch, loudness_of, peaks_of
 from covermaker.render.work import INAUDIBLE_LUFS
 from covermaker.units import db_to_gain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from covermaker.audio.buffer import Samples
-    from covermaker.effects.rack import EffectSettings
     from covermaker.graph.events import Listener
     from covermaker.project.document import Cover, Track
     from covermaker.project.load import Project
     from covermaker.render.sounds import Sounds
 
 _LEAD_SECONDS = 1.0
-_BLOCK_FRAMES = 4096  # of the history of gain reduction
-_KEPT_FILES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Frames of the song: `lead` of them, from `start` on, come before what is heard."""
+class _Desk:
+    """The mixing desk on a stretch: the sum of the tracks, what is sent to each bus, and what each strip gives."""
 
-    start: int
-    frames: int
-    lead: int
-    rate: int
+    mix: NDArray[np.float64]
+    sends: dict[str, NDArray[np.float64]]
+    strips: dict[str, NDArray[np.float64]]
+    reductions: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Racked:
-    """A track behind its rack, lead included."""
+class _Heard:
+    """What is heard, lead included, and what it is compared with: a file of the whole song, or a sound."""
 
     sound: Samples
-    reductions: tuple[dict[str, Any], ...]
+    against: Path | Samples
+    reductions: Sequence[dict[str, Any]]
+    peaks: dict[str, NDArray[np.floating[Any]]]
+    points: Sequence[dict[str, Any]] = ()
+    level_db: float = 0.0
+    instead: str = ""
 
 
 class Previewer:
@@ -90,13 +95,13 @@ class Previewer:
     def __init__(self, folder: Path, store: Store) -> None:
         self._folder, self._store = folder, store
         self._read: tuple[tuple[int, int], Project, Sounds] | None = None
-        self._sources: dict[tuple[Path, _Stretch], Samples] = {}
-        self._racked: dict[str, tuple[tuple[Any, ...], _Racked]] = {}
+        self._sources: dict[tuple[Path, Stretch], Samples] = {}
+        self._racked: dict[str, tuple[tuple[Any, ...], Racked]] = {}
         self._lufs: dict[Path, float | None] = {}
-        self._heard: dict[tuple[Path, _Stretch], float | None] = {}
-        self._files: list[Path] = []
-        self._made = 0
-        self._stretch: _Stretch | None = None
+        self._heard: dict[tuple[Path, Stretch], float | None] = {}
+        self._stages = Stages()
+        self._files = PreviewFiles(folder / ".covermaker" / "preview")
+        self._stretch: Stretch | None = None
 
     def make(self, wish: Wish) -> Previewed:
         """Fulfil a wish.
@@ -109,49 +114,60 @@ class Previewer:
         began = time.perf_counter()
         project, sounds = self._opened()
         cover = _changed(project, wish.changes)
-        against = sounds.song if wish.what == MIX else _source(cover, sounds, wish.what)
-        if against is None:
-            raise UsageError("the song was not rendered yet", hint="render it once: a preview begins there")
-        stretch = self._cut(wish, against)
         if wish.what == MIX:
-            sound, reductions, peaks = self._mix(cover, sounds, stretch, wish.solo)
+            stretch = self._cut(wish, _rendered(sounds.song))
+            heard = self._mix(cover, sounds, stretch, wish.solo)
+        elif wish.what.endswith(".rack"):
+            stretch, heard = self._measured(cover, sounds, wish)
         else:
-            track = next(track for track in cover.tracks if track.name == wish.what)
+            track = _track(cover, wish.what)
+            source = _source_of(track, sounds)
+            stretch = self._cut(wish, source)
             racked = self._rack(track, cover.tracks.index(track), sounds, stretch)
-            sound, reductions, peaks = racked.sound, list(racked.reductions), {}
-        heard = np.ascontiguousarray(sound[:, stretch.lead :], np.float32)
-        heard = np.repeat(heard, 2, axis=0) if len(heard) == 1 else heard
-        return self._answer(wish, stretch, heard, against, reductions, peaks, began)
+            heard = _Heard(racked.sound, source, racked.reductions, {})
+        return self._answer(wish, stretch, heard, began)
 
-    def _answer(
-        self,
-        wish: Wish,
-        stretch: _Stretch,
-        heard: Samples,
-        against: Path,
-        reductions: list[dict[str, Any]],
-        peaks: dict[str, NDArray[np.float64]],
-        began: float,
-    ) -> Previewed:
-        in_lufs, out_lufs = self._loudness(against, stretch), _loudness(heard, stretch.rate)
+    def _answer(self, wish: Wish, stretch: Stretch, heard: _Heard, began: float) -> Previewed:
+        rate, start_seconds = stretch.rate, (stretch.start + stretch.lead) / stretch.rate
+        sound = stretch.heard(heard.sound)
+        if isinstance(heard.against, Path):
+            dry, against, against_start = self._samples(heard.against, stretch), heard.against, 0.0
+            in_lufs = self._loudness(heard.against, stretch)
+        else:
+            dry, against_start = heard.against, start_seconds
+            against, in_lufs = (
+                self._files.write(stretch.heard(dry), rate),
+                loudness_of(stretch.heard(dry), rate),
+            )
+        out_lufs = loudness_of(sound, rate)
         quieter = min(in_lufs, out_lufs) if in_lufs is not None and out_lufs is not None else None
-        file = self._write(heard, stretch.rate)
+        gain_db = 0.0 if quieter is None or out_lufs is None else round(quieter - out_lufs, 2)
+        against_gain_db = 0.0 if quieter is None or in_lufs is None else round(quieter - in_lufs, 2)
+        peaks = {name: peaks_of(strip[:, stretch.lead :], rate) for name, strip in heard.peaks.items()}
+        written = sound
+        if wish.difference:
+            written = sound * np.float32(db_to_gain(gain_db))
+            written -= stretch.heard(dry) * np.float32(db_to_gain(against_gain_db))
         return Previewed(
             id=wish.id,
             what=wish.what,
-            start_seconds=(stretch.start + stretch.lead) / stretch.rate,
-            seconds=heard.shape[1] / stretch.rate,
-            file=str(file),
+            start_seconds=start_seconds,
+            seconds=sound.shape[1] / rate,
+            file=str(self._files.write(written, rate)),
             against=str(against),
             in_lufs=in_lufs,
             out_lufs=out_lufs,
-            gain_db=0.0 if quieter is None or out_lufs is None else round(quieter - out_lufs, 2),
-            against_gain_db=0.0 if quieter is None or in_lufs is None else round(quieter - in_lufs, 2),
-            reduction_seconds=_BLOCK_FRAMES / stretch.rate,
-            reductions=reductions,
-            peaks={name: _peaks(strip[:, stretch.lead :], stretch.rate) for name, strip in peaks.items()}
-            | {MIX: _peaks(heard, stretch.rate)},
+            gain_db=0.0 if wish.difference else gain_db,
+            against_gain_db=against_gain_db,
+            reduction_seconds=BLOCK_FRAMES / rate,
+            reductions=list(heard.reductions),
+            peaks={**peaks, MIX: peaks_of(sound, rate)},
             took_seconds=round(time.perf_counter() - began, 4),
+            against_start_seconds=against_start,
+            points=list(heard.points),
+            spectrum_hz=bands(rate) if heard.points else [],
+            level_db=heard.level_db,
+            instead=heard.instead,
         )
 
     # What is read
@@ -167,7 +183,7 @@ class Previewer:
             self._read = (mark, project, find_sounds(project, self._store))
         return self._read[1], self._read[2]
 
-    def _cut(self, wish: Wish, file: Path) -> _Stretch:
+    def _cut(self, wish: Wish, file: Path) -> Stretch:
         info = probe(file)
         if not SHORTEST_SECONDS <= wish.seconds <= LONGEST_SECONDS:
             raise UsageError(
@@ -181,15 +197,16 @@ class Previewer:
         # On the grid on which compressors decide, so that they decide what they would in the whole song.
         lead = first - begin // CONTROL_SAMPLES * CONTROL_SAMPLES
         frames = min(round(wish.seconds * info.sample_rate), info.frames - first) + lead
-        stretch = _Stretch(first - lead, frames, lead, info.sample_rate)
+        stretch = Stretch(first - lead, frames, lead, info.sample_rate)
         if stretch != self._stretch:  # what is kept belongs to one stretch: memory stays small
             self._stretch = stretch
             self._sources.clear()
             self._racked.clear()
             self._heard.clear()
+            self._stages.forget()
         return stretch
 
-    def _samples(self, file: Path, stretch: _Stretch) -> Samples:
+    def _samples(self, file: Path, stretch: Stretch) -> Samples:
         """Read a stretch; silence where the file ends earlier."""
         key = (file, stretch)
         if key not in self._sources:
@@ -198,18 +215,15 @@ class Previewer:
             self._sources[key] = np.pad(found, ((0, 0), (0, missing))) if missing else found
         return self._sources[key]
 
-    def _loudness(self, file: Path, stretch: _Stretch) -> float | None:
+    def _loudness(self, file: Path, stretch: Stretch) -> float | None:
         key = (file, stretch)
         if key not in self._heard:
-            sound = self._samples(file, stretch)[:, stretch.lead :]
-            self._heard[key] = _loudness(
-                np.repeat(sound, 2, axis=0) if len(sound) == 1 else sound, stretch.rate
-            )
+            self._heard[key] = loudness_of(stretch.heard(self._samples(file, stretch)), stretch.rate)
         return self._heard[key]
 
     # What is made
 
-    def _rack(self, track: Track, index: int, sounds: Sounds, stretch: _Stretch) -> _Racked:
+    def _rack(self, track: Track, index: int, sounds: Sounds, stretch: Stretch) -> Racked:
         file = _source_of(track, sounds)
         settings = parse_rack(track.rack, where=f"tracks[{index}].rack")
         level_db = self._level_db(track, file, sounds) if rack_params(settings) else 0.0
@@ -217,9 +231,38 @@ class Previewer:
         kept = self._racked.get(track.name)
         if kept is None or kept[0] != key:
             source = self._samples(file, stretch)
-            kept = (key, _through(track.name, settings, source, stretch, level_db))
+            kept = (key, self._stages.through(track.name, settings, source, stretch, level_db))
             self._racked[track.name] = kept
         return kept[1]
+
+    def _measured(self, cover: Cover, sounds: Sounds, wish: Wish) -> tuple[Stretch, _Heard]:
+        """Send what a rack reads through it, and measure it behind every effect."""
+        table, _, name = wish.what.removesuffix(".rack").partition(".")
+        if table == "tracks":
+            track = _track(cover, name)
+            file, instead = stand_in(track, sounds)
+            if file is None:
+                raise UsageError(f"{name} has no sound yet", hint="render the song first")
+            stretch = self._cut(wish, file)
+            index = cover.tracks.index(track)
+            settings = parse_rack(track.rack, where=f"tracks[{index}].rack")
+            level_db = self._level_db(track, file, sounds)
+            source, key = self._samples(file, stretch), str(file)
+            against: Path | Samples = file
+        else:
+            stretch = self._cut(wish, _rendered(sounds.song))
+            desk = self._desk(cover, sounds, stretch, wish.solo)
+            rows, source, where = _behind_the_desk(
+                cover, desk, table, name, self._returns(cover, desk, stretch)
+            )
+            settings, level_db, instead = parse_rack(rows, where=where), 0.0, ""
+            against, key = source, blake2b(source.tobytes()).hexdigest()
+        racked = self._stages.through(
+            name or table, settings, source, stretch, level_db, source_key=(wish.what, key)
+        )
+        return stretch, _Heard(
+            racked.sound, against, racked.reductions, {DRY: source}, racked.points, level_db, instead
+        )
 
     def _level_db(self, track: Track, file: Path, sounds: Sounds) -> float:
         """Return how much louder the rack hears its source; see `covermaker.render.work.rack`."""
@@ -232,59 +275,47 @@ class Previewer:
             found = self._lufs[file]
         return 0.0 if found is None or found < INAUDIBLE_LUFS else round(track.rack_lufs - found, 2)
 
-    def _mix(
-        self, cover: Cover, sounds: Sounds, stretch: _Stretch, solo: Iterable[str]
-    ) -> tuple[Samples, list[dict[str, Any]], dict[str, NDArray[np.float64]]]:
+    def _mix(self, cover: Cover, sounds: Sounds, stretch: Stretch, solo: Iterable[str]) -> _Heard:
         """Sum tracks and buses as `covermaker.mix.mixer` does."""
+        desk = self._desk(cover, sounds, stretch, solo)
+        returns = self._returns(cover, desk, stretch)
+        mix = sum(returns.values(), desk.mix)
+        return _Heard(
+            mix.astype(np.float32), _rendered(sounds.song), desk.reductions, {**desk.strips, **returns}
+        )
+
+    def _desk(self, cover: Cover, sounds: Sounds, stretch: Stretch, solo: Iterable[str]) -> _Desk:
+        """Send the tracks through their racks, place them, and sum them."""
         soloed = set(solo) | {track.name for track in cover.tracks if track.solo}
-        mix = np.zeros((2, stretch.frames))
-        sends = {bus.name: np.zeros((2, stretch.frames)) for bus in cover.buses}
-        fed: set[str] = set()
-        strips: dict[str, NDArray[np.float64]] = {}
-        reductions: list[dict[str, Any]] = []
+        desk = _Desk(np.zeros((2, stretch.frames)), {}, {}, [])
+        buses = {bus.name for bus in cover.buses}
         for index, track in enumerate(cover.tracks):
             if track.mute or (soloed and track.name not in soloed):
-                strips[track.name] = np.zeros((2, stretch.frames))
+                desk.strips[track.name] = np.zeros((2, stretch.frames))
                 continue
             racked = self._rack(track, index, sounds, stretch)
             placed = place(racked.sound, gain=db_to_gain(track.gain_db), pan=track.pan)
             placed = np.repeat(placed, 2, axis=0) if len(placed) == 1 else placed
-            reductions += racked.reductions
-            strips[track.name] = placed
-            mix += placed
+            desk.reductions.extend(racked.reductions)
+            desk.strips[track.name] = placed
+            np.add(desk.mix, placed, out=desk.mix)
             for name, level_db in track.sends.items():
-                if name in sends:
-                    sends[name] += placed * db_to_gain(level_db)
-                    fed.add(name)
+                if name in buses:
+                    sent = desk.sends.setdefault(name, np.zeros((2, stretch.frames)))
+                    sent += placed * db_to_gain(level_db)
+        return desk
+
+    def _returns(self, cover: Cover, desk: _Desk, stretch: Stretch) -> dict[str, NDArray[np.float64]]:
+        """Send what the buses get through their racks."""
+        found: dict[str, NDArray[np.float64]] = {}
         for index, bus in enumerate(cover.buses):
-            wet = np.zeros((2, stretch.frames))
-            if bus.name in fed:
+            found[bus.name] = np.zeros((2, stretch.frames))
+            if bus.name in desk.sends:
                 settings = parse_rack(bus.rack, where=f"buses[{index}].rack")
                 rack = Rack(settings, sample_rate=stretch.rate, channels=2)
-                wet = place(
-                    rack.process(sends[bus.name].astype(np.float32)), gain=db_to_gain(bus.gain_db), pan=0.0
-                )
-                mix += wet
-            strips[bus.name] = wet
-        return mix.astype(np.float32), reductions, strips
-
-    def _write(self, sound: Samples, rate: int) -> Path:
-        """Write a file whole or not at all; without fsync, for it need not outlive a power cut."""
-        folder = self._folder / ".covermaker" / "preview"
-        with disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            if not self._files:
-                sweep(folder)
-            self._made += 1
-            file = folder / f"{os.getpid()}-{self._made}.wav"
-            unfinished = file.with_name(f".{file.name}")
-            with wav_writer(unfinished, sample_rate=rate, channels=2) as writer:
-                writer.write(sound)
-            os.replace(unfinished, file)
-            self._files.append(file)
-            while len(self._files) > _KEPT_FILES:
-                self._files.pop(0).unlink(missing_ok=True)
-        return file
+                wet = rack.process(desk.sends[bus.name].astype(np.float32))
+                found[bus.name] = place(wet, gain=db_to_gain(bus.gain_db), pan=0.0)
+        return found
 
 
 def serve(request: Mapping[str, Any], lines: Iterable[bytes], tell: Listener) -> dict[str, Any]:
@@ -308,14 +339,6 @@ def serve(request: Mapping[str, Any], lines: Iterable[bytes], tell: Listener) ->
     return {}
 
 
-def sweep(folder: Path) -> None:
-    """Remove what processes have left that are gone."""
-    for file in (*folder.glob("[0-9]*-*.wav"), *folder.glob(".[0-9]*-*.wav")):
-        maker = file.name.lstrip(".").partition("-")[0]
-        if maker.isdecimal() and not is_alive(int(maker)):
-            file.unlink(missing_ok=True)
-
-
 def _changed(project: Project, changes: Mapping[str, Any]) -> Cover:
     """Return what the document would say with other values."""
     if not changes:
@@ -329,10 +352,16 @@ def _changed(project: Project, changes: Mapping[str, Any]) -> Cover:
     return replace(project.document, values=values).checked(Cover, patterns={})
 
 
-def _source(cover: Cover, sounds: Sounds, name: str) -> Path | None:
+def _rendered(song: Path | None) -> Path:
+    if song is None:
+        raise UsageError("the song was not rendered yet", hint="render it once: a preview begins there")
+    return song
+
+
+def _track(cover: Cover, name: str) -> Track:
     for track in cover.tracks:
         if track.name == name:
-            return _source_of(track, sounds)
+            return track
     raise UsageError(f"there is no track '{name}'")
 
 
@@ -343,53 +372,17 @@ def _source_of(track: Track, sounds: Sounds) -> Path:
     return found.source
 
 
-def _through(
-    name: str, settings: tuple[EffectSettings, ...], source: Samples, stretch: _Stretch, level_db: float
-) -> _Racked:
-    """Send a source through a rack and watch it turn the sound down."""
-    if not rack_params(settings):
-        return _Racked(source, ())
-    taken = source[:2]
-    rack = Rack(settings, sample_rate=stretch.rate, channels=2, source_channels=len(taken))
-    before, behind = np.float32(10.0 ** (level_db / 20.0)), np.float32(10.0 ** (-level_db / 20.0))
-    made = np.empty((2, stretch.frames), np.float32)
-    totals: dict[int, list[float]] = {}
-    effects: dict[int, str] = {}
-    for count, at in enumerate(range(0, stretch.frames, _BLOCK_FRAMES), start=1):
-        made[:, at : at + _BLOCK_FRAMES] = rack.process(taken[:, at : at + _BLOCK_FRAMES] * before) * behind
-        for stage in rack.reductions():
-            # The mean so far times its length is a sum; what it grew by is this block's.
-            totals.setdefault(stage.index, [0.0]).append(stage.mean_db * count)
-            effects[stage.index] = stage.effect
-    first = math.ceil(stretch.lead / _BLOCK_FRAMES)
-    reductions = []
-    for index, sums in totals.items():
-        history = np.maximum(np.diff(sums)[first:], 0.0)
-        reductions.append(
-            {
-                "track": name,
-                "index": index,
-                "effect": effects[index],
-                "maximum_db": round(float(history.max(initial=0.0)), 2),
-                "history_db": np.round(history, 2).tolist(),
-            }
-        )
-    return _Racked(made, tuple(reductions))
-
-
-def _loudness(sound: Samples, rate: int) -> float | None:
-    meter = LoudnessMeter(2, rate)
-    meter.push(sound)
-    found = meter.finish().integrated_lufs
-    return None if found is None or not math.isfinite(found) else round(found, 2)
-
-
-def _peaks(sound: NDArray[np.floating[Any]], rate: int) -> list[list[float]]:
-    """Return a row a hop: the highest absolute samples, left and right."""
-    hop = rate // PEAKS_PER_SECOND
-    level = np.abs(sound)
-    level = np.pad(level, ((0, 0), (0, -level.shape[1] % hop)))
-    rows: list[list[float]] = np.round(
-        level.reshape(len(level), -1, hop).max(axis=2).T.astype(np.float64), 4
-    ).tolist()
-    return rows
+def _behind_the_desk(
+    cover: Cover, desk: _Desk, table: str, name: str, returns: Mapping[str, NDArray[np.float64]]
+) -> tuple[Sequence[Mapping[str, Any]], Samples, str]:
+    """Return the rack of a bus or of the master, what it reads, and its place in the document."""
+    if table == "master":
+        return cover.master.rack, sum(returns.values(), desk.mix).astype(np.float32), "master.rack"
+    for index, bus in enumerate(cover.buses):
+        if bus.name == name:
+            if name not in desk.sends:
+                raise UsageError(
+                    f"no track sends to {name}", hint="turn a send up, then there is something to hear"
+                )
+            return bus.rack, desk.sends[name].astype(np.float32), f"buses[{index}].rack"
+    raise UsageError(f"there is no bus '{name}'")

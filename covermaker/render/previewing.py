@@ -7,9 +7,15 @@ each with a `Previewed` or a `Refused` that has the wish's `id`.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from covermaker.graph.events import Event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from covermaker.project.document import Track
+    from covermaker.render.sounds import Sounds
 
 # A loop that is longer is heard as it was rendered.
 LONGEST_SECONDS = 30.0
@@ -17,6 +23,25 @@ SHORTEST_SECONDS = 0.2
 PEAKS_PER_SECOND = 20
 
 MIX = "mix"
+DRY = "dry"
+
+
+def rack_of(place: str) -> str:
+    """Return what a `Wish` calls the rack of ``tracks.vocals``, ``buses.room`` or ``master``."""
+    return f"{place}.rack"
+
+
+def stand_in(track: Track, sounds: Sounds) -> tuple[Path | None, str]:
+    """Return what a track's rack can be heard on, and words for it when it is not the track's own sound.
+
+    Before the vocal was converted, or while it would be another one now, the separated vocal takes its place.
+    """
+    found = sounds.tracks.get(track.name)
+    if found is not None and found.source is not None:
+        return found.source, ""
+    if track.source == "converted" and sounds.vocal is not None:
+        return sounds.vocal, "the original vocal, for the converted one is not rendered yet"
+    return None, ""
 
 
 @dataclass(frozen=True)
@@ -28,11 +53,13 @@ class Wish:
     start_seconds, seconds : float
         Which stretch; at most `LONGEST_SECONDS`.
     what : str
-        `MIX`, or a track's name: its rack alone.
+        `MIX`, a track's name: its rack alone, or a rack with all that can be measured of it: see `rack_of`.
     changes : dict
         Values that are not saved, by their places: ``{"tracks.vocals.rack[1].ratio": 3.0}``; `None` is the default.
     solo : tuple of str
         Tracks that are soloed beside those of the document.
+    difference : bool
+        Hear what the rack adds and takes away, both sides equally loud, in place of what comes out of it.
     """
 
     id: int
@@ -41,6 +68,7 @@ class Wish:
     what: str = MIX
     changes: dict[str, Any] = field(default_factory=dict)
     solo: tuple[str, ...] = ()
+    difference: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return what goes into the line."""
@@ -56,7 +84,8 @@ class Previewed(Event):
     file : str
         Float32 stereo WAV of exactly the stretch; the last few stay.
     against : str
-        What it is to be compared with: the song, or the track's source, as a file of the whole song.
+        What it is to be compared with: the song, or the track's source, as a file that begins at
+        `against_start_seconds`.
     in_lufs, out_lufs : float or None
         Integrated loudness of the stretch of both; None for silence and for less than 400 ms.
     gain_db, against_gain_db : float
@@ -66,9 +95,18 @@ class Previewed(Event):
         `reduction_seconds`.
     peaks : dict
         Name of a track or bus, or `MIX`, to rows of left and right, `PEAKS_PER_SECOND`: the highest absolute sample
-        behind the fader.
+        behind the fader. Of a rack: `DRY` is what goes in, `MIX` what comes out.
     took_seconds : float
         How long it was worked on.
+    points : list
+        Of a rack: ``{"index": …, "lufs": …, "peak_dbfs": …, "spectrum_db": […]}`` as its effects hear it: first, with
+        index -1, what goes in, then what is behind each effect that is on.
+    spectrum_hz : list
+        The centres of the bands of those spectra.
+    level_db : float
+        How much louder the rack hears its source than it is.
+    instead : str
+        What was taken in place of the track's own sound, in words.
     """
 
     KIND: ClassVar[str] = "preview.made"
@@ -86,6 +124,11 @@ class Previewed(Event):
     reductions: list[dict[str, Any]]
     peaks: dict[str, list[list[float]]]
     took_seconds: float
+    against_start_seconds: float = 0.0
+    points: list[dict[str, Any]] = field(default_factory=list)
+    spectrum_hz: list[float] = field(default_factory=list)
+    level_db: float = 0.0
+    instead: str = ""
 
 
 @dataclass(frozen=True)

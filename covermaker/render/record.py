@@ -94,6 +94,8 @@ def _verdict(
         return Verdict(step, "done", ())
     if not planned.needed:
         return Verdict(step, "not needed", ())
+    if planned.again:
+        return Verdict(step, "to do", ("asked for once more",))
     if old is None:
         return Verdict(step, "to do", ("new in this project",) if before else ("never rendered",))
     if old.get("key") == step.key:

@@ -21,8 +21,9 @@ from covermaker.features.song.facts import SongFacts, facts_of, known_facts
 from covermaker.graph.memory import recall, remember
 from covermaker.graph.run import plan
 from covermaker.graph.step import Outside
-from covermaker.project.load import FILE_NAME, load
+from covermaker.project.load import FILE_NAME, hidden_folder, load
 from covermaker.render import record
+from covermaker.render.ending import last_failure
 from covermaker.render.pipeline import build
 from covermaker.voices.card import CARD_FILE
 from covermaker.voices.library import user_library
@@ -67,7 +68,9 @@ class State:
     ----------
     word : str
         ``"done"``; ``"stale"``: rendered once, and the next render would make another; ``"new"``: never rendered;
-        ``"failed"``: it cannot be rendered, `problem` and `hint` say why.
+        ``"failed"``: it cannot be rendered, or the last render failed; `problem` and `hint` say why.
+    failed_at : float or None
+        When the last render failed, in seconds since the epoch; None for a project that cannot be rendered as it is.
     song : Path or None
         The song's file.
     seconds, sample_rate, channels
@@ -106,6 +109,7 @@ class State:
     lufs: float | None = None
     true_peak_dbtp: float | None = None
     estimate_seconds: float = 0.0
+    failed_at: float | None = None
 
     @property
     def to_do(self) -> tuple[StepState, ...]:
@@ -130,6 +134,16 @@ def project_state(folder: Path, store: Store) -> State:
     store : Store
         Where finished steps are looked for.
     """
+    state = _project_state(folder, store)
+    if state.word not in {"stale", "new"}:
+        return state
+    failure = last_failure(hidden_folder(folder))
+    if failure is None:
+        return state
+    return replace(state, word="failed", problem=failure.words, hint=failure.hint, failed_at=failure.when)
+
+
+def _project_state(folder: Path, store: Store) -> State:
     name = f"{folder.absolute()}|{store.root}"
     kept = recall(_KIND, name)
     known = _still_true(kept, store) if kept is not None else None

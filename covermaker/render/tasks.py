@@ -11,13 +11,15 @@ from covermaker.export.files import export_file
 from covermaker.export.report import build_report, write_report
 from covermaker.features.pitch.repair import check_smoothing
 from covermaker.graph.events import Note, Planned
-from covermaker.graph.run import in_order, plan, run
+from covermaker.graph.run import from_here, in_order, plan, run
 from covermaker.graph.step import From
 from covermaker.graph.store import Entry, Store, default_root
 from covermaker.project.document import Convert, Stems
-from covermaker.project.load import load
+from covermaker.project.load import hidden_folder, load
+from covermaker.project.saved import RENDERED_NAME, keep
 from covermaker.render import pipeline, record
 from covermaker.render.checks import check_singers, make_separator
+from covermaker.render.ending import ending
 from covermaker.render.singers import ready
 from covermaker.render.singing import convert_step, feature_steps, listen_step
 from covermaker.render.singwork import conversion
@@ -43,16 +45,29 @@ def planned(request: Request) -> tuple[pipeline.River, list[PlannedStep], Store]
     store = _store(request)
     region = Region(*request["region"]) if request.get("region") else None
     river = pipeline.build(project, region=region, score=bool(request.get("score")), store=store)
-    return river, plan(store, river.targets(request.get("until"))), store
+    targets = river.targets(request.get("until"))
+    return river, plan(store, targets, again=_again(request, targets)), store
+
+
+def _again(request: Request, targets: Sequence[Step]) -> frozenset[str]:
+    return from_here(targets, request["again"]) if request.get("again") else frozenset()
 
 
 def render(request: Request, listener: Listener) -> dict[str, Any]:
     """Render a project; see `covermaker.cli.render` for what a request holds."""
+    if request.get("region"):
+        return _render(request, listener)
+    with ending(hidden_folder(Path(request["project"])), listener) as hear:
+        return _render(request, hear)
+
+
+def _render(request: Request, listener: Listener) -> dict[str, Any]:
     river, steps, store = planned(request)
     listener = _once(listener)
     listener(Planned(summary(steps)))
     until = request.get("until")
-    entries = run(store, river.targets(until), listener=listener, device=request.get("device", "auto"))
+    targets, device = river.targets(until), request.get("device", "auto")
+    entries = run(store, targets, listener=listener, device=device, again=_again(request, targets))
     result: dict[str, Any] = {"title": river.checked.project.cover.title, "until": until, "files": []}
     _tell_notes(river.targets(until), store, listener, _track_names(river))
     if until is not None:
@@ -151,6 +166,8 @@ def _publish(
     )
     if not request.get("region"):
         _remove_stale(out, set(named))
+        project = river.checked.project
+        keep(project.hidden, RENDERED_NAME, project.document.text)
     place = out / ("preview.json" if request.get("region") else record.FILE_NAME)
     write_report(place, report)
     return {"files": list(files), "record": str(place), "reports": reports}

@@ -26,6 +26,7 @@ from covermaker.takes.document import (
     Slicing,
     TakeRow,
     Takes,
+    append_rows,
     labels_path,
     make_takes,
     read_takes,
@@ -149,6 +150,55 @@ def new_takes(
     return takes
 
 
+def add_takes(
+    folder: Path, paths: Sequence[Path], *, singer: str = "", progress: Progress = silent
+) -> list[TakeRow]:
+    """Take more recordings in for a voice that has some; those that are there already count as there.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``takes.toml``, whose comments stay.
+    paths : sequence of Path
+        As `new_takes` takes them.
+    singer : str
+        Who sings them, where takes of several singers make one voice.
+
+    Returns
+    -------
+    list of TakeRow
+        What is new.
+
+    Raises
+    ------
+    UsageError
+        When there is no audio among `paths`, or all of it is there already.
+    ProjectError
+        When the document cannot be read, or refuses the singer.
+    AudioInputError
+        When a recording cannot be read, or all are silent.
+    ResourceError
+        When the disk is full or may not be written.
+    """
+    takes = read_takes(folder)
+    known = {row.sha256 for row in takes.takes}
+    sources = [source for source in _read_sources(find_audio(paths), progress) if source.sha256 not in known]
+    if not sources:
+        raise UsageError(f"'{takes.name}' has these recordings already", hint="name others")
+    _refuse_too_little(sources, 0.0)
+    made: list[Path] = []
+    try:
+        rows = _copy_in(sources, folder / TAKES_FOLDER, made, taken={row.stem for row in takes.takes})
+        rows = [row.model_copy(update={"singer": singer}) for row in rows]
+        append_rows(folder, rows)
+    except BaseException:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
+    progress(1.0)
+    return rows
+
+
 def find_audio(paths: Iterable[Path]) -> list[Path]:
     """Return the audio files that are named, and those in the folders that are named, sorted by path.
 
@@ -211,9 +261,11 @@ def _refuse_too_little(sources: Sequence[_Source], least_seconds: float) -> None
         )
 
 
-def _copy_in(sources: Sequence[_Source], folder: Path, made: list[Path]) -> list[TakeRow]:
+def _copy_in(
+    sources: Sequence[_Source], folder: Path, made: list[Path], *, taken: Iterable[str] = ()
+) -> list[TakeRow]:
     rows: list[TakeRow] = []
-    taken: set[str] = set()
+    taken = {name.casefold() for name in taken}
     for source in sources:
         suffix = source.path.suffix.lower()
         suffix = suffix if re.fullmatch(r"\.[a-z0-9]{1,8}", suffix) else ""

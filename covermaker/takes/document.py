@@ -44,6 +44,7 @@ from covermaker.voices.card import CARD_FILE, NAME_PATTERN, PATTERNS, Name, Sha2
 from covermaker.voices.library import TAKES_FILE as TAKES_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 TAKES_FOLDER = "takes"
@@ -149,12 +150,12 @@ def read_takes(folder: Path) -> Takes:
         f"{folder} holds no takes: it has no {TAKES_FILE}",
         hint="make one with: covermaker voices new NAME PATH… --rights own-voice --statement '…'",
     )
-    return _checked(Document.read(folder / TAKES_FILE, missing=missing))
+    return checked(Document.read(folder / TAKES_FILE, missing=missing))
 
 
 def make_takes(**values: Any) -> Takes:
     """Return a document from values, refused as `read_takes` refuses a file."""
-    return _checked(Document(TAKES_FILE, "", {"schema": SCHEMA, **values}))
+    return checked(Document(TAKES_FILE, "", {"schema": SCHEMA, **values}))
 
 
 def write_takes(takes: Takes, folder: Path) -> Path:
@@ -171,6 +172,25 @@ def write_takes(takes: Takes, folder: Path) -> Path:
     path = folder / TAKES_FILE
     write_text(path, tomlkit.dumps(document))
     return path
+
+
+def append_rows(folder: Path, rows: Sequence[TakeRow]) -> None:
+    """Write more takes behind those of the document, whose comments stay.
+
+    Raises
+    ------
+    ProjectError
+        When the document would then be refused.
+    """
+    import tomlkit
+
+    path = folder / TAKES_FILE
+    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    for row in rows:
+        document["takes"].append(row.model_dump())
+    text = tomlkit.dumps(document)
+    checked(Document.parse(text, str(path)))
+    write_text(path, text)
 
 
 def take_path(folder: Path, row: TakeRow) -> Path:
@@ -237,7 +257,8 @@ _HINTS = {
 }
 
 
-def _checked(document: Document) -> Takes:
+def checked(document: Document) -> Takes:
+    """Return a document as takes; refused as `read_takes` says."""
     return document.checked(
         Takes, hints=_HINTS, patterns={**PATTERNS, NAME_OR_NOTHING: PATTERNS[NAME_PATTERN]}
     )

@@ -15,6 +15,7 @@ from covermaker.takes.bleed import bleed_db
 from covermaker.takes.cache import cache_folder
 from covermaker.takes.document import TakeRow, Takes, read_takes, recorded_bytes, take_path
 from covermaker.takes.pool import each
+from covermaker.takes.report import keep_report
 from covermaker.takes.singers import likeness, singer_pieces
 from covermaker.takes.slicer import active_frames, levels
 from covermaker.takes.verdicts import Finding, judge
@@ -172,8 +173,10 @@ def scan(folder: Path, *, bleed: bool = True, progress: Progress = silent) -> Sc
         for index, (row, found) in enumerate(zip(takes.takes, measured, strict=True))
     ]
     problems = dict.fromkeys(problem for found in measured for problem in found.problems)
+    report = ScanReport(takes.name, reports, [*problems, *_notes(reports)])
+    keep_report(folder, takes, report)
     progress(1.0)
-    return ScanReport(takes.name, reports, [*problems, *_notes(reports)])
+    return report
 
 
 def _measure_all(folder: Path, takes: Takes, bleed: bool, progress: Progress) -> list[_Measured]:

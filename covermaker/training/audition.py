@@ -11,17 +11,19 @@ from covermaker.errors import ProjectError, UsageError
 from covermaker.progress import Progress, silent
 from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, steps_kept
 from covermaker.training.course import FOLDER
-from covermaker.training.heldout import LISTING, convert_phrase, read_phrases
+from covermaker.training.heldout import LISTING, convert_phrase, read_listing, read_phrases
 from covermaker.training.install import Identity, write_voice
 from covermaker.training.lock import alone_in
+from covermaker.training.sung import AUDITIONS as AUDITIONS
+from covermaker.training.sung import given_file, is_sung, sung_file
 from covermaker.voices.card import VoiceCard, read_card
 from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-AUDITIONS = "auditions"
 CANDIDATE = "auditioned"  # where a checkpoint is a voice for as long as it sings
 
 
@@ -38,8 +40,17 @@ def checkpoints(folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def audition(folder: Path, *, device: str = "cpu", progress: Progress = silent) -> list[Path]:
-    """Let every kept checkpoint sing the test phrases.
+def audition(
+    folder: Path, steps: Sequence[int] | None = None, *, device: str = "cpu", progress: Progress = silent
+) -> list[Path]:
+    """Let kept checkpoints sing the test phrases; what they have sung before is used again.
+
+    Parameters
+    ----------
+    folder : Path
+        The voice's.
+    steps : sequence of int, optional
+        Of which checkpoints; of all that are kept when left out.
 
     Returns
     -------
@@ -50,40 +61,56 @@ def audition(folder: Path, *, device: str = "cpu", progress: Progress = silent) 
     ------
     ProjectError
         When the voice was not trained here.
+    UsageError
+        When a checkpoint is not kept.
     ResourceError
         When a training of it runs.
     """
     card = read_card(folder)
     with alone_in(folder):
         try:
-            return _audition(folder, card, device, progress)
+            return _audition(folder, card, steps, device, progress)
         finally:
             shutil.rmtree(folder / FOLDER / CANDIDATE, ignore_errors=True)
 
 
-def _audition(folder: Path, card: VoiceCard, device: str, progress: Progress) -> list[Path]:
+def _audition(
+    folder: Path, card: VoiceCard, wanted: Sequence[int] | None, device: str, progress: Progress
+) -> list[Path]:
     work = folder / FOLDER
-    steps = steps_kept(work / "checkpoints")
-    if not steps or not (work / "heldout" / LISTING).exists():
+    kept = steps_kept(work / "checkpoints")
+    if not kept or not (work / "heldout" / LISTING).exists():
         raise ProjectError(
             f"there are no checkpoints of '{folder.name}' to listen to",
             hint="train it: covermaker train NAME",
         )
-    out = work / AUDITIONS
+    steps = kept if wanted is None else list(wanted)
+    for step in steps:
+        _check_kept(folder, step, kept)
+    singing = [
+        step
+        for step in steps
+        if not all(is_sung(folder, step, kind) for kind in read_listing(work / "heldout"))
+    ]
+    if not singing:
+        return _sung_files(folder, steps)
     phrases = read_phrases(work / "heldout", encoder=card.content.encoder, words=False, device=device)
-    files = []
     for phrase in phrases:
         for name, file in (("source", phrase.source), ("singer", phrase.target)):
-            files.append(out / f"{name}-{phrase.kind}.wav")
-            copy_file(file, files[-1])
-    for number, step in enumerate(steps):
+            copy_file(file, given_file(folder, name, phrase.kind))
+    for number, step in enumerate(singing):
         candidate = work / CANDIDATE
         _install(candidate, folder, card, step)
-        for phrase in phrases:
-            files.append(out / f"step-{step}-{phrase.kind}.wav")
-            convert_phrase(phrase, Voice.open(candidate), files[-1], device=device)
-        progress((number + 1) / len(steps))
-    return files
+        for index, phrase in enumerate(phrases):
+            convert_phrase(phrase, Voice.open(candidate), sung_file(folder, step, phrase.kind), device=device)
+            progress((number + (index + 1) / len(phrases)) / len(singing))
+    return _sung_files(folder, steps)
+
+
+def _sung_files(folder: Path, steps: Sequence[int]) -> list[Path]:
+    kinds = list(read_listing(folder / FOLDER / "heldout"))
+    given = [given_file(folder, name, kind) for kind in kinds for name in ("source", "singer")]
+    return [*given, *(sung_file(folder, step, kind) for step in steps for kind in kinds)]
 
 
 def promote(folder: Path, step: int) -> VoiceCard:
@@ -104,13 +131,16 @@ def promote(folder: Path, step: int) -> VoiceCard:
 
 
 def _promote(folder: Path, card: VoiceCard, step: int) -> VoiceCard:
-    kept = steps_kept(folder / FOLDER / "checkpoints")
+    _check_kept(folder, step, steps_kept(folder / FOLDER / "checkpoints"))
+    return _install(folder, folder, card, step)
+
+
+def _check_kept(folder: Path, step: int, kept: Sequence[int]) -> None:
     if step not in kept:
         raise UsageError(
             f"'{folder.name}' has no checkpoint of step {step}",
             hint="kept: " + (", ".join(map(str, kept)) or "none"),
         )
-    return _install(folder, folder, card, step)
 
 
 def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCard:

@@ -26,6 +26,7 @@ from covermaker.features.loudness import frame_loudness_db
 from covermaker.progress import Progress, silent
 from covermaker.training.augment import Voice as Take
 from covermaker.training.material import read_cut, throat
+from covermaker.training.sung import LISTING as LISTING
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from covermaker.training.material import Source
 
 KINDS = ("spoken", "sung")
-LISTING = "phrases.json"
 _GAP_SECONDS = 0.4
 _LEAST_SECONDS_EACH = 8.0  # of several singers: a clip or two
 _MOST_SECONDS = 28.0  # one window of the word reader

@@ -38,6 +38,9 @@ from covermaker.training.prepare import (
     prepare,
 )
 from covermaker.training.profiles import Profile, load_profile
+from covermaker.training.pulse import FILE_NAME as NOW_FILE
+from covermaker.training.pulse import Pulse
+from covermaker.training.stopping import check_stop, forget
 from covermaker.voices.card import CARD_FILE
 from covermaker.weights.catalog import fingerprint
 
@@ -135,11 +138,14 @@ def train_voice(
         When weights are missing.
     AstrayError
         When the loss stops being a number; the last good checkpoint and the best voice so far stay.
+    StoppedError
+        When it was asked to save and end; see `stopping`.
     """
     if tensorboard:
         check_tensorboard()
-    clock = Clock(listener)
     home = home or folder
+    pulse = Pulse(home / FOLDER, listener)
+    clock = Clock(pulse if crew.leads else listener)
     with ExitStack() as held:
 
         def begin() -> tuple[Takes, Profile, dict[str, Any]]:
@@ -150,12 +156,16 @@ def train_voice(
             _check_needs(asked[0], crew, device)
             if not resume:
                 _clear(home / FOLDER)
+            forget(home / FOLDER)
+            held.callback(forget, home / FOLDER)
+            held.callback(pulse.end)
+            pulse.begin()
             return takes, *asked
 
         takes, wanted, run = crew.led(begin)
         return _train(
             folder, home, takes, wanted, run, more=resume and (minutes, steps) != (None, None), device=device,
-            resume=resume, threads=threads, tensorboard=tensorboard, clock=clock, crew=crew,
+            resume=resume, threads=threads, tensorboard=tensorboard, clock=clock, pulse=pulse, crew=crew,
         )  # fmt: skip
 
 
@@ -172,6 +182,7 @@ def _train(
     threads: int | None,
     tensorboard: bool,
     clock: Clock,
+    pulse: Pulse,
     crew: Crew,
 ) -> dict[str, Any]:
     """Do what `train_voice` was asked for, from clips to the written voice."""
@@ -185,10 +196,12 @@ def _train(
 
     torch = torch_ready()
     where = crew.device(device)
+    pulse.on(where)
     workers = threads or cores()
 
     with clock.phase("clips") as told:
         ready = crew.led(lambda: _looked_at(folder, takes, work, clock, told))
+    crew.led(lambda: check_stop(work))
     trained, held = split_off(ready.sources, wanted.heldout_seconds, seed)
     making = Making(
         wanted.augmentation, ready.sample_rate, seed, ready.medians_hz, wanted.encoder, encoder_sha256
@@ -209,6 +222,7 @@ def _train(
     run |= {"made_minutes": made_minutes, "data_sha256": dataset.fingerprint()}
     crew.led(lambda: _keep(run, work))
     torch.set_num_threads(cores_each(workers))
+    crew.led(lambda: check_stop(work))
     with clock.phase("phrases") as told:
         phrases = crew.led(lambda: _phrases(held, work / "heldout", wanted, ready, seed, where, told))
     return run_training(
@@ -314,7 +328,7 @@ def _check_needs(profile: Profile, crew: Crew, device: str) -> None:
 def _clear(work: Path) -> None:
     """Take away an older run, but for its examples. Its record goes first: nobody must take up what is left of it."""
     with disk_errors(work):
-        for name in (RUN_FILE, "history.jsonl", "scores.json"):
+        for name in (RUN_FILE, "history.jsonl", "scores.json", NOW_FILE):
             (work / name).unlink(missing_ok=True)
     for name in ("checkpoints", "candidate", AUDITIONS, CANDIDATE, "heldout", BOARD_FOLDER):
         shutil.rmtree(work / name, ignore_errors=True)

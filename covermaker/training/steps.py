@@ -6,7 +6,7 @@ import json
 import math
 import time
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from covermaker.training.install import Identity, write_voice
 from covermaker.training.loop import AstrayError, Trainer, random_states_of
 from covermaker.training.machine import bfloat16_is_fast, pieces_for_memory
 from covermaker.training.pitch_range import on_card
+from covermaker.training.stopping import StoppedError, is_asked
 from covermaker.voices.card import CARD_FILE, read_card
 from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.voice import Voice
@@ -163,7 +164,8 @@ class Run:
         self.write(candidate, step, weights, index=self._index())
         record: dict[str, Any] = {"step": step, "score": None}
         if self.phrases:
-            record |= score_voice(Voice.open(candidate), self.phrases, candidate, device=self.device)
+            with self.clock.phase("scores"):
+                record |= score_voice(Voice.open(candidate), self.phrases, candidate, device=self.device)
         self.chronicle.scores.append(record)
         best = self.chronicle.best() is record
         # A wall-clock budget pays for scores, too.
@@ -179,6 +181,20 @@ class Run:
             )
         )
         return self.chronicle.fruitless(), self.trainer.spent_seconds
+
+    def stop(self) -> NoReturn:
+        """Save without scoring, and end. All processes must come here."""
+        states = self.trainer.random_states()
+        self.crew.led(lambda: self._keep(states))
+        raise StoppedError(
+            f"stopped at step {self.trainer.step}: all of it is saved",
+            hint=f"go on with: covermaker train {self.home.name} --resume",
+        )
+
+    @property
+    def is_to_stop(self) -> bool:
+        """Whether somebody asks this run to end; the same for all processes."""
+        return bool(self.crew.from_leader(float(self.crew.leads and is_asked(self.work))))
 
     def _keep(self, random_states: list[Any]) -> None:
         """Write a checkpoint and drop those that are no longer needed."""
@@ -322,9 +338,10 @@ def _train(run: Run, told: Any, *, more: bool) -> bool:
             report = trainer.advance()
             due = math.floor(trainer.fraction * saves + 1e-9)
             save = due > chronicle.saved or trainer.fraction >= 1.0
+            stop = run.is_to_stop
             if history is not None:
                 # What a checkpoint stands on is written before it, so that a run taken up again writes the same lines.
-                history.add(report, trainer.pieces, flush=save)
+                history.add(report, trainer.pieces, flush=save or stop)
             if time.monotonic() - last_told > _TELL_SECONDS:
                 last_told = time.monotonic()
                 told(report.fraction)
@@ -334,6 +351,8 @@ def _train(run: Run, told: Any, *, more: bool) -> bool:
                 if run.save():
                     _tell_early_end(run)
                     return True
+            if stop and trainer.fraction < 1.0:
+                run.stop()
         return False
     finally:
         if run.board is not None:

@@ -1,14 +1,16 @@
-"""The training as a job: one request from a command or a screen, events on the way, one result.
+"""Training, auditions and promotions as jobs: one request from a command or a screen, events on the way, one result.
 
-A request: ``voice`` (a folder with takes), and what `train_voice` takes by its names.
+Every request has ``voice``, a folder. ``train`` takes what `train_voice` takes by its names; ``audition`` takes
+``steps`` and ``device``, ``promote`` takes ``step``.
 """
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from covermaker.graph.events import nobody
+from covermaker.graph.events import StepFinished, StepProgress, StepStarted, nobody
 from covermaker.training.crew import ALONE, Crew, Several
 from covermaker.training.run import train_voice
 
@@ -35,3 +37,28 @@ def train_with_others(request: dict[str, Any], listener: Listener) -> dict[str, 
         return result if crew.leads else None
     finally:
         crew.close()
+
+
+def audition(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
+    """Let checkpoints of a voice sing the test phrases."""
+    from covermaker.training.audition import audition as sing
+    from covermaker.weights.device import pick_device
+
+    began = time.monotonic()
+    listener(StepStarted("audition", ""))
+    files = sing(
+        Path(request["voice"]),
+        request.get("steps"),
+        device=pick_device(request.get("device") or "auto"),
+        progress=lambda fraction: listener(StepProgress("audition", fraction)),
+    )
+    listener(StepFinished("audition", "", time.monotonic() - began))
+    return {"voice": request["voice"], "files": [str(file) for file in files]}
+
+
+def promote(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
+    """Make a checkpoint the voice."""
+    from covermaker.training.audition import promote as choose
+
+    card = choose(Path(request["voice"]), int(request["step"]))
+    return {"voice": request["voice"], "step": int(request["step"]), "weights": card.weights.sha256}

@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 import time
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
@@ -16,6 +18,8 @@ from textual.app import App
 from textual.command import CommandPalette
 from textual.worker import Worker, WorkerState
 
+from covermaker.errors import CovermakerError
+from covermaker.render.ending import forget
 from covermaker.tui import toast, words
 from covermaker.tui.actions import Acting, Pane, node_of, why_not
 from covermaker.tui.ask import Ask
@@ -29,27 +33,41 @@ from covermaker.tui.measure import Measurer
 from covermaker.tui.palette import ActionProvider, SongProvider
 from covermaker.tui.screens.base import StudioScreen
 from covermaker.tui.screens.library import LibraryScreen
-from covermaker.tui.screens.seat import SeatScreen
-from covermaker.tui.settings import charset_of
+from covermaker.tui.settings import change_setting, charset_of
 from covermaker.tui.theme import DARK, LIGHT, NAME, draw_scrollbars, state_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from textual.events import Event
     from textual.screen import Screen
     from textual.timer import Timer
 
     from covermaker.project.library import Row
+    from covermaker.project.load import Project
     from covermaker.tui.keytable import Seat
     from covermaker.tui.settings import Settings
     from covermaker.tui.words import Charset
 
 # Loaded when they are opened: what they draw with costs a quarter of a second that the library does not need.
-_SCREENS = {"project": "covermaker.tui.screens.project:ProjectScreen"}
+_SCREENS = {
+    "project": "covermaker.tui.screens.project:ProjectScreen",
+    "voices": "covermaker.tui.screens.voices:VoicesScreen",
+    "rack": "covermaker.tui.screens.rack:RackScreen",
+    "batch": "covermaker.tui.screens.batch:BatchScreen",
+    "presets": "covermaker.tui.screens.presets:PresetsScreen",
+}
+_DOING = {
+    "render": "is being rendered",
+    "train": "is in training",
+    "scan": "is being scanned",
+    "take-in": "is being taken in",
+    "audition": "is singing",
+    "promote": "is being promoted",
+}
 _COALESCE_SECONDS = 0.1
 _TYPING_SECONDS = 0.15
+_LAST_SECONDS = 3.0
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -83,6 +101,7 @@ class Studio(Acting, App[int], inherit_bindings=False):
         self.keys, self._problems = customised(settings.keymap)
         self.songs: list[Row] = []
         self.project: Path | None = None
+        self.channel = ""
         self._last = ("", "")
         self._jobs_timer: Timer | None = None
         self._last_key = 0.0
@@ -93,14 +112,24 @@ class Studio(Acting, App[int], inherit_bindings=False):
     def _make_screen(self, seat: Seat) -> Screen[None]:
         if seat.name == "library":
             return LibraryScreen(self.root)
-        target = _SCREENS.get(seat.name)
-        if target is None:
-            return SeatScreen(seat)
-        module, _, name = target.partition(":")
+        module, _, name = _SCREENS[seat.name].partition(":")
         screen: Screen[None] = getattr(import_module(module), name)()
         return screen
 
     # Look
+
+    def _theme_chosen(self, name: str) -> None:
+        self._keep_theme(name)
+
+    @work(thread=True, group="settings", exit_on_error=False)
+    def _keep_theme(self, name: str) -> None:
+        """Write the theme that was chosen into the settings."""
+        try:
+            change_setting("theme", name)
+        except CovermakerError as error:
+            self.call_from_thread(self.say, f"the theme is not kept: {error}", "failed")
+            return
+        self.settings = self.settings.model_copy(update={"theme": name})
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give every theme the colours of states."""
@@ -120,10 +149,25 @@ class Studio(Acting, App[int], inherit_bindings=False):
         return time.monotonic() - self._last_key < _TYPING_SECONDS
 
     async def on_event(self, event: Event) -> None:
-        """Note when a key comes."""
+        """Note when a key comes, and do at once what it stands for."""
         if isinstance(event, events.Key):
             self._last_key = time.monotonic()
+            if not event.is_forwarded and await self._did(event):
+                return
         await super().on_event(event)
+
+    async def _did(self, key: events.Key) -> bool:
+        """Carry out the action of a key, if there is one, before the next key of a burst looks where it belongs.
+
+        Textual hands a key to the widget with the focus, from where it rises through the queue of each parent until
+        somebody's binding takes it; keys that are typed meanwhile have left by then.
+        """
+        if not self.screen_stack or (self.screen.maximized is not None and key.key == "escape"):
+            return False
+        active = self.screen.active_bindings.get(key.key)
+        if active is None or not active.enabled or active.binding.id not in BY_ID:
+            return False
+        return await self.run_action(active.binding.action, active.node)
 
     def named(self, text: str) -> str:
         """Return a sentence with the keys that it names, as the user has set them."""
@@ -136,6 +180,7 @@ class Studio(Acting, App[int], inherit_bindings=False):
         self.theme = self.settings.theme if self.settings.theme in self.available_themes else NAME
         if self.theme != self.settings.theme:
             self._problems.append(f"no theme is called '{self.settings.theme}'")
+        self.watch(self, "theme", self._theme_chosen, init=False)
         self.set_keymap(overrides(self.keys))
         self.set_class(self.charset == "ascii", "-ascii")
         draw_scrollbars(self.charset)
@@ -182,6 +227,21 @@ class Studio(Acting, App[int], inherit_bindings=False):
         stack = self.screen_stack if self._screen_stacks.get(self.current_mode) else []
         return next((screen for screen in stack if isinstance(screen, StudioScreen)), None)
 
+    def others(self, but: StudioScreen) -> list[StudioScreen]:
+        """Return the screens that were opened so far, without one."""
+        stacks = self._screen_stacks.values()
+        return [one for stack in stacks for one in stack if isinstance(one, StudioScreen) and one is not but]
+
+    def silence(self, but: StudioScreen) -> None:
+        """Stop what the other screens play."""
+        for screen in self.others(but):
+            screen.pause()
+
+    def tell_saved(self, project: Project, by: StudioScreen) -> None:
+        """Let the other screens know that one of them has saved a project: nobody else has changed it."""
+        for screen in self.others(by):
+            screen.saved_elsewhere(project)
+
     def _redraw(self) -> None:
         screen = self._front()
         if screen is not None and screen.is_mounted:
@@ -197,6 +257,11 @@ class Studio(Acting, App[int], inherit_bindings=False):
         """Open a project on its screen."""
         self.project = folder
         self.switch_mode("project")
+
+    def open_rack(self, folder: Path, owner: str) -> None:
+        """Open the rack of a channel of a project: a track's or a bus's name, or ``master``."""
+        self.project, self.channel = folder, owner
+        self.switch_mode("rack")
 
     def select_song(self, folder: Path) -> None:
         """Go to a song's line in the library."""
@@ -301,9 +366,14 @@ class Studio(Acting, App[int], inherit_bindings=False):
 
     # Jobs
 
-    def render_project(self, folder: Path, title: str) -> Job:
-        """Queue a render of a project."""
-        request = {"job": "render", "project": str(folder), "device": self.settings.device}
+    def render_project(self, folder: Path, title: str, *, again: str | None = None) -> Job:
+        """Queue a render of a project; `again` is a step that is to be made again though it is done."""
+        request = {
+            "job": "render",
+            "project": str(folder),
+            "device": self.settings.device,
+            "again": again,
+        }
         return self.runner.submit(
             "render", title, str(folder), request, folder / ".covermaker" / "render.log"
         )
@@ -321,6 +391,8 @@ class Studio(Acting, App[int], inherit_bindings=False):
             screen.redraw_frame()
 
     def _job_ended(self, job: Job) -> None:
+        if job.kind == "render" and job.state == "stopped":
+            forget(Path(job.subject) / ".covermaker")  # killed, perhaps, but by us
         if not self.is_running:
             return
         toast.job_ended(self, job)
@@ -374,18 +446,23 @@ class Studio(Acting, App[int], inherit_bindings=False):
         """Return what leaving would lose, as a question; "" for nothing."""
         now = time.time()
         lines = [
-            f"{words.one_line(job.title)} is being rendered: {job.progress(now)}."
+            f"{words.one_line(job.title)} {_DOING.get(job.kind, 'is being worked on')}: {job.progress(now)}."
             for job in self.board.running
         ]
+        trains = any(job.kind == "train" for job in self.board.running)
         if self.board.waiting:
             lines.append(
                 f"{words.count(len(self.board.waiting), 'job')} {'waits' if len(self.board.waiting) == 1 else 'wait'}."
             )
         if not lines:
             return ""
-        return "\n".join(
-            [*lines, "Quitting stops it. Finished steps are kept; the running step begins again next time."]
-        )
+        lines.append("Quitting stops it. Finished steps are kept; the running step begins again next time.")
+        if trains:
+            lines.append(
+                "A training goes on from its last save: what came after it is lost. Save and stop it on the Voices "
+                f"screen ({self.named('{voices.stop}')}) to lose nothing."
+            )
+        return "\n".join(lines)
 
     def _catch_signals(self) -> None:
         """End in order when the system or a closed terminal asks for it: screen restored, children gone."""
@@ -398,6 +475,10 @@ class Studio(Acting, App[int], inherit_bindings=False):
     def _end(self, number: int) -> None:
         self.measurer.kill()
         self.runner.kill_all()
+        # Where the terminal is gone, Textual's threads that read and write it may never notice.
+        last = threading.Timer(_LAST_SECONDS, os._exit, (128 + number,))
+        last.daemon = True
+        last.start()
         self.exit(128 + number, return_code=128 + number)
 
 

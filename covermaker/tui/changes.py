@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from covermaker.errors import CovermakerError
 from covermaker.project.library import Trash, Trashed
+from covermaker.tui.words import count, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +53,7 @@ class Outcome:
 
 
 class Changes:
-    """The library's undo, for as long as the studio is open; what is in the trash stays there after that.
+    """The library's undo. What was removed can be brought back after a restart, too: the trash knows it.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ class Changes:
 
     def __init__(self, root: Path) -> None:
         self._trash = Trash(root)
-        self._undos: list[Change] = []
+        self._undos = _removals(self._trash.contents())
         self._redos: list[Change] = []
 
     @property
@@ -83,6 +86,15 @@ class Changes:
         self._redos.clear()
         return self._turn(Change(words, there=tuple(folders)), self._undos, words)
 
+    def restore(self, one: Trashed) -> Outcome:
+        """Bring one project back from the trash."""
+        self._undos = [kept for change in self._undos if (kept := _without(change, one)) is not None]
+        try:
+            folder = self._trash.restore(one)
+        except CovermakerError as error:
+            return Outcome("", str(error))
+        return Outcome(f"restored {one_line(one.title)}", select=folder)
+
     def undo(self) -> Outcome:
         """Take the last change back."""
         change = self._undos.pop()
@@ -97,10 +109,10 @@ class Changes:
         """Move the projects of a change the other way, and keep what was moved for the way back."""
         there: list[Path] = []
         trashed: list[Trashed] = []
-        problem = ""
+        problem, batch = "", uuid.uuid4().hex
         try:
             for folder in change.there:
-                trashed.append(self._trash.remove(folder))  # noqa: PERF401 - those before a refusal count
+                trashed.append(self._trash.remove(folder, batch=batch))  # noqa: PERF401 - those before a refusal count
             for one in change.trashed:
                 there.append(self._trash.restore(one))  # noqa: PERF401
         except CovermakerError as error:
@@ -109,3 +121,25 @@ class Changes:
             return Outcome("", problem)
         onto.append(Change(change.words, tuple(there), tuple(trashed)))
         return Outcome(words, problem, there[0] if there else None)
+
+
+def _without(change: Change, one: Trashed) -> Change | None:
+    """Return a change without a project that came back by itself; None when nothing is left of it."""
+    if one not in change.trashed:
+        return change
+    rest = tuple(other for other in change.trashed if other != one)
+    return Change(removed_words([other.title for other in rest]), change.there, rest) if rest else None
+
+
+def removed_words(titles: Sequence[str]) -> str:
+    """Say what was removed."""
+    return f"removed {one_line(titles[0]) if len(titles) == 1 else count(len(titles), 'song')}"
+
+
+def _removals(trashed: Sequence[Trashed]) -> list[Change]:
+    """Return what the trash holds as changes, the last one last; what was removed together is one."""
+    changes = []
+    for _, group in groupby(reversed(trashed), lambda one: one.batch or one.place.name):
+        together = tuple(group)
+        changes.append(Change(removed_words([one.title for one in together]), trashed=together))
+    return changes

@@ -52,7 +52,7 @@ class Look:
     now: float
 
 
-class _Page:
+class Page:
     """Labelled lines; words that do not fit go on under the words, not under the label."""
 
     def __init__(self, look: Look) -> None:
@@ -76,7 +76,7 @@ class _Page:
 
 def details(song: Row, state: State | None, job: Job | None, look: Look) -> Text:
     """Return the text."""
-    page, charset = _Page(look), look.charset
+    page, charset = Page(look), look.charset
     running = job is not None and job.state in {"run", "wait"}
     if job is not None and running:
         page.text.append(
@@ -88,10 +88,14 @@ def details(song: Row, state: State | None, job: Job | None, look: Look) -> Text
         page.line("next", job.hint or "L shows the log")
         page.line("log", str(job.log))
     problem = song.problem or (state.problem if state else "")
-    if problem:
+    if problem and not (failed and state is not None and state.failed_at is not None):  # the same, told above
         page.line(said("failed", charset), one_line(problem), "failed")
         if state and state.hint:
             page.line("next", state.hint)
+        if state and state.failed_at is not None:
+            page.line("when", ago(look.now - state.failed_at))
+            if "log:" not in state.hint:
+                page.line("log", str(song.folder / ".covermaker" / "render.log"))
     if state is None:
         page.text.append(spelt("looking at it…", charset) + "\n", look.styles["quiet"])
         return page.text
@@ -104,7 +108,7 @@ def details(song: Row, state: State | None, job: Job | None, look: Look) -> Text
     return page.text
 
 
-def _song(page: _Page, song: Row, state: State) -> None:
+def _song(page: Page, song: Row, state: State) -> None:
     facts = []
     if state.sample_rate:
         channels = {1: "mono", 2: "stereo"}.get(state.channels or 0, f"{state.channels} channels")
@@ -131,7 +135,7 @@ def _measured(facts: SongFacts) -> str:
     return "  ".join(words)
 
 
-def _redo(page: _Page, state: State) -> None:
+def _redo(page: Page, state: State) -> None:
     if state.word == "new":
         page.line("new", f"{page.look.render_key} renders it, {about(state.estimate_seconds)}")
     if state.word != "stale":
@@ -141,7 +145,7 @@ def _redo(page: _Page, state: State) -> None:
     page.line("redo", f"{kinds}: {about(state.estimate_seconds)}")
 
 
-def _outputs(page: _Page, state: State) -> None:
+def _outputs(page: Page, state: State) -> None:
     if not state.outputs:
         return
     peak = f", peak {state.true_peak_dbtp:.1f} dBTP" if state.true_peak_dbtp is not None else ""
@@ -150,7 +154,7 @@ def _outputs(page: _Page, state: State) -> None:
         page.line("", one_line(output.file.name), quiet=ago(page.look.now - output.made))
 
 
-def _steps(page: _Page, state: State, job: Job | None) -> None:
+def _steps(page: Page, state: State, job: Job | None) -> None:
     if not state.steps:
         return
     rows = [_step(step, job) for step in state.steps]

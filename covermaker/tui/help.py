@@ -73,19 +73,19 @@ class HelpPage(Pane, Reader, inherit_bindings=False):
 
 
 class HelpScreen(Acting, ModalScreen[None], inherit_bindings=False):
-    """Help over the screen."""
+    """Help over the screen, or another text that is read and closed."""
 
     SCREEN = "help"
     BINDINGS = bindings("help")
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: Text, title: str = "Help") -> None:
         super().__init__()
-        self._text = text
+        self._text, self._title = text, title
 
     def compose(self) -> ComposeResult:
         """Build the screen."""
         page = HelpPage()
-        page.frame("Help")
+        page.frame(self._title)
         yield page
         yield Keys()
 

@@ -1,8 +1,7 @@
-"""Jobs of the studio: what is waiting, what runs, what became of it.
+"""Starting the jobs of a board and listening to them.
 
-`JobBoard` is plain state, fed with the events that a child process tells; it can be replayed from a recording.
-`JobRunner` starts the children, one render after another, and listens to them on the app's event loop. A child is
-never a fork of the app and holds no part of its terminal: whatever it does, the screen stays whole.
+The children run one render after another, heard on the app's event loop. A child is never a fork of the app and holds
+no part of its terminal: whatever it does, the screen stays whole.
 """
 
 from __future__ import annotations
@@ -13,9 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import CovermakerError, ResourceError
@@ -23,8 +20,9 @@ from covermaker.graph import events
 from covermaker.graph.events import from_json
 from covermaker.jobs.launch import death
 from covermaker.jobs.spawn import spawn
-from covermaker.render.steps import COSTS
-from covermaker.tui.words import left, share
+from covermaker.tui.job_board import Job as Job
+from covermaker.tui.job_board import JobBoard as JobBoard
+from covermaker.tui.job_board import LogLine as LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,232 +30,7 @@ if TYPE_CHECKING:
 
     from covermaker.graph.events import Event
 
-LOG_LINES: Final = 5000
 GRACE_SECONDS: Final = 3.0
-_KNOWN_AFTER: Final = 0.05  # share of the work after which the time left is told
-
-
-@dataclass
-class StepState:
-    """A step of a job, as it was last heard of."""
-
-    name: str
-    kind: str
-    state: str = "wait"
-    fraction: float = 0.0
-    seconds: float | None = None
-
-    @property
-    def cost(self) -> float:
-        """How long it takes compared with the others."""
-        return COSTS.get(self.kind, 1.0)
-
-
-@dataclass
-class Job:
-    """One child process, before, while and after it runs.
-
-    Attributes
-    ----------
-    state : str
-        ``"wait"``, ``"run"``, ``"done"``, ``"failed"`` or ``"stopped"``.
-    subject : str
-        What it works on: the folder of a project.
-    """
-
-    id: int
-    kind: str
-    title: str
-    subject: str
-    request: Mapping[str, Any]
-    log: Path
-    state: str = "wait"
-    steps: dict[str, StepState] = field(default_factory=dict)
-    current: str = ""
-    waiting_for_other: bool = False
-    started: float | None = None
-    ended: float | None = None
-    message: str = ""
-    hint: str = ""
-    notes: list[str] = field(default_factory=list)
-    result: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will come."""
-        return self.state in {"done", "failed", "stopped"}
-
-    @property
-    def fraction(self) -> float:
-        """Share of the work that is done, weighed by what the steps cost."""
-        if self.state == "done":
-            return 1.0
-        whole = sum(step.cost for step in self.steps.values() if step.state != "cached")
-        return sum(step.cost * step.fraction for step in self.steps.values() if step.state != "cached") / (
-            whole or 1.0
-        )
-
-    def seconds_left(self, now: float) -> float | None:
-        """Return how long it will still take; None while that cannot be known."""
-        done = self.fraction
-        if self.state != "run" or self.started is None or done < _KNOWN_AFTER:
-            return None
-        return (now - self.started) * (1.0 - done) / done
-
-    def progress(self, now: float) -> str:
-        """Say where it is: ``convert 62 %, 0:20 left``."""
-        if self.state == "wait":
-            return "waits for its turn"
-        step = self.steps.get(self.current)
-        if step is None:
-            return "starting"
-        if self.waiting_for_other:
-            return f"{step.name}: another process makes it, waiting"
-        words = f"{step.name} {share(step.fraction)}"
-        remaining = left(self.seconds_left(now))
-        return f"{words}, {remaining}" if remaining else words
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line of the full log; `tone` is a state's name or empty."""
-
-    when: float
-    title: str
-    text: str
-    tone: str = ""
-
-
-class JobBoard:
-    """All jobs of this session and the log of what they said. Knows no process and no clock."""
-
-    def __init__(self) -> None:
-        self.jobs: dict[int, Job] = {}
-        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
-        self.logged = 0
-
-    def add(self, kind: str, title: str, subject: str, request: Mapping[str, Any], log: Path) -> Job:
-        """Put a job at the end of the queue."""
-        job = Job(len(self.jobs) + 1, kind, title, subject, request, log)
-        self.jobs[job.id] = job
-        return job
-
-    def of(self, subject: str) -> Job | None:
-        """Return the job of a subject that runs, waits, or was the last to end; in this order."""
-        found = [job for job in self.jobs.values() if job.subject == subject]
-        for state in ("run", "wait"):
-            for job in found:
-                if job.state == state:
-                    return job
-        return found[-1] if found else None
-
-    @property
-    def running(self) -> list[Job]:
-        """Those that run."""
-        return [job for job in self.jobs.values() if job.state == "run"]
-
-    @property
-    def waiting(self) -> list[Job]:
-        """Those that wait, in their order."""
-        return [job for job in self.jobs.values() if job.state == "wait"]
-
-    def began(self, job: Job, now: float) -> None:
-        """Note that a job's process was started."""
-        job.state, job.started = "run", now
-        self.note(job, now, "started")
-
-    def feed(self, job: Job, event: Event, now: float) -> None:
-        """Take in what the child said."""
-        handler = _HANDLERS.get(type(event))
-        if handler is not None:
-            handler(self, job, event, now)
-
-    def ended(self, job: Job, now: float, *, error: CovermakerError | None, stopped: bool = False) -> None:
-        """Note how a job's process ended; None is well."""
-        job.ended, job.current = now, ""
-        if stopped:
-            job.state, job.message, job.hint = "stopped", "stopped", "finished steps are kept"
-            self.note(job, now, "stopped: finished steps are kept")
-        elif error is None:
-            job.state = "done"
-            self.note(job, now, "done", "done")
-        else:
-            job.state, job.message, job.hint = "failed", error.message, error.hint or ""
-            self.note(job, now, f"failed: {error}", "failed")
-
-    def note(self, job: Job, now: float, text: str, tone: str = "") -> None:
-        """Write a line of the log."""
-        self.say(now, job.title, text, tone)
-
-    def say(self, now: float, title: str, text: str, tone: str = "") -> None:
-        """Write a line of the log that belongs to no job."""
-        self.log.append(LogLine(now, title, text, tone))
-        self.logged += 1
-
-    def headline(self, now: float) -> str:
-        """Say in a corner of every screen what runs: ``convert 62 %, 0:20 left  2 wait``."""
-        parts = [f"{job.title}: {job.progress(now)}" for job in self.running[:1]]
-        if len(self.running) > 1:
-            parts.append(f"{len(self.running)} jobs")
-        if self.waiting:
-            parts.append(f"{len(self.waiting)} wait")
-        return "  ".join(parts)
-
-    def _planned(self, job: Job, event: events.Planned, now: float) -> None:
-        for row in event.steps:
-            if row.get("state") == "not needed":
-                continue
-            kept = row.get("state") == "kept"
-            job.steps[row["name"]] = StepState(
-                row["name"], row.get("kind", ""), "cached" if kept else "wait", 1.0 if kept else 0.0
-            )
-
-    def _started(self, job: Job, event: events.StepStarted | events.StepWaiting, now: float) -> None:
-        step = job.steps.setdefault(event.name, StepState(event.name, event.name))
-        step.state, step.fraction, job.current = "run", 0.0, event.name
-        job.waiting_for_other = isinstance(event, events.StepWaiting)
-        self.note(
-            job, now, f"{event.name}: " + ("waits for another process" if job.waiting_for_other else "begins")
-        )
-
-    def _progress(self, job: Job, event: events.StepProgress, now: float) -> None:
-        step = job.steps.setdefault(event.name, StepState(event.name, event.name, "run"))
-        step.fraction, job.current = event.fraction, event.name
-
-    def _cached(self, job: Job, event: events.StepCached, now: float) -> None:
-        step = job.steps.setdefault(event.name, StepState(event.name, event.name))
-        step.state, step.fraction = "cached", 1.0
-
-    def _finished(self, job: Job, event: events.StepFinished, now: float) -> None:
-        step = job.steps.setdefault(event.name, StepState(event.name, event.name))
-        step.state, step.fraction, step.seconds = "done", 1.0, event.seconds
-        job.waiting_for_other = False
-        self.note(job, now, f"{event.name}: done in {event.seconds:.1f} s")
-
-    def _step_failed(self, job: Job, event: events.StepFailed, now: float) -> None:
-        step = job.steps.setdefault(event.name, StepState(event.name, event.name))
-        step.state = "failed"
-        self.note(job, now, f"{event.name}: failed", "failed")
-
-    def _said(self, job: Job, event: events.Note, now: float) -> None:
-        job.notes.append(event.text)
-        self.note(job, now, event.text, "warn")
-
-    def _result(self, job: Job, event: events.Finished, now: float) -> None:
-        job.result = event.result
-
-
-_HANDLERS: Final[dict[type[Event], Callable[[JobBoard, Job, Any, float], None]]] = {
-    events.Planned: JobBoard._planned,
-    events.StepStarted: JobBoard._started,
-    events.StepWaiting: JobBoard._started,
-    events.StepProgress: JobBoard._progress,
-    events.StepCached: JobBoard._cached,
-    events.StepFinished: JobBoard._finished,
-    events.StepFailed: JobBoard._step_failed,
-    events.Note: JobBoard._said,
-    events.Finished: JobBoard._result,
-}
 
 # -P: a file of the working folder must not be imported in place of a package.
 CHILD: Final = (sys.executable, "-P", "-m", "covermaker.jobs.child")
@@ -320,6 +93,24 @@ class JobRunner:
             asyncio.get_running_loop().call_later(GRACE_SECONDS, _kill, child)
         self._on_change()
 
+    def retry(self, job: Job) -> Job:
+        """Do again, at the end of the queue, what failed or was stopped."""
+        if not job.is_over:
+            return job
+        new = self.board.again(job)
+        self._next()
+        return new
+
+    def hold(self, kind: str) -> None:
+        """Begin no more jobs of a kind; the one that runs is finished."""
+        self.board.held.add(kind)
+        self._on_change()
+
+    def release(self, kind: str) -> None:
+        """Begin jobs of a kind again."""
+        self.board.held.discard(kind)
+        self._next()
+
     async def close(self, grace_seconds: float = 0.5) -> None:
         """Stop everything before the app ends. Finished steps are kept."""
         self._closed = True
@@ -344,7 +135,7 @@ class JobRunner:
         """Start every waiting job whose kind has nothing running."""
         if self._closed:
             return
-        busy = {job.kind for job in self.board.running}
+        busy = {job.kind for job in self.board.running} | self.board.held
         for job in self.board.waiting:
             if job.kind not in busy:
                 busy.add(job.kind)

@@ -12,17 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def dropped(text: str) -> list[Path]:
-    """Return the files that a pasted text names, in its order; none when it is just text.
+def dropped(text: str, *, folders: bool = False) -> list[Path]:
+    """Return the files that a pasted text names, in its order; none when it is just text. With `folders`, those too.
 
     Understands a plain path with spaces, quoted ones, backslashes before spaces, ``file://`` addresses, several of
     them in a line or on lines of their own.
     """
+    is_there = os.path.exists if folders else os.path.isfile
     files: dict[Path, None] = {}
     for line in text.strip().splitlines():
         for candidate in _readings(line.strip()):
             # Not Path.is_file: a pasted text may be longer than any file name.
-            if candidate and all(os.path.isfile(path) for path in candidate):
+            if candidate and all(is_there(path) for path in candidate):
                 files |= dict.fromkeys(candidate)
                 break
     return list(files)

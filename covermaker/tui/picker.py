@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.text import Text
 from textual_fspicker import FileOpen, Filters, Icons
+from textual_fspicker.parts.directory_navigation import DirectoryEntry
 
 AUDIO_SUFFIXES: Final = frozenset(
     {
@@ -31,10 +32,11 @@ AUDIO_SUFFIXES: Final = frozenset(
 class SongPicker(FileOpen):
     """Returns the file, or nothing."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, title: str = "Add a song") -> None:
         Icons.set_picker(_sign)
+        DirectoryEntry.LINK_ICON = Text("@")  # type: ignore[misc]  # there is no setter, as for the others
         filters = Filters(("Sound", is_audio), ("All files", lambda _: True))
-        super().__init__(place, "Add a song", open_button="Add", filters=filters)
+        super().__init__(place, title, open_button="Add", filters=filters)
 
 
 def is_audio(path: Path) -> bool:

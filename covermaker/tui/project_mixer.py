@@ -1,150 +1,33 @@
-"""The pane of a project's mixer: a fader, a meter and the signs of a channel in a row."""
+"""The pane of a project's mixer: a fader, a meter and the signs of a channel each, in rows or in strips."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import on
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Static
 
 from covermaker.tui.actions import Pane
 from covermaker.tui.keymap import bindings
+from covermaker.tui.project_strips import Flags, desk_of, fader_of, strip_cells
 from covermaker.tui.widgets.fader import Fader
 from covermaker.tui.widgets.meters import Meters
 from covermaker.tui.widgets.scales import DbScale, NumberScale
-from covermaker.tui.words import level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from textual import events
-
-    from covermaker.project.document import Cover
     from covermaker.tui.app import Studio
+    from covermaker.tui.project_channels import Channel
     from covermaker.tui.widgets.scales import Scale
 
 GAIN = "gain"
 _NO_SEND_DB = -96.0
-_NAME_CELLS = 12
 _PAN_STEP = 0.05
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A row of the mixer.
-
-    Attributes
-    ----------
-    kind : str
-        ``"track"``, ``"bus"`` or ``"master"``.
-    value : float or None
-        The fader's; None for a master without a loudness to reach.
-    about : str
-        What stands below the rows when it is chosen.
-    """
-
-    kind: str
-    name: str
-    value: float | None
-    pan: float = 0.0
-    mute: bool = False
-    solo: bool = False
-    sends: Mapping[str, float] | None = None
-    about: str = ""
-
-    @property
-    def place(self) -> str:
-        """Where the document keeps it."""
-        return "master" if self.kind == "master" else f"{self.kind}{'e' * (self.kind == 'bus')}s.{self.name}"
-
-
-def channels(cover: Cover, solo: Iterable[str] = ()) -> list[Channel]:
-    """Return a project's channels; `solo` are the tracks that are soloed for the preview."""
-    soloed = set(solo)
-    found = [
-        Channel(
-            "track", track.name, track.gain_db, track.pan, track.mute, track.solo or track.name in soloed,
-            track.sends, _about(track.source, track.voice, track.rack, track.sends),
-        )
-        for track in cover.tracks
-    ]  # fmt: skip
-    found += [
-        Channel("bus", bus.name, bus.gain_db, about=_about("bus", None, bus.rack, {})) for bus in cover.buses
-    ]
-    master = cover.master
-    wanted = None if isinstance(master.loudness_lufs, str) else master.loudness_lufs
-    about = f"ceiling {master.true_peak_dbtp:.1f} dBTP" + (f"; {_rack(master.rack)}" if master.rack else "")
-    return [*found, Channel("master", "MASTER", wanted, about=about)]
-
-
-def _about(
-    source: str, voice: str | None, rack: Sequence[Mapping[str, Any]], sends: Mapping[str, float]
-) -> str:
-    parts = [source if voice is None else f"{source} sung by {voice}", _rack(rack)]
-    if sends:
-        parts.append("sends " + ", ".join(f"{name} {level(db)}" for name, db in sends.items()))
-    return "; ".join(parts)
-
-
-def _rack(rack: Sequence[Mapping[str, Any]]) -> str:
-    names = [f"({row['effect']})" if row.get("bypass") else str(row["effect"]) for row in rack]
-    return "rack " + ", ".join(names) if names else "no rack"
-
-
-class Flags(Widget):
-    """Pan, mute and solo of every channel; a click on M or S changes it."""
-
-    DEFAULT_CSS = "Flags { width: 10; height: auto; } Flags > .flags--on { text-style: bold reverse; }"
-    COMPONENT_CLASSES = {"flags--on"}  # noqa: RUF012
-    ALLOW_SELECT = False
-
-    class Clicked(Message):
-        """Mute or solo of a row was clicked."""
-
-        def __init__(self, row: int, what: str) -> None:
-            super().__init__()
-            self.row, self.what = row, what
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rows: list[Channel] = []
-
-    def get_content_height(self, container: Any, viewport: Any, width: int) -> int:
-        """One row a channel."""
-        return len(self.rows)
-
-    def render_line(self, y: int) -> Strip:
-        """Draw a row."""
-        plain = self.rich_style
-        if y >= len(self.rows) or self.rows[y].kind != "track":
-            return Strip([Segment(" " * self.size.width, plain)])
-        row, on = self.rows[y], plain + Style(bold=True, reverse=True)
-        return Strip(
-            [
-                Segment(f" {pan_words(row.pan):<4} ", plain),
-                Segment("M" if row.mute else "m", on if row.mute else plain),
-                Segment(" ", plain),
-                Segment("S" if row.solo else "s", on if row.solo else plain),
-            ]
-        ).adjust_cell_length(self.size.width, plain)
-
-    def on_click(self, event: events.Click) -> None:
-        """Mute or solo."""
-        if event.x in (6, 8) and event.y < len(self.rows):
-            self.post_message(self.Clicked(event.y, "mute" if event.x == 6 else "solo"))
-
-
-def pan_words(pan: float) -> str:
-    """Write a pan: ``C``, ``L20``, ``R100``."""
-    share = round(100 * abs(pan))
-    return "C" if not share else f"{'L' if pan < 0 else 'R'}{share}"
+_FOR_TRACKS = frozenset({"project.mute", "project.solo", "project.pan-left", "project.pan-right"})
 
 
 class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
@@ -156,10 +39,11 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
     PANE = "mixer"
     TITLE = "Mixer"
     HELP_TEXT = (
-        "A row a channel: fader, level behind it, pan, mute (M) and solo (S). {project.track-down} and "
-        "{project.track-up} choose, {project.gain-down} and {project.gain-up} change by half a dB, {project.type} "
-        "types a value. {project.sends} turns the faders to the sends of one bus after the other. Solo is for "
-        "listening only and is not saved. While a loop of the mix plays, you hear every change at once."
+        "A channel each: fader, level, pan, mute and solo. {project.track-down} and {project.track-up} choose, so do "
+        "the arrows along the channels; the other arrows change by a tenth of a dB, {project.gain-down} and "
+        "{project.gain-up} by half a one, {project.type} types a value. {project.sends} turns the faders to the sends "
+        "of one bus after the other. {project.rack} opens the channel's rack. Solo and bypass are for listening only "
+        "and are not saved. While a loop of the mix plays, you hear every change at once."
     )
     BINDINGS = bindings("project", "mixer")
 
@@ -169,7 +53,7 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         Attributes
         ----------
         place : str
-            Of the document; ``solo.NAME`` is none.
+            Of the document; ``solo.NAME`` and ``bypass.PLACE`` are none.
         value : object
             None takes the key away.
         settled : bool
@@ -180,38 +64,60 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
             super().__init__()
             self.place, self.value, self.settled = place, value, settled
 
+    class Opened(Message):
+        """A channel's rack is to be opened: that of a track, a bus or ``master``."""
+
+        def __init__(self, owner: str) -> None:
+            super().__init__()
+            self.owner = owner
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.rows: list[Channel] = []
         self.shows = GAIN
+        self._cells = 0
         self._at = 0
+        self._meters = True
 
     # What is shown
 
-    async def show(self, rows: Sequence[Channel], fps_meters: bool = True) -> None:
+    @property
+    def standing(self) -> bool:
+        """Whether the faders stand."""
+        return self._cells > 0
+
+    async def show(self, rows: Sequence[Channel], with_meters: bool = True) -> None:
         """Show channels."""
         same = [row.name for row in rows] == [row.name for row in self.rows]
-        self.rows = list(rows)
-        if self.shows != GAIN and self.shows not in {row.name for row in rows if row.kind == "bus"}:
+        self.rows, self._meters = list(rows), with_meters
+        if self.shows != GAIN and self.shows not in self._buses():
             self.shows = GAIN
         if not same:
             self._at = min(self._at, max(0, len(rows) - 1))
-            await self._build(fps_meters)
+        await self.fit(anew=not same)
+
+    async def fit(self, *, anew: bool = False) -> None:
+        """Stand the faders up where there is room for a strip each, or lay them down."""
+        classes = self.screen.classes
+        room = "-tall" in classes and bool({"-wide", "-huge"} & classes)
+        cells = strip_cells(len(self.rows), self.screen.size.width - 4) if room else 0
+        if anew or cells != self._cells:
+            self._cells = cells
+            await self._build()
         self._write()
 
-    async def _build(self, with_meters: bool) -> None:
+    async def _build(self) -> None:
         had_focus = self.has_focus_within
+        self.set_class(self.standing, "-standing")
         await self.remove_children()
-        faders = [Fader(_scale(row, GAIN), row.name, label_cells=_NAME_CELLS) for row in self.rows]
-        names = [row.name for row in self.rows]
-        flags = Flags()
-        flags.rows = self.rows
-        parts: list[Widget] = [Vertical(*faders, classes="faders")]
-        if with_meters:
-            parts.append(Meters(names))
-        await self.mount(Horizontal(*parts, flags, classes="rows"), Static(id="channel", markup=False))
+        faders = [fader_of(row, standing=self.standing) for row in self.rows]
+        desk = desk_of(self.rows, faders, self._cells, with_meters=self._meters)
+        await self.mount(desk, Static(id="channel", markup=False))
         if had_focus:
             self.focus()
+
+    def _buses(self) -> list[str]:
+        return [row.name for row in self.rows if row.kind == "bus"]
 
     def _write(self) -> None:
         for row, fader in zip(self.rows, self.query(Fader), strict=True):
@@ -230,7 +136,7 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         self.border_title = "Mixer" if self.shows == GAIN else f"Mixer: sends to {self.shows}"
         for line in self.query("#channel").results(Static):
             row = self.rows[self._at] if self.rows else None
-            line.update(f"{row.name}: {row.about}" if row else "")
+            line.update(f"{row.name}: {row.about(self._buses())}" if row else "")
 
     def _value(self, row: Channel) -> float | None:
         """Return what a row's fader shows; None where there is nothing to show."""
@@ -250,7 +156,7 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         faders = [fader for fader in self.query(Fader) if not fader.disabled]
         if faders:
             chosen = list(self.query(Fader))[self._at]
-            (faders[0] if chosen.disabled else chosen).focus(scroll_visible)
+            self.screen.set_focus(faders[0] if chosen.disabled else chosen, scroll_visible)
         return self
 
     def on_descendant_focus(self) -> None:
@@ -265,13 +171,14 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         if not self.rows:
             return "there are no channels: the project cannot be read"
         row = self.rows[self._at]
-        if (
-            action_id in {"project.mute", "project.solo", "project.pan-left", "project.pan-right"}
-            and row.kind != "track"
-        ):
+        if action_id in _FOR_TRACKS and row.kind != "track":
             return f"{row.name} has none: tracks have pan, mute and solo"
-        if action_id == "project.sends" and not any(row.kind == "bus" for row in self.rows):
+        if action_id == "project.sends" and not self._buses():
             return "the project has no bus to send to"
+        if action_id == "project.bypass" and row.kind == "master":
+            return "a preview is the mix before the master: there is nothing to bypass"
+        if action_id == "project.bypass" and not row.effects:
+            return f"{row.name} has no rack"
         return None
 
     def action_track_down(self) -> None:
@@ -282,13 +189,41 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         """Choose the channel before."""
         self._go(-1)
 
+    def action_arrow_down(self) -> None:
+        """Go down the rows, or pull the upright fader a little."""
+        if self.standing:
+            self.action_fine_down()
+        else:
+            self._go(1)
+
+    def action_arrow_up(self) -> None:
+        """Go up the rows, or push the upright fader a little."""
+        if self.standing:
+            self.action_fine_up()
+        else:
+            self._go(-1)
+
+    def action_arrow_left(self) -> None:
+        """Go to the strip on the left, or pull the lying fader a little."""
+        if self.standing:
+            self._go(-1)
+        else:
+            self.action_fine_down()
+
+    def action_arrow_right(self) -> None:
+        """Go to the strip on the right, or push the lying fader a little."""
+        if self.standing:
+            self._go(1)
+        else:
+            self.action_fine_up()
+
     def _go(self, by: int) -> None:
         faders = list(self.query(Fader))
         free = [index for index, fader in enumerate(faders) if not fader.disabled]
         beyond = [index for index in free if (index - self._at) * by > 0]
         if beyond:
             self._at = beyond[0] if by > 0 else beyond[-1]
-            faders[self._at].focus()
+            self.screen.set_focus(faders[self._at])
 
     # Changing
 
@@ -343,9 +278,18 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         row = self.rows[self._at]
         self._want(f"solo.{row.name}", not row.solo, solo=not row.solo)
 
+    def action_bypass(self) -> None:
+        """Leave the rack out of the preview, or not."""
+        row = self.rows[self._at]
+        self._want(f"bypass.{row.place}", not row.bypass, bypass=not row.bypass)
+
+    def action_rack(self) -> None:
+        """Open the rack."""
+        self.post_message(self.Opened(self.rows[self._at].owner))
+
     def action_sends(self) -> None:
         """Turn the faders to the next bus, or back to the gains."""
-        turns = [GAIN, *(row.name for row in self.rows if row.kind == "bus")]
+        turns = [GAIN, *self._buses()]
         self.shows = turns[(turns.index(self.shows) + 1) % len(turns)]
         self._write()
         if self._fader().disabled:

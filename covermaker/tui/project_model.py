@@ -101,7 +101,18 @@ def _matching(a: Path, b: Path, written: tuple[int, int]) -> tuple[float, float]
 
 
 def _peaks(file: Path | None) -> Pyramid | None:
-    return _outline(file, _written(file)) if file is not None else None
+    return peaks_of(file) if file is not None else None
+
+
+def peaks_of(file: Path) -> Pyramid:
+    """Return the peaks of an audio file, remembered while it stays as it is.
+
+    Raises
+    ------
+    CovermakerError
+        When it cannot be read.
+    """
+    return _outline(file, _written(file))
 
 
 def _written(file: Path) -> int:

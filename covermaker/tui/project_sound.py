@@ -165,12 +165,14 @@ class Sound:
             self._changed()
             return
         if self.is_live and remake:
-            assert self.loop is not None
-            wish = Wish(0, self.loop[0], self.loop[1] - self.loop[0], MIX, self._unsaved, self._solo)
-            self._newest = self._preview.ask(wish)
+            self._newest = self._preview.ask(self._wish())
         if not self.is_live or self.made is not None:
             self._do(self._load())
         self._changed()
+
+    def _wish(self) -> Wish:
+        assert self.loop is not None
+        return Wish(0, self.loop[0], self.loop[1] - self.loop[0], MIX, self._unsaved, self._solo)
 
     async def _load(self) -> None:
         sounds = self._sounds

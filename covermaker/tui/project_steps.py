@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual.message import Message
 from textual.widgets import Static
 
 from covermaker.tui.actions import Pane
@@ -31,9 +32,17 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
     TITLE = "Steps"
     HELP_TEXT = (
         "What the song goes through, from the file to the export. Done steps are kept: a render makes only what is "
-        "stale or new. {project.step-next} and {project.step-previous} choose a step, {project.why} says all about it."
+        "stale or new. {project.step-next} and {project.step-previous} choose a step, {project.why} says all about it, "
+        "{project.render-again} makes it and what follows once more."
     )
     BINDINGS = bindings("project", "steps")
+
+    class Again(Message):
+        """A step is to be made once more, and what follows."""
+
+        def __init__(self, step: str) -> None:
+            super().__init__()
+            self.step = step
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
@@ -53,8 +62,16 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
         return self._state.steps if self._state else ()
 
     def refusal(self, action_id: str) -> str | None:
-        """Say why there is nothing to choose."""
-        return None if self._steps else "there are no steps: the project cannot be read"
+        """Say why there is nothing to choose, or to make."""
+        if not self._steps:
+            return "there are no steps: the project cannot be read"
+        if action_id == "project.render-again" and self._job is not None and not self._job.is_over:
+            return "it is being rendered: {project.cancel} cancels"
+        return None
+
+    def action_render_again(self) -> None:
+        """Make the step once more, and what follows."""
+        self.post_message(self.Again(self._steps[self._at].name))
 
     def action_step_next(self) -> None:
         """Choose the step after."""
@@ -135,13 +152,18 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
                 f"{said(job.state, self.app.charset)}: {job.message or job.progress(time.time())}",
                 self._style("run"),
             )
-        if self.has_focus and self._steps:
-            return Text(self._about(self._steps[self._at]))
         if state.problem:
             hint = f"\nnext: {state.hint}" if state.hint else ""
             return Text(
                 f"{said('failed', self.app.charset)}: {one_line(state.problem)}{hint}", self._style("failed")
             )
+        if self.has_focus and self._steps:
+            return Text(self._about(self._steps[self._at])).append("\n").append_text(self._whole(state))
+        return self._whole(state)
+
+    def _whole(self, state: State) -> Text:
+        """Return how it stands with all of them."""
+        job = self._job
         if job is not None and job.state == "failed" and state.word != "done":
             hint = job.hint or f"log: {job.log}"
             return Text(

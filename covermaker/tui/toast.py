@@ -15,22 +15,40 @@ SECONDS: Final = 6.0
 FAILED_SECONDS: Final = 20.0
 LONG_JOB_SECONDS: Final = 10.0
 
+# What is said of jobs that are no render.
+_DONE: Final = {
+    "train": "trained", "promote": "promoted", "scan": "scanned", "take-in": "taken in", "audition": "sung",
+}  # fmt: skip
+_KEPT: Final = {
+    "train": "what came after its last save is lost", "take-in": "nothing was taken in",
+    "promote": "the voice is what it was",
+}  # fmt: skip
+_QUIET: Final = frozenset(
+    {"promote", "scan", "take-in", "audition"}
+)  # said on their screen, where they were asked for
+
 
 def ended_words(job: Job) -> tuple[str, str]:
     """Return what to say of a job that ended: the line, and the next step or nothing."""
     title = one_line(job.title)
     if job.state == "stopped":
-        return f"{title}: stopped, finished steps are kept", ""
+        kept = _KEPT.get(job.kind, "finished steps are kept")
+        if job.message != "stopped":
+            return f"{title}: {job.message}", job.hint
+        return f"{title}: stopped, {kept}", ""
     if job.state == "failed":
         step = next((step.name for step in job.steps.values() if step.state == "failed"), "")
         where = f" at {step}" if step else ""
         return f"{title}: failed{where}: {job.message}", job.hint
     took = clock((job.ended or 0.0) - (job.started or 0.0))
-    lufs = _loudness(job)
+    if job.kind in _DONE:
+        return f"{title}: {_DONE[job.kind]} in {took}", ""
+    lufs = loudness(job)
     return f"{title}: rendered in {took}" + (f", {lufs}" if lufs else ""), ""
 
 
-def _loudness(job: Job) -> str:
+def loudness(job: Job) -> str:
+    """Return how loud a render came out; empty while nobody knows."""
     master = job.result.get("reports", {}).get("master") or {}
     return level(master["integrated_lufs"], "LUFS") if "integrated_lufs" in master else ""
 
@@ -40,6 +58,8 @@ def job_ended(app: Studio, job: Job) -> None:
     words, hint = ended_words(job)
     failed = job.state == "failed"
     app.say(words, "failed" if failed else "done" if job.state == "done" else "quiet")
+    if job.kind in _QUIET and not failed:
+        return
     log = f"log: {job.log}" if failed and str(job.log) not in hint else ""
     text = "\n".join(line for line in (words, hint, log) if line)
     app.notify(

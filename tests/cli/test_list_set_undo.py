@@ -158,3 +158,48 @@ def test_list_of_nothing(run, tmp_path):
     code, _, error = run("list", str(tmp_path / "none"))
     assert code == ExitCode.USAGE
     assert "there is no folder" in error
+
+
+def test_going_back_to_a_whole_state(cover, run):
+    before = (cover / "cover.toml").read_text()
+    assert run("undo", "cover", "--saved")[1] == "there is no earlier state"
+    run("set", "cover", "tracks.vocals.gain_db", "-2.5")
+    (state,) = json.loads(run("undo", "cover", "--saved", "--json")[1])
+    assert (state["number"], state["words"]) == (1, "before: vocals gain 0.0 -> -2.5 dB")
+    code, _, problem = run("undo", "cover", "--to", "2")
+    assert (code, problem.splitlines()[0]) == (2, "error: there is no saved state 2: there are 1")
+    (cover / "cover.toml").write_text("nonsense")
+    assert run("undo", "cover")[0] == 3
+    assert "as it was saved last" in run("undo", "cover", "--saved")[1]
+    number = next(
+        line.split()[0] for line in run("undo", "cover", "--saved")[1].splitlines() if "before:" in line
+    )
+    assert run("undo", "cover", "--to", number)[0] == 0
+    assert (cover / "cover.toml").read_text() == before
+
+
+def test_sections_are_set_and_told(cover, run):
+    value = '[{ name = "verse", from_seconds = 0.0 }, { name = "chorus", from_seconds = 0.5 }]'
+    assert run("set", "cover", "sections", value)[1] == "sections none -> verse, chorus"
+    assert run("set", "cover", "sections[1].name", "bridge")[1] == "sections verse, chorus -> verse, bridge"
+    code, _, problem = run("set", "cover", "sections[1].from_seconds", "0.0")
+    assert code == 3
+    assert "sections[1].from_seconds = 0 is where another section begins" in problem
+    assert load(cover).cover.sections[1].name == "bridge"
+
+
+def test_remove_and_restore(cover, run, tmp_path):
+    assert run("trash", str(tmp_path))[1] == "the trash is empty"
+    code, text, _ = run("remove", "cover")
+    assert (code, text) == (0, "removed Blue Harbour; covermaker trash --restore cover")
+    assert not cover.exists()
+    assert "Blue Harbour" in run("trash", str(tmp_path))[1]
+    code, _, problem = run("trash", str(tmp_path), "--restore", "cove")
+    assert (code, "did you mean 'cover'?" in problem) == (2, True)
+    assert run("trash", str(tmp_path), "--restore", "cover")[1] == f"restored {cover}"
+    assert load(cover).cover.title == "Blue Harbour"
+    assert run("remove", "cover", "nothing")[0] == 3
+    assert cover.exists()
+    assert json.loads(run("remove", "cover", "--json")[1])[0]["name"] == "cover"
+    assert run("trash", str(tmp_path), "--erase", "all")[1] == "erased Blue Harbour"
+    assert run("trash", str(tmp_path))[1] == "the trash is empty"

@@ -96,3 +96,17 @@ def test_what_cannot_be_played_is_said(run, song, arguments, error, match):
     done = run(*[song if one == "SONG" else one for one in arguments])
     assert isinstance(done.exception, error)
     assert match in str(done.exception)
+
+
+def test_a_project_is_its_song_until_it_is_rendered(run, song, tmp_path, monkeypatch):
+    monkeypatch.setenv("COVERMAKER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COVERMAKER_STORE", str(tmp_path / "store"))
+    folder = tmp_path / "cover"
+    folder.mkdir()
+    text = f"schema = 1\ntitle = 'X'\n[song]\nfile = '{song}'\n[[tracks]]\nname = 'v'\nsource = 'converted'\n"
+    (folder / "cover.toml").write_text(text)
+    done = run(folder, "--device", "none", "--for", "0.3")
+    assert done.exception is None
+    assert "playing: song.wav" in done.stderr
+    song.unlink()
+    assert "there is no file" in str(run(folder, "--device", "none").exception)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from covermaker.errors import AudioInputError, ResourceError
+from covermaker.errors import AudioInputError, ResourceError, UsageError
 from covermaker.graph import events
-from covermaker.graph.run import plan, run
+from covermaker.graph.run import from_here, plan, run
 from covermaker.graph.step import From, Outside, Step
 from covermaker.graph.store import META, Store
 
@@ -293,3 +293,32 @@ def test_collection_frees_damaged_entries(kitchen):
     (folder / "out.txt").write_text("short")
     kitchen.store.collect(max_bytes=10**9)
     assert not folder.exists()
+
+
+def test_a_step_is_made_again_with_all_that_follows(kitchen):
+    twice = kitchen.river()[1]
+    kitchen.cook(twice)
+    kitchen.ran.clear()
+    for name, made in (("twice", ["twice"]), ("upper", ["upper", "twice"])):
+        again = from_here([twice], name)
+        assert [one.step.name for one in plan(kitchen.store, [twice], again=again) if one.will_run] == made
+        run(kitchen.store, [twice], listener=kitchen.events.append, again=again)
+        assert kitchen.ran == made
+        kitchen.ran.clear()
+    with pytest.raises(UsageError, match="no step 'uper'") as refused:
+        from_here([twice], "uper")
+    assert "did you mean 'upper'" in refused.value.hint
+
+
+def test_what_cannot_be_made_again_stays_as_it_was(kitchen):
+    _, twice = kitchen.river()
+    kitchen.cook(twice)
+    again = from_here([twice], "twice")
+
+    def spoil(job):
+        raise ResourceError("the pan is too hot")
+
+    object.__setattr__(twice, "run", spoil)
+    with pytest.raises(ResourceError, match="too hot"):
+        run(kitchen.store, [twice], listener=kitchen.events.append, again=again)
+    assert kitchen.store.verify(twice.key)

@@ -21,6 +21,13 @@ def asked_for():
             ):
                 assert isinstance(node.args[0], ast.Constant)
                 found.add(node.args[0].value)
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "submit"
+            ):
+                kind = node.args[0]  # of a screen's job; a pool is given a function
+                found |= {kind.value} if isinstance(kind, ast.Constant) else set()
     return found
 
 

@@ -197,6 +197,15 @@ def test_a_gesture_that_ends_where_it_began_leaves_no_step(project):
     assert [entry.words for entry in history(project).done] == ["title Blue Harbour -> A"]
 
 
+def test_a_gesture_on_a_key_that_was_not_there_is_one_step(project):
+    for gain in (-0.5, -1.0, -1.5):
+        project = apply(project, SetValue("tracks.instrumental.gain_db", gain), gesture="drag").project
+    assert [entry.words for entry in history(project).done] == ["instrumental gain 0.0 -> -1.5 dB"]
+    project = apply(project, SetValue("tracks.instrumental.gain_db", 0.0), gesture="drag").project
+    assert history(project).done == []
+    assert project.file.read_text() == DOCUMENT
+
+
 def test_two_windows_with_different_keys_merge(project):
     mine, theirs = load(project.root), load(project.root)
     apply(theirs, SetValue("tracks.vocals.pan", 0.5))

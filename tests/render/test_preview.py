@@ -141,8 +141,8 @@ def test_solo_silences_the_others(previewer):
 
 
 def test_only_the_last_files_stay(tmp_path, previewer):
-    made = [previewer.make(Wish(number, 0.0, 1.0)).file for number in range(6)]
-    assert sorted(str(file) for file in (tmp_path / ".covermaker" / "preview").iterdir()) == sorted(made[-4:])
+    made = [previewer.make(Wish(number, 0.0, 1.0)).file for number in range(8)]
+    assert sorted(str(file) for file in (tmp_path / ".covermaker" / "preview").iterdir()) == sorted(made[-6:])
 
 
 def test_what_dead_processes_left_is_swept(tmp_path, previewer):

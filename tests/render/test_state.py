@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from covermaker.errors import ResourceError
 from covermaker.features.song.facts import song_facts
+from covermaker.graph.events import StepStarted
 from covermaker.graph.store import Store
 from covermaker.project.create import NewProject, create
 from covermaker.project.edits import SetValue, apply
 from covermaker.project.load import load
 from covermaker.render import record
 from covermaker.render import state as state_module
+from covermaker.render.ending import ending
 from covermaker.render.judge import judge
 from covermaker.render.pipeline import build
 from covermaker.render.state import project_state
@@ -226,3 +229,22 @@ def test_the_judge_sees_racks_before_anything_else(project):
     assert apply(opened, SetValue("tracks.vocals.rack.gain.gain_db", 2.0), judge=judge).changed
     with pytest.raises(ProjectError, match="is no pitch method"):
         apply(load(project.root), SetValue("convert.pitch", "fcp"), judge=judge)
+
+
+def test_a_failed_render_is_told_until_it_is_done(project, store):
+    assert project_state(project.root, store).word == "new"
+
+    def render():
+        with ending(project.hidden, lambda event: None) as hear:
+            hear(StepStarted("separate", "k"))
+            raise ResourceError("the disk is full", hint="free some space")
+
+    with pytest.raises(ResourceError):
+        render()
+    state = project_state(project.root, store)
+    assert (state.word, state.hint) == ("failed", "free some space")
+    assert state.problem == "the last render failed at separate: the disk is full"
+    assert state.failed_at == pytest.approx(time.time(), abs=60)
+    assert state.steps
+    rendered(project, store)
+    assert project_state(project.root, store).word == "done"

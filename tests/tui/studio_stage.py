@@ -7,8 +7,11 @@ import functools
 import sys
 from contextlib import asynccontextmanager
 
+from textual.events import Key
+
 from covermaker.render.state import State, StepState
 from covermaker.tui.app import Studio
+from covermaker.tui.keymap import textual_key
 from covermaker.tui.settings import Settings
 
 COVER = """schema = 1
@@ -134,6 +137,13 @@ async def until(pilot, is_so, *, seconds=10.0):
             await pilot.pause()
             return
     raise AssertionError(f"it never came to be; the screen:\n{text(pilot.app)}")
+
+
+async def burst(pilot, *keys):
+    """Press keys as fast as a paste or a script does: all are there before the first one is looked at."""
+    for key in keys:
+        pilot.app.post_message(Key(textual_key(key), key if len(key) == 1 else None))
+    await pilot.pause()
 
 
 def lines(app):

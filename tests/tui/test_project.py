@@ -5,12 +5,13 @@ import sys
 import numpy as np
 import pytest
 import soundfile
-from studio_stage import REFUSED, STUCK, lines, on_stage, project, state, studio, text, until
+from studio_stage import REFUSED, STUCK, burst, lines, on_stage, project, state, studio, text, until
 
 from covermaker.project.load import load
 from covermaker.render.sounds import Sounds, TrackSound
-from covermaker.tui import project_model
-from covermaker.tui.project_mixer import Mixer, channels, pan_words
+from covermaker.tui import project_model, project_sections
+from covermaker.tui.project_channels import channels, pan_words
+from covermaker.tui.project_mixer import Mixer
 from covermaker.tui.project_model import Pictures
 from covermaker.tui.project_steps import Steps
 from covermaker.tui.project_wave import Wave
@@ -187,7 +188,7 @@ async def test_the_mixer_edits_the_document_and_undoes(song, library):
         await saved(screen, pilot)
         band = load(song).cover.tracks[1]
         assert (band.mute, band.pan) == (True, 0.05)
-        assert "R5   M s" in text(app)
+        assert "R5   muted" in text(app)
         await pilot.press("z")
         await saved(screen, pilot)
         await pilot.press("z")
@@ -217,6 +218,21 @@ async def test_faders_turn_to_sends(song, library):
 
 
 @on_stage
+async def test_keys_of_a_burst_find_the_typing_and_the_pane(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await burst(pilot, "tab", "tab", "down", *"t-2.5", "enter")
+        await until(pilot, lambda: load(song).cover.tracks[1].gain_db == -2.5)
+        await saved(screen, pilot)
+        assert app.current_mode == "project"
+        assert load(song).cover.tracks[0].gain_db == 0.0
+        await burst(pilot, ".", ".", "[")
+        assert screen.query_one("#a", Wave).loop == (10.0, SECONDS)
+        await burst(pilot, "tab", "tab", "tab", "shift+tab")
+        assert screen.pane() is screen.query_one("#a")
+
+
+@on_stage
 async def test_solo_is_not_saved(song, library):
     before = (song / "cover.toml").read_text(encoding="utf-8")
     async with studio(library, settings=quiet()) as (app, pilot):
@@ -224,7 +240,7 @@ async def test_solo_is_not_saved(song, library):
         await at_mixer(screen, pilot)
         await pilot.press("s")
         assert "solo, for listening only: vocals" in lines(app)[-2]
-        assert "C    m S" in text(app)
+        assert "C      m   solo" in text(app)
         await pilot.press("end")
         assert (song / "cover.toml").read_text(encoding="utf-8") == before
 
@@ -346,3 +362,132 @@ def test_channels_are_tracks_buses_and_the_master(song):
     assert [(row.place, row.solo) for row in rows] == [
         ("tracks.vocals", False), ("tracks.band", True), ("buses.room", False), ("master", False),
     ]  # fmt: skip
+
+
+@on_stage
+async def test_upright_faders_follow_the_arrows(song, library):
+    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await until(pilot, lambda: screen.query_one(Mixer).standing)
+        await at_mixer(screen, pilot)
+        await pilot.press("right", "down", "m")
+        await saved(screen, pilot)
+        band = load(song).cover.tracks[1]
+        assert (band.gain_db, band.mute) == (-0.1, True)
+        assert "muted  s" in text(app)
+        await pilot.press("left")
+        assert "vocals: converted; sends room off; no rack" in text(app)
+        await pilot.resize_terminal(90, 40)
+        await until(pilot, lambda: not screen.query_one(Mixer).standing)
+        await pilot.press("down", "left")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[1].gain_db == -0.2
+        await pilot.resize_terminal(40, 10)
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: screen.query_one(Mixer).standing)
+
+
+@on_stage
+async def test_a_channel_opens_its_rack(song, library, monkeypatch):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        asked = []
+        monkeypatch.setattr(app, "open_rack", lambda folder, owner: asked.append((folder, owner)))
+        await at_mixer(screen, pilot)
+        await pilot.press("enter", "down", "down", "down", "enter")
+        await until(pilot, lambda: asked == [(song, "vocals"), (song, "master")])
+
+
+@on_stage
+async def test_a_rack_is_bypassed_for_listening(song, library):
+    document = (song / "cover.toml").read_text(encoding="utf-8")
+    racked = document.replace("gain_db = 0.0", 'rack = [{ effect = "gain", gain_db = 3.0 }]')
+    (song / "cover.toml").write_text(racked, encoding="utf-8")
+    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: (song / "wishes.jsonl").exists())
+        await at_mixer(screen, pilot)
+        await pilot.press("b")
+        await until(
+            pilot, lambda: '"tracks.vocals.rack[0].bypass": true' in (song / "wishes.jsonl").read_text()
+        )
+        assert "without its rack, for listening only: vocals" in lines(app)[-2]
+        assert "rack gain, bypassed for listening" in text(app)
+        await pilot.press("b")
+        await until(pilot, lambda: '"changes": {}' in (song / "wishes.jsonl").read_text().splitlines()[-1])
+        await pilot.press("right", "b")
+        assert "Bypass: band has no rack" in lines(app)[-2]
+        assert (song / "cover.toml").read_text(encoding="utf-8") == racked
+
+
+@on_stage
+async def test_a_step_is_rendered_again_though_it_is_done(song, library):
+    (song / "recording.jsonl").write_text(STUCK, encoding="utf-8")
+    async with studio(library, settings=quiet()) as (app, pilot):
+        await opened(app, pilot)
+        await pilot.press("right", "R")
+        await until(pilot, lambda: "► separate 50 %" in text(app))
+        assert app.board.of(str(song)).request["again"] == "separate"
+        assert "again from separate" in "".join(line.text for line in app.board.log)
+        await pilot.press("R")
+        assert "From here: it is being rendered: c cancels" in lines(app)[-2]
+        await pilot.press("c")
+
+
+@on_stage
+async def test_sections_are_named_gone_to_and_taken_away(song, library):
+    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await pilot.press("tab", ">")
+        assert "Next section: the song has no sections: + begins one at the playhead" in lines(app)[-2]
+        for seconds, name in (("", "intro"), (".", "verse")):
+            await pilot.press(*seconds, "+")
+            await until(pilot, lambda: "A section begins at" in text(app))
+            await pilot.press(*name, "enter")
+            await until(pilot, lambda name=name: f"│{name}" in text(app))
+        assert [one.from_seconds for one in load(song).cover.sections] == [0.0, 5.0]
+        await pilot.press("<")
+        assert screen.query_one("#a").position == 0.0
+        await pilot.press(">")
+        assert screen.query_one("#a").position == 5.0
+        await pilot.press("d")
+        await until(pilot, lambda: [one.name for one in load(song).cover.sections] == ["intro"])
+        await saved(screen, pilot)
+        await pilot.press("z")
+        await until(pilot, lambda: len(load(song).cover.sections) == 2)
+
+
+@on_stage
+async def test_a_broken_document_goes_back_to_an_earlier_state(song, library):
+    before = (song / "cover.toml").read_text(encoding="utf-8")
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await pilot.press("u")
+        await until(pilot, lambda: "there is no earlier state" in lines(app)[-2])
+        await at_mixer(screen, pilot)
+        await pilot.press("-")
+        await saved(screen, pilot)
+        (song / "cover.toml").write_text("nonsense", encoding="utf-8")
+        screen._look()
+        await until(pilot, lambda: "✗ failed: " in text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: "before: vocals gain 0.0 -> -0.5 dB" in text(app))
+        await pilot.press(*"before", "enter")
+        await until(pilot, lambda: (song / "cover.toml").read_text(encoding="utf-8") == before)
+        await until(pilot, lambda: screen.problem == "")
+
+
+def test_the_way_through_the_sections():
+    found = [(0.0, "intro"), (6.0, "verse"), (16.0, "chorus")]
+    assert [project_sections.after(found, at) for at in (0.0, 6.0, 16.0)] == [found[1], found[2], None]
+    assert [project_sections.before(found, at) for at in (0.5, 7.0, 9.0, 30.0)] == [
+        found[0], found[0], found[1], found[2],
+    ]  # fmt: skip
+    assert project_sections.at(found, 5.0) == found[0]
+    assert [row["name"] for row in project_sections.put(found, 6.01, "bridge")] == [
+        "intro",
+        "bridge",
+        "chorus",
+    ]
+    assert project_sections.without(found[:1], found[0]) is None

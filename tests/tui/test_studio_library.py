@@ -4,15 +4,16 @@ import os
 
 import pytest
 import soundfile
-from studio_stage import KILLED, REFUSED, STUCK, lines, on_stage, project, state, studio, text, until
+from studio_stage import KILLED, REFUSED, STUCK, burst, lines, on_stage, project, state, studio, text, until
 from textual.events import Paste
 from textual.filter import Monochrome
 
+from covermaker.render.state import Output
 from covermaker.tui import model
 from covermaker.tui.help import HelpScreen
 from covermaker.tui.jump import JumpScreen
 from covermaker.tui.log import LogLines
-from covermaker.tui.settings import Settings
+from covermaker.tui.settings import Settings, load_settings
 from covermaker.tui.songlist import Details, Songs
 
 
@@ -158,6 +159,27 @@ async def test_all_stale_are_rendered_one_after_another_through_a_failure(librar
         await until(pilot, lambda: not app.library.shelf.stale())
         await pilot.press("R")
         assert "All stale: nothing is stale" in lines(app)[-2]
+
+
+@on_stage
+async def test_a_filter_typed_in_one_burst_is_a_filter(library, states):
+    project(library, "a", "Blue")
+    project(library, "b", "Red")
+    async with studio(library) as (app, pilot):
+        await burst(pilot, *"/blue", "enter")
+        await until(pilot, lambda: titles(app) == ["Blue"] and app.library.focused is songs(app))
+        assert app.library.shelf.filter == "blue"
+
+
+@on_stage
+async def test_the_picker_draws_no_emoji(library, states, tmp_path, monkeypatch):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "songs").symlink_to(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    async with studio(library, settings=Settings(charset="ascii")) as (app, pilot):
+        await pilot.press("+")
+        await until(pilot, lambda: "songs @" in text(app))
+        assert text(app).isascii()
 
 
 @on_stage
@@ -512,3 +534,123 @@ async def test_two_thousand_songs(library, states):
         assert "> Song 1999" in text(app)
         await pilot.press("/", *"1234")
         assert titles(app) == ["Song 1234"]
+
+
+@on_stage
+async def test_what_was_removed_comes_back_after_a_restart(library, states):
+    for name in "abc":
+        project(library, name)
+    async with studio(library) as (app, pilot):
+        await pilot.press("d")
+        await until(pilot, lambda: titles(app) == ["B", "C"])
+        await pilot.press("v", "v", "d")
+        await until(pilot, lambda: titles(app) == [])
+    async with studio(library) as (app, pilot):
+        assert "z Undo: removed 2 songs" in lines(app)[-2]
+        await pilot.press("z")
+        await until(pilot, lambda: titles(app) == ["B", "C"])
+        await pilot.press("z")
+        await until(pilot, lambda: titles(app) == ["A", "B", "C"])
+        await pilot.press("z")
+        assert "nothing to undo" in lines(app)[-2]
+
+
+@pytest.fixture
+def rendered(library, states):
+    """A song with a render of half its level, each four seconds long."""
+    folder = project(library, "blue", "Blue Harbour")
+    (folder / "out").mkdir()
+    for name, level in (("song", 0.5), ("out/Blue", 0.25)):
+        soundfile.write(folder / f"{name}.wav", [[level, -level]] * 32000, 8000)
+    cover = Output(folder / "out" / "Blue.wav", 1.0, 1000)
+    states["blue"] = state(
+        "done", song=folder / "song.wav", outputs=(cover,), lufs=-14.0, true_peak_dbtp=-1.0
+    )
+    return folder
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_the_last_render_is_heard_and_the_original_against_it(rendered, library, size):
+    @on_stage
+    async def run():
+        async with studio(library, size=size, settings=Settings(audio_device="none")) as (app, pilot):
+            await pilot.press(",")
+            assert "Back 5 s: nothing plays: space plays the song" in lines(app)[-2]
+            if size == (120, 40):
+                await until(pilot, lambda: app.library._wave is not None and app.library._wave.seconds == 4.0)
+                assert "Blue Harbour, last render" in text(app)
+            await pilot.press("space")
+            await until(pilot, lambda: app.library.sound.playing)
+            await until(pilot, lambda: " of 0:04  cover" in text(app))
+            await pilot.press("-", "a")
+            await until(pilot, lambda: " of 0:04  original  -3.0 dB" in text(app))
+            assert "listening at -3 dB" in text(app)
+            await pilot.press("space")
+            await until(pilot, lambda: not app.library.sound.playing)
+            before = app.library.sound.seconds
+            await pilot.press(".")
+            await until(pilot, lambda: app.library.sound.seconds > max(before, 3.9))
+            assert app.library.sound.heard.first == rendered / "out" / "Blue.wav"
+
+    run()
+
+
+@on_stage
+async def test_without_a_render_the_song_is_heard(rendered, library, states):
+    states["blue"] = state("new", to_do=("export",), song=rendered / "song.wav")
+    project(library, "red", "Red")
+    async with studio(library, size=(120, 40), settings=Settings(audio_device="none")) as (app, pilot):
+        await until(pilot, lambda: "Blue Harbour, original" in text(app))
+        await pilot.press("space")
+        await until(pilot, lambda: app.library.sound.playing)
+        await pilot.press("a")
+        assert "Cover/song: there is nothing to compare it with" in lines(app)[-2]
+        await pilot.press("down")
+        await until(pilot, lambda: "Blue Harbour  ► 0:0" in text(app))
+        await pilot.press("space")
+        assert "Play: neither its song nor a render of it is there" in lines(app)[-2]
+        await pilot.press("2")
+        app.silence(app.screen)
+        await until(pilot, lambda: not app.library.sound.playing)
+
+
+@on_stage
+async def test_a_failed_render_of_an_earlier_day_says_why(library, states):
+    project(library, "blue", "Blue Harbour", recording=REFUSED)
+    problem = "the last render failed at separate: the disk is full"
+    states["blue"] = state("failed", problem=problem, hint="free some space", failed_at=1.0)
+    async with studio(library) as (app, pilot):
+        assert "✗ failed" in lines(app)[3]
+        assert "the last render failed at separate: the disk is full" in text(app)
+        assert "free some space" in text(app)
+        await pilot.press("r")
+        await until(pilot, lambda: job_states(app) == ["failed"])
+        await until(
+            pilot, lambda: text(app).count("the disk is full") == 2
+        )  # the details and the status line
+
+
+@on_stage
+async def test_one_song_comes_back_from_the_trash(library, states):
+    for name in "abc":
+        project(library, name)
+    async with studio(library) as (app, pilot):
+        await app.perform("library.trash")
+        assert "the trash is empty" in lines(app)[-2]
+        await pilot.press("v", "v", "d")
+        await until(pilot, lambda: titles(app) == ["C"])
+        await app.perform("library.trash")
+        await until(pilot, lambda: "A  (a)" in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(titles(app)) == 2)
+        assert app.library.undo_words().startswith("removed ")
+        await pilot.press("z")
+        await until(pilot, lambda: titles(app) == ["A", "B", "C"])
+
+
+@on_stage
+async def test_a_theme_that_is_chosen_is_kept(library, states, tmp_path):
+    async with studio(library) as (app, pilot):
+        app.theme = "nord"
+        await until(pilot, lambda: app.settings.theme == "nord")
+    assert load_settings().theme == "nord"

@@ -9,19 +9,21 @@ from covermaker.tui.keys.action import Action, Seat
 SEATS: Final = (
     Seat("library", "1", "Library", "Your songs: which are done, which are stale and why."),
     Seat("project", "2", "Project", "One song: its steps, its sound before and after, its mixer."),
-    Seat("rack", "3", "Rack", "Here will be a track's effects, changed while you hear them."),
+    Seat("rack", "3", "Rack", "The effects of a track, a bus or the master, changed while you hear them."),
     Seat(
         "voices",
         "4",
         "Voices",
-        "Here will be your voices: their takes, their training and their checkpoints.",
+        "Your voices: their takes, their training as it runs, their checkpoints to hear and choose.",
     ),
-    Seat("batch", "5", "Batch", "Here will be the queue that renders many songs one after another."),
+    Seat(
+        "batch", "5", "Batch", "The queue that renders many songs one after another, and what became of each."
+    ),
     Seat(
         "presets",
         "6",
         "Presets",
-        "Here will be racks, masters and voice settings to apply, compare and keep.",
+        "Racks, masters and voice settings to apply, compare, hear and keep.",
     ),
 )
 

@@ -14,6 +14,7 @@ from covermaker.tui.chrome import Keys, StatusLine, Tabs
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from covermaker.project.load import Project
     from covermaker.tui.app import Studio
 
 
@@ -23,6 +24,7 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
     app: Studio
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (80, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
+    _bound_for: Widget | None = None
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short"), (32, "-tall")]  # noqa: RUF012
 
     def compose(self) -> ComposeResult:
@@ -68,7 +70,21 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
         """Give a pane the focus, though it may be hidden in a small window."""
         for other in self.panes():
             other.set_class(other is pane, "-current")
-        self.call_after_refresh(pane.focus)
+        self._bound_for = pane
+        if pane.display:
+            self._arrive(pane)
+        else:
+            self.call_after_refresh(self._arrive, pane)
+
+    def _arrive(self, pane: Widget) -> None:
+        """Give a pane the focus at once, so that the next key of a burst is for it."""
+        if pane is not self._bound_for:
+            return
+        self._bound_for = None
+        if pane.can_focus:
+            self.set_focus(pane)
+        else:
+            pane.focus()
 
     def action_pane_next(self) -> None:
         """Go to the next pane."""
@@ -79,7 +95,7 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        panes, current = self.panes(), self.pane()
+        panes, current = self.panes(), self._bound_for or self.pane()
         if panes:
             at = panes.index(current) if current in panes else -1
             self.go_to(panes[(at + by) % len(panes)])
@@ -98,6 +114,12 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
 
     def jobs_changed(self) -> None:
         """Take over what jobs tell; called a few times a second at most."""
+
+    def pause(self) -> None:
+        """Stop what it plays: another screen begins to."""
+
+    def saved_elsewhere(self, project: Project) -> None:
+        """Take over a project that another screen has saved."""
 
     def undo_words(self) -> str:
         """Return what undo would take back; "" for nothing."""

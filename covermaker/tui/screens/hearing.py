@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.css.query import NoMatches
 
 from covermaker.render.previewing import MIX
 from covermaker.tui.project_mixer import Mixer
@@ -17,6 +19,7 @@ from covermaker.units import db_to_gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from covermaker.tui.project_model import Pictures
     from covermaker.tui.project_sound import Sound
@@ -27,6 +30,8 @@ _PREVIEW_SECONDS = 8.0
 
 class HearingScreen(StudioScreen, inherit_bindings=False):
     """A screen with the waves ``a`` and ``b`` and a mixer, which plays a song."""
+
+    folder: Path | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,14 +89,15 @@ class HearingScreen(StudioScreen, inherit_bindings=False):
         sound = self.sound
         if sound is None or not self.is_mounted or not self.is_current:
             return
-        for wave in self.query(Wave):
-            wave.position = sound.seconds
-        if self._hearing != self._drawn_side:
-            self._drawn_side = self._hearing
-            self._draw_waves()
-        self._title_waves()
-        if sound.player.playing or any(sound.peak):
-            self.query_one(Mixer).feed(self._levels(sound))
+        with suppress(NoMatches):  # the panes go before the screen does
+            for wave in self.query(Wave):
+                wave.position = sound.seconds
+            if self._hearing != self._drawn_side:
+                self._drawn_side = self._hearing
+                self._draw_waves()
+            self._title_waves()
+            if sound.player.playing or any(sound.peak):
+                self.query_one(Mixer).feed(self._levels(sound))
 
     def _levels(self, sound: Sound) -> Mapping[str, Sequence[float]]:
         """Return the levels of the channels: as the preview measured them, else of the tracks as rendered."""
@@ -129,6 +135,13 @@ class HearingScreen(StudioScreen, inherit_bindings=False):
     def action_play(self) -> None:
         """Play or pause."""
         if self.sound is not None:
+            if not self.sound.player.playing:
+                self.app.silence(self)
+            self.sound.play_or_pause()
+
+    def pause(self) -> None:
+        """Stop playing: another screen begins to."""
+        if self.sound is not None and self.sound.player.playing:
             self.sound.play_or_pause()
 
     def action_preview(self) -> None:

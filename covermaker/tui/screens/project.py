@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.containers import Container
@@ -12,29 +11,26 @@ from textual.message import Message
 from textual.widgets import Static
 
 from covermaker.errors import CovermakerError
-from covermaker.project.edits import Conflict, ResetValue, SetValue
 from covermaker.project.watch import Watch
-from covermaker.tui import model, project_model
-from covermaker.tui.ask import Ask
+from covermaker.tui import model, project_model, project_refusals
 from covermaker.tui.jobs import CHILD
 from covermaker.tui.keymap import bindings
-from covermaker.tui.project_edits import EditQueue
-from covermaker.tui.project_mixer import Mixer, channels
+from covermaker.tui.project_channels import channels
+from covermaker.tui.project_mixer import Mixer
+from covermaker.tui.project_sections import sections
 from covermaker.tui.project_sound import Sound
 from covermaker.tui.project_steps import Steps
 from covermaker.tui.project_wave import Wave
-from covermaker.tui.screens.hearing import HearingScreen
+from covermaker.tui.screens.editing import EditingScreen
 from covermaker.tui.words import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from textual.app import ComposeResult
     from textual.widget import Widget
 
     from covermaker.project.load import Project
-    from covermaker.project.saving import Applied
     from covermaker.project.watch import News
     from covermaker.render.state import State
     from covermaker.tui.jobs import Job
@@ -42,39 +38,14 @@ if TYPE_CHECKING:
 
 _EMPTY = "No project is open. {studio.library} shows your songs, {library.open} opens one."
 _WATCH_SECONDS = 1.0
-_GESTURE_SECONDS = 2.0
 
 
-class ProjectScreen(HearingScreen, inherit_bindings=False):
+class ProjectScreen(EditingScreen, inherit_bindings=False):
     """One song."""
 
     SCREEN = "project"
     BINDINGS = bindings("project")
-    SCOPED_CSS = False
-    CSS = """
-    #project { height: 1fr; }
-    #project > .seat { display: none; }
-    #project.-empty > * { display: none; }
-    #project.-empty > .seat { display: block; }
-    Steps, Wave, Mixer { border: round $state-quiet; border-title-style: bold; padding: 0 1; background: $background; }
-    Steps, Wave, Mixer { border-subtitle-color: $state-quiet; }
-    Steps:focus, Wave:focus, Mixer:focus-within { border: round $primary; }
-    .-ascii Steps, .-ascii Wave, .-ascii Mixer { border: ascii $state-quiet; }
-    .-ascii Steps:focus, .-ascii Wave:focus, .-ascii Mixer:focus-within { border: ascii $primary; }
-    Steps { height: 5; }
-    .-tall Steps { height: 6; }
-    Wave { height: 1fr; min-height: 5; padding: 0; }
-    Wave.-other { display: none; }
-    .-tall Wave.-other { display: block; }
-    Mixer { height: auto; max-height: 10; scrollbar-size-vertical: 1; overflow-x: hidden; }
-    .-tall Mixer { max-height: 16; }
-    Mixer .rows { height: auto; }
-    Mixer .faders { width: 2fr; height: auto; }
-    Mixer Meters { width: 1fr; }
-    Mixer #channel { height: auto; color: $state-quiet; }
-    .-tiny #project > *, .-flat #project > * { display: none; height: 1fr; max-height: 100%; }
-    .-tiny #project > .-current, .-flat #project > .-current { display: block; }
-    """
+    CSS_PATH = "../project.tcss"
 
     @dataclass
     class Read(Message):
@@ -106,14 +77,8 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder: Path | None = None
-        self.edits = EditQueue(self._saved, self._not_saved)
         self.state: State | None = None
-        self._problem = ""
-        self._watch_: Watch | None = None
-        self._solo: list[str] = []
-        self._unsaved: dict[str, Any] = {}
-        self._gesture = ("", 0.0, 0)
+        self.problem = ""
         self._seen_job = 0
 
     def compose_body(self) -> ComposeResult:
@@ -155,8 +120,9 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
     # Reading
 
     def _open(self, folder: Path) -> None:
-        self.folder, self.state, self.pictures, self._problem = folder, None, None, ""
-        self._solo, self._unsaved, self._watch_ = [], {}, None
+        self.folder, self.state, self.pictures, self.problem = folder, None, None, ""
+        self._watch_ = None
+        self._forget_listening()
         self.sound = Sound(
             folder,
             device=self.app.settings.audio_device or None,
@@ -167,6 +133,7 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
         )
         for wave in self.query(Wave):
             wave.loop, wave.looping, wave.position = None, False, 0.0
+            wave.show_sections(())
         self.query_one("#project").remove_class("-empty")
         self.query_one(Steps).border_title = one_line(folder.name).replace("[", "\\[")
         self._draw_waves()
@@ -185,18 +152,26 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
     async def _was_read(self, message: Read) -> None:
         if message.folder != self.folder:
             return
-        self._problem = message.problem
+        self.problem = message.problem
         if message.project is None:
             self._write_steps()
             return
         self.edits.open(message.project)
         self._watch_ = Watch(message.project)
-        await self._show_project(message.project)
+        await self.show_project(message.project)
         self.look_again()
 
-    async def _show_project(self, project: Project) -> None:
+    def read_again(self) -> None:
+        """Read the document anew."""
+        if self.folder is not None:
+            self._read(self.folder)
+
+    async def show_project(self, project: Project) -> None:
+        """Show a project as it is now."""
         self.query_one(Steps).border_title = one_line(project.cover.title).replace("[", "\\[") + ": steps"
-        rows = channels(project.cover, self._solo)
+        for wave in self.query(Wave):
+            wave.show_sections(sections(project.cover))
+        rows = channels(project.cover, self._solo, self._bypassed)
         await self.query_one(Mixer).show(rows, self.app.settings.meters)
         self.refresh_bindings()
 
@@ -245,8 +220,15 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
         if news is not None:
             self.post_message(self.Changed(news))
 
+    def saved_elsewhere(self, project: Project) -> None:
+        """Take over what another screen of the studio has saved."""
+        if project.root == self.folder and self.edits.project is not None:
+            self._watch_ = Watch(project)
+            self.edits.open(project)
+            self.call_later(self.show_project, project)
+
     def _broken(self, problem: str) -> None:
-        self._problem = problem
+        self.problem = problem
         self._write_steps()
         self.app.say(problem, "failed")
 
@@ -255,9 +237,9 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
         project, words = message.news.project, message.news.words
         if project.root != self.folder:
             return
-        self._problem = ""
+        self.problem = ""
         self.edits.open(project)
-        await self._show_project(project)
+        await self.show_project(project)
         if words:
             self.app.say(f"changed on disk: {'; '.join(words)}", "stale")
         self.look_again()
@@ -266,96 +248,21 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
     # Showing
 
     def _write_steps(self) -> None:
-        self.query_one(Steps).show(self.state, self._job, self._problem)
+        self.query_one(Steps).show(self.state, self.job, self.problem)
 
     @property
-    def _job(self) -> Job | None:
+    def job(self) -> Job | None:
+        """The song's render: the one that runs or waits, else the last one."""
         return self.app.board.of(str(self.folder)) if self.folder is not None else None
 
     def jobs_changed(self) -> None:
         """Show what runs."""
-        job = self._job
+        job = self.job
         self._write_steps()
         self.refresh_bindings()
         if job is not None and job.is_over and job.id != self._seen_job:
             self._seen_job = job.id
             self.look_again()
-
-    # Mixing
-
-    @on(Mixer.Wanted)
-    def _wanted(self, message: Mixer.Wanted) -> None:
-        if message.place.startswith("solo."):
-            name = message.place.removeprefix("solo.")
-            self._solo = [*self._solo, name] if message.value else [one for one in self._solo if one != name]
-            self.app.say(f"solo, for listening only: {', '.join(self._solo) or 'none'}")
-        else:
-            self._unsaved[message.place] = message.value
-            if message.settled:
-                edit = (
-                    ResetValue(message.place)
-                    if message.value is None
-                    else SetValue(message.place, message.value)
-                )
-                self.edits.put(edit, gesture=self._gesture_of(message.place))
-        self._remix()
-
-    def _gesture_of(self, place: str) -> str:
-        """Return a name for changes of one place that follow each other closely: they are undone together."""
-        now = time.monotonic()
-        before, when, number = self._gesture
-        if before != place or now - when > _GESTURE_SECONDS:
-            number += 1
-        self._gesture = (place, now, number)
-        return f"{place} {id(self)} {number}"
-
-    def _remix(self) -> None:
-        if self.sound is not None:
-            self.sound.mixed(self._solo, self._unsaved)
-
-    def _saved(self, done: Applied) -> None:
-        self._watch_ = Watch(done.project)
-        merged = f"; also changed on disk: {'; '.join(done.merged)}" if done.merged else ""
-        self.app.say(done.words + merged)
-        if self.edits.is_waiting:
-            return  # what is shown is newer than what was saved
-        self._unsaved.clear()
-        self.call_later(self._show_project, done.project)
-        self.look_again()
-        if done.merged or done.words.startswith(("undo:", "redo:")):
-            self.call_later(self._remix)
-
-    def _not_saved(self, error: CovermakerError, anyway: Callable[[], None]) -> None:
-        self._unsaved.clear()
-        self.app.say(str(error), "failed")
-        if self.edits.project is not None:
-            self.call_later(self._show_project, self.edits.project)
-        if isinstance(error, Conflict):
-            question = f"{error.theirs} (on disk, meanwhile)\n\nDo it all the same: {error.yours}?"
-            self.app.push_screen(
-                Ask(question, yes="Do it", no="Leave it"),
-                lambda yes: anyway() if yes else self._take_theirs(),
-            )
-
-    def _take_theirs(self) -> None:
-        if self.folder is not None:
-            self._read(self.folder)
-
-    def undo_words(self) -> str:
-        """Return what undo takes back."""
-        return self.edits.undo_words if self.folder is not None else ""
-
-    def redo_words(self) -> str:
-        """Return what redo does again."""
-        return self.edits.redo_words if self.folder is not None else ""
-
-    def undo(self) -> None:
-        """Take the last edit back."""
-        self.edits.undo()
-
-    def redo(self) -> None:
-        """Do again what was undone."""
-        self.edits.redo()
 
     # Hearing
 
@@ -363,67 +270,37 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
         """Draw as many waves as there is room for."""
         super().on_resize()
         self.call_after_refresh(self._draw_waves)
+        self.call_after_refresh(self.query_one(Mixer).fit)
 
     def refusal(self, action_id: str) -> str | None:
         """Say why an action cannot be done now."""
-        if self.folder is None:
-            return (
-                None
-                if action_id == "project.back"
-                else "no project is open: {studio.library} shows your songs"
-            )
-        why = _REFUSALS.get(action_id)
-        return why(self) if why else None
-
-    def no_sound(self) -> str | None:
-        """Say why nothing can be heard."""
-        if self.app.is_web:
-            return "in a browser there is no sound: {project.export} downloads the last render"
-        return self.sound.no_play() if self.sound is not None else "there is no sound"
-
-    def no_wave(self) -> str | None:
-        """Say why there is no place in the song."""
-        return (
-            None
-            if self.query_one("#a", Wave).seconds
-            else "there is no sound yet: {project.render} renders it"
-        )
-
-    def no_render(self) -> str | None:
-        """Say why it cannot be rendered."""
-        if self._job is not None and not self._job.is_over:
-            return "it is being rendered: {project.cancel} cancels"
-        return self._problem or None
-
-    def no_cancel(self) -> str | None:
-        """Say why there is nothing to cancel."""
-        return (
-            None
-            if self._job is not None and not self._job.is_over
-            else "no render of this song runs or waits"
-        )
-
-    def no_export(self) -> str | None:
-        """Say why there is no file."""
-        return (
-            None
-            if self.state is not None and self.state.outputs
-            else "no file yet: {project.render} makes it"
-        )
+        return project_refusals.refusal(self, action_id)
 
     # Rendering
 
     def action_render(self) -> None:
         """Render what is stale."""
+        self._queue_render()
+
+    @on(Steps.Again)
+    def _again(self, message: Steps.Again) -> None:
+        self._queue_render(message.step)
+
+    def _queue_render(self, again: str | None = None) -> None:
         if self.folder is not None:
             title = self.edits.project.cover.title if self.edits.project else self.folder.name
-            self.app.render_project(self.folder, title)
-            self.app.say(f"rendering {one_line(title)}", "run")
+            self.app.render_project(self.folder, title, again=again)
+            self.app.say(f"rendering {one_line(title)}" + (f", again from {again}" if again else ""), "run")
+
+    @on(Mixer.Opened)
+    def _open_rack(self, message: Mixer.Opened) -> None:
+        if self.folder is not None:
+            self.app.open_rack(self.folder, message.owner)
 
     def action_cancel(self) -> None:
         """Stop the render."""
-        if self._job is not None:
-            self.app.runner.cancel(self._job)
+        if self.job is not None:
+            self.app.runner.cancel(self.job)
 
     def action_export(self) -> None:
         """Say where the files are; in a browser, download the first."""
@@ -439,19 +316,3 @@ class ProjectScreen(HearingScreen, inherit_bindings=False):
     def action_back(self) -> None:
         """Go back to the library."""
         self.app.action_show("library")
-
-
-_REFUSALS = {
-    "project.play": ProjectScreen.no_sound,
-    "project.preview": ProjectScreen.no_sound,
-    "project.switch": ProjectScreen.no_sound,
-    "project.listen": ProjectScreen.no_wave,
-    "project.rewind": ProjectScreen.no_wave,
-    "project.forward": ProjectScreen.no_wave,
-    "project.loop-in": ProjectScreen.no_wave,
-    "project.loop-out": ProjectScreen.no_wave,
-    "project.loop": ProjectScreen.no_wave,
-    "project.render": ProjectScreen.no_render,
-    "project.cancel": ProjectScreen.no_cancel,
-    "project.export": ProjectScreen.no_export,
-}

@@ -290,7 +290,7 @@ class Fader(Drawn):
         height = self.size.height
         if y == 0:
             cursor = ">" if self.has_focus else " "
-            return [Segment(f"{cursor}{self.label}"[:_STANDING_CELLS], self.look("fader--label"))]
+            return [Segment(f"{cursor}{self.label}"[: self.size.width], self.look("fader--label"))]
         if y == height - 1:
             return self._written(_STANDING_CELLS - 2)
         cells = height - 2

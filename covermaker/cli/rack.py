@@ -1,0 +1,322 @@
+"""``covermaker rack``: the effects of a track, a bus or the master."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from covermaker.cli.output import json_option, show, table
+from covermaker.cli.set import tell
+from covermaker.effects import EFFECTS
+from covermaker.effects.preset_edits import effect_words
+from covermaker.effects.rack import parse_rack
+from covermaker.errors import UsageError, nearest
+from covermaker.project.edits import (
+    AddEffect,
+    MoveEffect,
+    RemoveEffect,
+    ResetValue,
+    SetValue,
+    Together,
+    apply,
+)
+from covermaker.project.load import load
+from covermaker.render.judge import judge
+
+if TYPE_CHECKING:
+    from covermaker.effects.rack import EffectSettings
+    from covermaker.project.load import Project
+    from covermaker.project.operations import Edit
+    from covermaker.render.previewing import Previewed
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A rack: where the document keeps it, and whose it is."""
+
+    project: Project
+    place: str
+    name: str
+    rows: Rows
+
+    def settings(self) -> tuple[EffectSettings, ...]:
+        """Return its effects, checked."""
+        with self.project.document.naming():
+            return parse_rack(self.rows, where=f"{self.place}.rack")
+
+    def index(self, which: str) -> int:
+        """Return the place of an effect, counted from 0, by its number as shown or by its name."""
+        names = [str(row.get("effect")) for row in self.rows]
+        if which.isdecimal():
+            if 1 <= int(which) <= len(names):
+                return int(which) - 1
+            raise UsageError(f"{self.name} has no effect {which}: it has {len(names)}, counted from 1")
+        if which not in names:
+            raise UsageError(f"the rack of {self.name} has no '{which}'", hint=nearest(which, names))
+        if names.count(which) > 1:
+            raise UsageError(
+                f"the rack of {self.name} has {names.count(which)} effects called '{which}'",
+                hint=f"say which by its number, as in {names.index(which) + 1}",
+            )
+        return names.index(which)
+
+    def change(self, edit: Edit, as_json: bool) -> None:
+        """Do an edit and say what it did."""
+        tell(apply(self.project, edit, judge=judge), as_json)
+
+
+@click.group("rack")
+def command() -> None:
+    """Show, change and measure the effects of a track, a bus or the master.
+
+    Effects are named, or numbered from 1 as they are shown. Values are changed with covermaker set, presets are put on,
+    compared and saved with covermaker presets, covermaker undo takes back what was done last.
+    """
+
+
+_project = click.argument("project", type=click.Path(path_type=Path))
+_channel = click.argument("channel")
+
+
+def _chosen(project: Path, channel: str) -> _Chosen:
+    """Find the rack of a track, a bus or the master."""
+    racks = _racks(load(project))
+    found = [rack for rack in racks if channel in (rack.name, rack.place)]
+    if not found:
+        raise UsageError(
+            f"the project has no channel '{channel}'", hint=nearest(channel, [rack.name for rack in racks])
+        )
+    if len(found) > 1:
+        raise UsageError(
+            f"a track and a bus are called '{channel}'", hint=f"say {found[0].place} or {found[1].place}"
+        )
+    return found[0]
+
+
+@command.command("show")
+@_project
+@click.argument("channel", required=False)
+@json_option
+def show_(project: Path, channel: str | None, as_json: bool) -> None:
+    """Show the effects of CHANNEL, or of all channels."""
+    if channel is None:
+        _show_all(_racks(load(project)), as_json)
+    else:
+        _show(_chosen(project, channel), as_json)
+
+
+def _racks(project: Project) -> list[_Chosen]:
+    cover = project.cover
+    return [
+        *(_Chosen(project, f"tracks.{one.name}", one.name, list(one.rack)) for one in cover.tracks),
+        *(_Chosen(project, f"buses.{one.name}", one.name, list(one.rack)) for one in cover.buses),
+        _Chosen(project, "master", "master", list(cover.master.rack)),
+    ]
+
+
+def _show_all(racks: list[_Chosen], as_json: bool) -> None:
+    rows = [
+        (
+            rack.name,
+            rack.place.partition(".")[0].removesuffix("es" if rack.place.startswith("buses") else "s"),
+            ", ".join(f"({row['effect']})" if row.get("bypass") else str(row["effect"]) for row in rack.rows)
+            or "no effects",
+        )
+        for rack in racks
+    ]
+    value = [{"channel": rack.name, "place": rack.place, "rack": rack.rows} for rack in racks]
+    show(value, as_json, table(rows, header=("channel", "kind", "effects, those in brackets are off")))
+
+
+def _show(rack: _Chosen, as_json: bool) -> None:
+    settings = rack.settings()
+    rows = [
+        (str(number), one.effect, "off" if one.bypass else "on", _values(one))
+        for number, one in enumerate(settings, start=1)
+    ]
+    value = [
+        {"number": number, "effect": one.effect, "on": not one.bypass, "values": dict(one.values)}
+        for number, one in enumerate(settings, start=1)
+    ]
+    empty = f"no effects yet: covermaker rack add PROJECT {rack.name} EFFECT"
+    show(
+        value,
+        as_json,
+        table(rows, header=("#", "effect", "state", "what is not at its default")) if rows else empty,
+    )
+
+
+def _values(one: EffectSettings) -> str:
+    return effect_words(one).partition(": ")[2].removeprefix("off, ")
+
+
+@command.command("add")
+@_project
+@_channel
+@click.argument("effect")
+@click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option(
+    "--at", "number", type=click.IntRange(min=1), help="Its number then; by default it is the last."
+)
+@json_option
+def add(
+    project: Path, channel: str, effect: str, values: tuple[str, ...], number: int | None, as_json: bool
+) -> None:
+    """Add EFFECT, with values that are not its defaults: add compressor ratio=4."""
+    rack = _chosen(project, channel)
+    if effect not in EFFECTS:
+        raise UsageError(f"there is no effect '{effect}'", hint=nearest(effect, EFFECTS.names()))
+    row: dict[str, Any] = {"effect": effect}
+    for text in values:
+        name, sign, value = text.partition("=")
+        if not sign:
+            raise UsageError(f"'{text}' is no value", hint="write it as in threshold_db=-20")
+        row[name] = _value(value)
+    rack.change(AddEffect(rack.place, row, None if number is None else number - 1), as_json)
+
+
+def _value(text: str) -> str | float | bool:
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+@command.command("remove")
+@_project
+@_channel
+@click.argument("effect")
+@json_option
+def remove(project: Path, channel: str, effect: str, as_json: bool) -> None:
+    """Take EFFECT out."""
+    rack = _chosen(project, channel)
+    rack.change(RemoveEffect(rack.place, rack.index(effect)), as_json)
+
+
+@command.command("move")
+@_project
+@_channel
+@click.argument("effect")
+@click.argument("number", type=int)
+@json_option
+def move(project: Path, channel: str, effect: str, number: int, as_json: bool) -> None:
+    """Move EFFECT to the place NUMBER."""
+    rack = _chosen(project, channel)
+    rack.change(MoveEffect(rack.place, rack.index(effect), rack.index(str(number))), as_json)
+
+
+@command.command("on")
+@_project
+@_channel
+@click.argument("effect")
+@json_option
+def on_(project: Path, channel: str, effect: str, as_json: bool) -> None:
+    """Turn EFFECT on, or every one: on all."""
+    _turn(_chosen(project, channel), effect, True, as_json)
+
+
+@command.command("off")
+@_project
+@_channel
+@click.argument("effect")
+@json_option
+def off(project: Path, channel: str, effect: str, as_json: bool) -> None:
+    """Turn EFFECT off, or every one: off all."""
+    _turn(_chosen(project, channel), effect, False, as_json)
+
+
+def _turn(rack: _Chosen, effect: str, on: bool, as_json: bool) -> None:
+    numbers = range(len(rack.rows)) if effect == "all" else [rack.index(effect)]
+    edits: list[Edit] = []
+    for index in numbers:
+        place = f"{rack.place}.rack[{index}].bypass"
+        edits.append(ResetValue(place) if on else SetValue(place, True))
+    what = "every effect" if effect == "all" else str(rack.rows[numbers[0]]["effect"])
+    rack.change(Together(tuple(edits), f"{rack.name} {what} {'on' if on else 'off'}"), as_json)
+
+
+@command.command("measure")
+@_project
+@_channel
+@click.option("--start", default="0:00", show_default=True, help="Where in the song, as in 1:20.")
+@click.option("--for", "length", default="12", show_default=True, help="For how long, 30 s at most.")
+@click.option("--difference", is_flag=True, help="Write what the rack adds and takes away.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write what comes out of the rack, as WAV.")
+@click.option("--dry", type=click.Path(path_type=Path), help="Write what goes into it.")
+@json_option
+def measure(
+    project: Path,
+    channel: str,
+    start: str,
+    length: str,
+    difference: bool,
+    out: Path | None,
+    dry: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure a stretch on its way through the rack: level behind each effect, and how far it turns down.
+
+    To hear it, write both sides and compare them: covermaker play DRY OUT --match. A bus hears what is sent to it, the
+    master the mix.
+    """
+    from covermaker.graph.store import Store, default_root
+    from covermaker.render.preview import Previewer
+    from covermaker.render.previewing import Wish, rack_of
+    from covermaker.units import parse_clock
+
+    rack = _chosen(project, channel)
+    previewer = Previewer(rack.project.root, Store(default_root()))
+    wish = Wish(1, parse_clock(start), parse_clock(length), rack_of(rack.place), difference=difference)
+    made = previewer.make(wish)
+    _write(made, out, dry)
+    value = {
+        "start_seconds": made.start_seconds, "seconds": made.seconds, "instead": made.instead,
+        "in_lufs": made.in_lufs, "out_lufs": made.out_lufs, "level_db": made.level_db, "points": made.points,
+        "spectrum_hz": made.spectrum_hz, "reductions": made.reductions, "reduction_seconds": made.reduction_seconds,
+    }  # fmt: skip
+    show(value, as_json, _measured(made, rack.settings()))
+
+
+def _measured(made: Previewed, settings: tuple[EffectSettings, ...]) -> str:
+    down = {row["index"]: row["maximum_db"] for row in made.reductions}
+    rows = []
+    for point in made.points:
+        index = point["index"]
+        name = "(in)" if index < 0 else f"{index + 1} {settings[index].effect}"
+        turned = f"{down[index]:.1f} dB" if index in down else ""
+        rows.append((name, _level(point["lufs"], "LUFS"), _level(point["peak_dbfs"], "dBFS"), turned))
+    lines = [table(rows, header=("behind", "loudness", "peak", "turned down at most"))]
+    if made.level_db:
+        lines.append(f"the rack hears its source at {made.level_db:+.1f} dB")
+    if made.instead:
+        lines.append(f"heard on {made.instead}")
+    return "\n".join(lines)
+
+
+def _level(value: float | None, unit: str) -> str:
+    return "silence" if value is None else f"{value:.1f} {unit}"
+
+
+def _write(made: Previewed, out: Path | None, dry: Path | None) -> None:
+    from covermaker.audio.files import probe, read, wav_writer
+
+    for target, file, begins in (
+        (out, Path(made.file), made.start_seconds),
+        (dry, Path(made.against), made.against_start_seconds),
+    ):
+        if target is not None:
+            info = probe(file)
+            first = round((made.start_seconds - begins) * info.sample_rate)
+            sound = read(file, start=first, frames=round(made.seconds * info.sample_rate))
+            with wav_writer(target, sample_rate=info.sample_rate, channels=info.channels) as writer:
+                writer.write(sound.samples)
+    Path(made.file).unlink(missing_ok=True)
+    if Path(made.against).parent == Path(made.file).parent:
+        Path(made.against).unlink(missing_ok=True)

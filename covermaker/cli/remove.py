@@ -1,0 +1,71 @@
+"""``covermaker remove`` and ``covermaker trash``: projects taken out of a library, and brought back."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from covermaker.cli.output import json_option, show, table
+from covermaker.errors import UsageError, nearest
+from covermaker.project.library import Trash, read_row
+from covermaker.tui.settings import load_settings, projects_folder
+from covermaker.tui.words import one_line
+
+if TYPE_CHECKING:
+    from covermaker.project.library import Trashed
+
+
+@click.command("remove")
+@click.argument("projects", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PROJECT...")
+@json_option
+def command(projects: tuple[Path, ...], as_json: bool) -> None:
+    """Move PROJECTs to the trash of their library; covermaker trash --restore brings them back."""
+    for project in projects:
+        read_row(project.absolute())  # nothing is moved when one of them is none
+    batch = uuid.uuid4().hex
+    done = [Trash(place.parent).remove(place, batch=batch) for place in map(Path.absolute, projects)]
+    text = "\n".join(f"removed {one_line(one.title)}; covermaker trash --restore {one.name}" for one in done)
+    show([_value(one) for one in done], as_json, text)
+
+
+@click.command("trash")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--restore", metavar="NAME", help="Bring a project back, by its folder's name; the last one first."
+)
+@click.option("--erase", metavar="NAME", help="Delete one for good; `all` deletes everything in the trash.")
+@json_option
+def trash_command(folder: Path | None, restore: str | None, erase: str | None, as_json: bool) -> None:
+    """List what was removed from the library in FOLDER (by default the folder of your settings)."""
+    trash = Trash((folder or projects_folder(load_settings())).absolute())
+    found = trash.contents()
+    if restore is not None and erase is not None:
+        raise UsageError("choose one of --restore and --erase")
+    if restore is not None:
+        back = trash.restore(_named(found, restore))
+        show({"project": str(back)}, as_json, f"restored {back}")
+        return
+    if erase is not None:
+        gone = found if erase == "all" else [_named(found, erase)]
+        for one in gone:
+            trash.erase(one)
+        text = "\n".join(f"erased {one_line(one.title)}" for one in gone) or "the trash is empty"
+        show([_value(one) for one in gone], as_json, text)
+        return
+    rows = [(one.name, one_line(one.title), one.when) for one in found]
+    text = table(rows, header=("name", "title", "removed")) if rows else "the trash is empty"
+    show([_value(one) for one in found], as_json, text)
+
+
+def _named(found: list[Trashed], name: str) -> Trashed:
+    one = next((one for one in found if one.name == name), None)
+    if one is None:
+        raise UsageError(f"the trash holds no '{name}'", hint=nearest(name, [one.name for one in found]))
+    return one
+
+
+def _value(one: Trashed) -> dict[str, str]:
+    return {"name": one.name, "title": one.title, "when": one.when, "folder": str(one.place / one.name)}

@@ -1,0 +1,159 @@
+"""Several projects rendered one after another: a failure does not stop the others, the end sums up."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from covermaker.cli.output import near, table, words
+from covermaker.cli.progress import listening
+from covermaker.errors import CovermakerError, ExitCode, UsageError
+from covermaker.graph.events import BatchFinished, Failed, ProjectStarted
+from covermaker.jobs.launch import launch
+from covermaker.project.library import scan
+from covermaker.project.load import FILE_NAME, hidden_folder
+from covermaker.units import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from covermaker.graph.store import Store
+
+
+@dataclass
+class Outcome:
+    """What became of one project.
+
+    Attributes
+    ----------
+    state : str
+        ``"done"``, ``"failed"``, ``"stopped"`` or ``"not begun"``.
+    """
+
+    project: str
+    state: str = "not begun"
+    seconds: float | None = None
+    loudness_lufs: float | None = None
+    files: tuple[str, ...] = ()
+    message: str = ""
+    hint: str | None = None
+    exit_code: int = 0
+
+
+def is_many(places: Sequence[Path], *, stale: bool) -> bool:
+    """Tell whether the command line asks for more than one project."""
+    return stale or len(places) != 1 or _inside(places[0]) != [places[0]]
+
+
+def chosen(places: Sequence[Path], *, stale: bool, store: Store) -> list[Path]:
+    """Return the projects to render, each once; of a folder of projects, all in it.
+
+    Raises
+    ------
+    UsageError
+        When none is named.
+    """
+    if not places:
+        if not stale:
+            raise UsageError("no PROJECT is named", hint="name one or several, or ask for --stale")
+        from covermaker.tui.settings import load_settings, projects_folder
+
+        places = [projects_folder(load_settings())]
+    found = list({folder.absolute(): folder for place in places for folder in _inside(place)}.values())
+    if not stale:
+        return found
+    from covermaker.render.state import project_state
+
+    return [folder for folder in found if project_state(folder, store).word == "stale"]
+
+
+def _inside(place: Path) -> list[Path]:
+    """Return a project itself, or the projects in a folder; what is neither is told of when it is rendered."""
+    if place.name == FILE_NAME or (place / FILE_NAME).is_file() or not place.is_dir():
+        return [place]
+    return [place / row.folder.name for row in scan(place)] or [place]
+
+
+def render_many(projects: Sequence[Path], request: Mapping[str, Any], *, as_json: bool) -> int:
+    """Render projects in turn and say what became of them; returns the exit code."""
+    if not projects:
+        _end([], as_json)
+        return int(ExitCode.OK)
+    outcomes = [Outcome(str(project)) for project in projects]
+    try:
+        for number, (project, outcome) in enumerate(zip(projects, outcomes, strict=True), start=1):
+            if as_json:
+                click.echo(ProjectStarted(str(project), number, len(projects)).to_json())
+            else:
+                words(f"{number} of {len(projects)}: {near(str(project))}")
+            _render(outcome, {**request, "project": str(project)}, as_json)
+    except KeyboardInterrupt:
+        for outcome in outcomes:
+            outcome.state = "stopped" if outcome.state == "running" else outcome.state
+        raise
+    finally:
+        _end(outcomes, as_json)
+    failed = any(outcome.state == "failed" for outcome in outcomes)
+    return int(ExitCode.BATCH_PARTLY_FAILED if failed else ExitCode.OK)
+
+
+def each(projects: Sequence[Path], act: Callable[[Path], None]) -> int:
+    """Do something quick with projects in turn, a failure of one told on its line; returns the exit code."""
+    code = ExitCode.OK
+    for project in projects:
+        words(f"{near(str(project))}:")
+        try:
+            act(project)
+        except CovermakerError as error:
+            words(f"error: {error}")
+            code = ExitCode.BATCH_PARTLY_FAILED
+    return int(code)
+
+
+def _render(outcome: Outcome, request: Mapping[str, Any], as_json: bool) -> None:
+    outcome.state = "running"
+    began = time.monotonic()
+    try:
+        log = hidden_folder(Path(request["project"])) / "render.log"
+        with listening(as_json=as_json) as listener:
+            result = launch(request, listener=listener, log=log)
+    except CovermakerError as error:
+        outcome.state, outcome.message, outcome.hint = "failed", error.message, error.hint
+        outcome.exit_code = int(error.exit_code)
+        if as_json:
+            click.echo(Failed(error.message, error.hint, outcome.exit_code).to_json())
+        else:
+            words(f"failed: {error}")
+        return
+    master = result.get("reports", {}).get("master") or {}
+    outcome.state, outcome.loudness_lufs = "done", master.get("integrated_lufs")
+    outcome.files = tuple(result.get("files") or result.get("folders", ()))
+    outcome.seconds = round(time.monotonic() - began, 2)
+
+
+def _end(outcomes: Sequence[Outcome], as_json: bool) -> None:
+    if as_json:
+        click.echo(BatchFinished([asdict(outcome) for outcome in outcomes]).to_json())
+        return
+    if not outcomes:
+        click.echo("nothing is stale")
+        return
+    rows = [
+        (
+            Path(outcome.project).absolute().name,
+            outcome.state,
+            clock(outcome.seconds) if outcome.seconds is not None else "",
+            f"{outcome.loudness_lufs:.1f} LUFS" if outcome.loudness_lufs is not None else "",
+            outcome.message + (f" ({outcome.hint})" if outcome.hint else "")
+            if outcome.state == "failed"
+            else ", ".join(near(file) for file in outcome.files),
+        )
+        for outcome in outcomes
+    ]
+    click.echo(table(rows, header=("project", "state", "time", "loudness", "files, or why not")))
+    done = sum(outcome.state == "done" for outcome in outcomes)
+    click.echo(f"\n{done} of {len(outcomes)} done")

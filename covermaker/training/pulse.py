@@ -1,0 +1,134 @@
+"""What a training does at this moment: ``training/now.json``, written about once a second for whoever watches it.
+
+A training may run in another terminal, or on another machine over a shared disk; this file and its age are what can
+be known of it from outside. It goes when the training ends in order.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+from covermaker.graph.events import StepProgress, StepStarted, TrainingProgress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from covermaker.graph.events import Event, Listener
+
+FILE_NAME = "now.json"
+EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Now:
+    """Where a training is.
+
+    Attributes
+    ----------
+    pid, host : int, str
+        The process that leads it.
+    began, told : float
+        When it began and when this was written, in seconds since the epoch.
+    phase : str
+        ``clips``, ``features``, ``phrases``, ``index``, ``train`` or ``scores``.
+    fraction : float
+        0..1 of the phase.
+    step, steps : int or None
+        Of the training proper; `steps` is None where a wall-clock budget decides.
+    """
+
+    pid: int
+    host: str
+    device: str
+    began: float
+    told: float
+    phase: str = ""
+    fraction: float = 0.0
+    step: int | None = None
+    steps: int | None = None
+    loss: float | None = None
+    rate: float | None = None
+    seconds_per_step: float | None = None
+    seconds_left: float | None = None
+    memory_bytes: int | None = None
+
+
+class Pulse:
+    """A listener that writes the file and passes everything on; what it cannot write is not worth a training.
+
+    Parameters
+    ----------
+    work : Path
+        The run's ``training``.
+    listener : callable
+        Told everything.
+    """
+
+    def __init__(self, work: Path, listener: Listener) -> None:
+        self._file, self._listener = work / FILE_NAME, listener
+        now = time.time()
+        self._now = Now(os.getpid(), platform.node(), "", now, now)
+        self._beats = False
+
+    def begin(self) -> None:
+        """Begin to write: the folder is ours now."""
+        self._beats = True
+        self._write()
+
+    def end(self) -> None:
+        """Take the file away."""
+        self._beats = False
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)
+
+    def on(self, device: str) -> None:
+        """Note where it trains."""
+        self._now = replace(self._now, device=device)
+
+    def __call__(self, event: Event) -> None:
+        """Take an event and pass it on."""
+        match event:
+            case StepStarted(name=name):
+                self._take(phase=name, fraction=0.0)
+                self._write()
+            case StepProgress(name=name, fraction=fraction):
+                self._take(phase=name, fraction=round(fraction, 5))
+            case TrainingProgress():
+                self._take(
+                    phase="train", fraction=event.fraction, step=event.step, steps=event.steps,
+                    loss=event.losses.get("loss"), rate=event.rate, seconds_per_step=event.seconds_per_step,
+                    seconds_left=event.seconds_left, memory_bytes=event.memory_bytes,
+                )  # fmt: skip
+        if time.time() - self._now.told >= EVERY_SECONDS:
+            self._write()
+        self._listener(event)
+
+    def _take(self, **news: object) -> None:
+        self._now = replace(self._now, **news)  # type: ignore[arg-type]
+
+    def _write(self) -> None:
+        """Write the file whole, but not through to the disk: after a power cut nobody needs it."""
+        if not self._beats:
+            return
+        self._now = replace(self._now, told=time.time())
+        part = self._file.with_name(f".{FILE_NAME}.{os.getpid()}")
+        with suppress(OSError):
+            part.write_text(json.dumps(asdict(self._now)), encoding="utf-8")
+            os.replace(part, self._file)
+
+
+def read_now(work: Path) -> Now | None:
+    """Return where the training in ``work`` is; None where nobody says so, or nothing that can be read."""
+    try:
+        values = json.loads((work / FILE_NAME).read_text(encoding="utf-8"))
+        now = Now(**values)
+        numbers = (now.began, now.told, now.fraction, now.pid)
+        return now if all(isinstance(number, int | float) for number in numbers) else None
+    except (OSError, ValueError, TypeError):
+        return None

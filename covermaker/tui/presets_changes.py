@@ -1,0 +1,183 @@
+"""Changes of a person's presets that can be taken back: made, thrown away, renamed, rewritten.
+
+Each change, turned back, is the change that leads forth again. The trash keeps what was removed, also after the studio
+is closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from covermaker.disk import disk_errors, write_text
+from covermaker.effects.preset_files import (
+    copy_preset,
+    own,
+    remove_preset,
+    rename_preset,
+    restore_preset,
+    write_preset,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from covermaker.effects.preset_files import Removed
+    from covermaker.effects.presets import Kind, Preset
+
+
+class Change(Protocol):
+    """Something that was done to a preset's file."""
+
+    @property
+    def words(self) -> str:
+        """What was done."""
+        ...
+
+    @property
+    def selects(self) -> tuple[Kind, str]:
+        """Which preset to look at now."""
+        ...
+
+    def turn(self) -> Change:
+        """Take it back, or do it again; returns the way back.
+
+        Raises
+        ------
+        CovermakerError
+            When the file is another one by now, or the disk refuses.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """A preset is there."""
+
+    kind: Kind
+    name: str
+    words: str
+
+    @property
+    def selects(self) -> tuple[Kind, str]:
+        """See `Change`."""
+        return self.kind, self.name
+
+    def turn(self) -> Change:
+        """See `Change`."""
+        return Gone(remove_preset(self.kind, self.name), self.words)
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A preset is in the trash."""
+
+    removed: Removed
+    words: str
+
+    @property
+    def selects(self) -> tuple[Kind, str]:
+        """See `Change`."""
+        return self.removed.kind, self.removed.name
+
+    def turn(self) -> Change:
+        """See `Change`."""
+        restore_preset(self.removed)
+        return Made(self.removed.kind, self.removed.name, self.words)
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A preset has another name."""
+
+    kind: Kind
+    before: str
+    name: str
+    words: str
+
+    @property
+    def selects(self) -> tuple[Kind, str]:
+        """See `Change`."""
+        return self.kind, self.name
+
+    def turn(self) -> Change:
+        """See `Change`."""
+        rename_preset(self.kind, self.name, self.before)
+        return Renamed(self.kind, self.name, self.before, self.words)
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A preset's file says something else; `before` is its text until then."""
+
+    kind: Kind
+    name: str
+    before: str
+    words: str
+
+    @property
+    def selects(self) -> tuple[Kind, str]:
+        """See `Change`."""
+        return self.kind, self.name
+
+    def turn(self) -> Change:
+        """See `Change`."""
+        file = own(self.kind, self.name).path
+        now = _text(file)
+        write_text(file, self.before)
+        return Rewritten(self.kind, self.name, now, self.words)
+
+
+def copied(kind: Kind, name: str, to: str) -> Change:
+    """Copy a preset."""
+    copy_preset(kind, name, to)
+    return Made(kind, to, f"copied {name} to {to}")
+
+
+def saved(preset: Preset) -> Change:
+    """Write a new preset."""
+    write_preset(preset)
+    return Made(preset.kind, preset.name, f"saved preset {preset.name}")
+
+
+def updated(preset: Preset) -> Change:
+    """Put other contents into an own preset; its description stays."""
+    entry = own(preset.kind, preset.name)
+    before = _text(entry.path)
+    write_preset(preset, replace=True)
+    return Rewritten(preset.kind, preset.name, before, f"updated preset {preset.name}")
+
+
+def edited(kind: Kind, name: str, before: str) -> Change | None:
+    """Note what an editor did; None when it changed nothing."""
+    if _text(own(kind, name).path) == before:
+        return None
+    return Rewritten(kind, name, before, f"edited preset {name}")
+
+
+def renamed(kind: Kind, name: str, to: str) -> Change:
+    """Rename an own preset."""
+    rename_preset(kind, name, to)
+    return Renamed(kind, name, to, f"renamed {name} to {to}")
+
+
+def removed(kind: Kind, name: str) -> Change:
+    """Move an own preset into the trash."""
+    return Gone(remove_preset(kind, name), f"removed preset {name}")
+
+
+def text_of(kind: Kind, name: str) -> tuple[Path, str]:
+    """Return the file of an own preset and what it says.
+
+    Raises
+    ------
+    UsageError
+        When it is shipped, or gone.
+    """
+    file = own(kind, name).path
+    return file, _text(file)
+
+
+def _text(file: Path) -> str:
+    with disk_errors(file):
+        return file.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,170 @@
+"""Hearing presets on the open song, on the screen that shows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual import on
+from textual.events import ScreenResume
+
+from covermaker.effects.preset_edits import changes_of
+from covermaker.effects.presets import load_preset
+from covermaker.errors import CovermakerError
+from covermaker.tui.jobs import CHILD
+from covermaker.tui.listing import Listing
+from covermaker.tui.presets_model import stretch_words
+from covermaker.tui.presets_shelf import PresetsShelf
+from covermaker.tui.presets_sound import HEARD_ON, Trial
+
+_LOOP_SECONDS = 8.0
+_SETTLE_SECONDS = 0.3  # the cursor stays so long on a preset before it is heard
+
+
+class PresetsHearing(PresetsShelf, inherit_bindings=False):
+    """The presets with their sound."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trial: Trial | None = None
+        self._loop: tuple[float, float] | None = None
+
+    @on(ScreenResume)
+    async def _leave_other_song(self) -> None:
+        """Let go of the song that was open, and of the loop, which may be another by now."""
+        self._loop = None
+        if self.trial is not None and self.app.project != self.trial.folder:
+            await self._close_trial()
+
+    def on_screen_suspend(self) -> None:
+        """Hear nothing of it elsewhere."""
+        self.pause()
+
+    def pause(self) -> None:
+        """Stop the sound."""
+        if self.trial is not None and self.trial.is_on:
+            self.trial.stop()
+
+    async def on_unmount(self) -> None:
+        """End the processes with the screen."""
+        await self._close_trial()
+
+    async def _close_trial(self) -> None:
+        trial, self.trial = self.trial, None
+        if trial is not None:
+            await trial.close()
+
+    def _heard_words(self) -> str:
+        trial = self.trial
+        if trial is None or trial.loop is None or not trial.words():
+            return ""
+        return self.app.spelt(f"► {stretch_words(trial.loop)}  {trial.words()}")
+
+    @on(Listing.Moved)
+    def _follow(self) -> None:
+        """Hear the preset that the cursor goes to, while one is heard."""
+        if self.trial is not None and self.trial.is_on:
+            self.set_timer(_SETTLE_SECONDS, self._hear_settled)
+
+    def no_hear(self) -> str | None:
+        """Say why a preset cannot be heard."""
+        if self.app.is_web:
+            return "in a browser there is no sound"
+        entry = self._entry
+        if entry is not None and entry.kind == "voices":
+            return "another conversion is heard after a render: {presets.apply} applies it, {studio.undo} takes it back"
+        return self.no_preset() or self.no_song()
+
+    def no_switch(self) -> str | None:
+        """Say why there is no other side."""
+        on_ = self.trial is not None and self.trial.player.playing
+        return None if on_ else "nothing is heard: {presets.hear} hears the preset"
+
+    # Hearing
+
+    def action_hear(self) -> None:
+        """Hear the preset, or pause."""
+        if (
+            self.trial is not None
+            and self.trial.is_on
+            and self.trial.name == getattr(self._entry, "name", "")
+        ):
+            self.trial.stop()
+        else:
+            self._hear()
+
+    def _hear_settled(self) -> None:
+        """Hear the preset that the cursor has come to, while one is heard."""
+        entry = self._entry
+        if self.trial is None or not self.trial.is_on or entry is None or entry.name == self.trial.name:
+            return
+        if self.no_hear():
+            self.trial.stop()
+        else:
+            self._hear()
+
+    def _hear(self) -> None:
+        entry, project = self._entry, self.project
+        if entry is None or project is None:
+            return
+        if self.trial is None:
+            self.trial = Trial(
+                project.root,
+                device=self.app.settings.audio_device or None,
+                fps=self.app.settings.fps,
+                on_change=self._sound_changed,
+                say=self.app.say,
+                command=CHILD,
+            )
+        self.app.silence(self)
+        try:
+            changes = changes_of(load_preset(entry.kind, entry.name), project, self._track)
+        except CovermakerError as error:
+            self.app.say(str(error), "failed")
+            return
+        self.trial.hear(entry.name, HEARD_ON[entry.kind], self._stretch(), changes)
+
+    def _sound_changed(self) -> None:
+        if self.is_mounted and self.is_current:
+            self._show_details()
+            self.refresh_bindings()
+
+    def _stretch(self) -> tuple[float, float]:
+        """Return what is heard: the loop of another screen, or eight seconds from its playhead, or of the song."""
+        if self._loop is not None:
+            return self._loop
+        open_ = (one for one in self.app.others(self) if getattr(one, "folder", None) == self._folder)
+        sounds: list[Any] = [sound for one in open_ if (sound := getattr(one, "sound", None)) is not None]
+        self._loop = next((sound.loop for sound in sounds if sound.loop is not None), None)
+        if self._loop is None:
+            whole = self._song_seconds()
+            begin = next((sound.seconds for sound in sounds if sound.seconds), whole / 3.0)
+            begin = max(0.0, min(begin, whole - _LOOP_SECONDS))
+            self._loop = (begin, min(begin + _LOOP_SECONDS, whole))
+        return self._loop
+
+    def _song_seconds(self) -> float:
+        library = self.app.library
+        state = library.shelf.states.get(self._folder) if library is not None and self._folder else None
+        return state.seconds if state is not None and state.seconds else _LOOP_SECONDS
+
+    def action_back(self) -> None:
+        """Hear an earlier stretch."""
+        self._shift(-1)
+
+    def action_forward(self) -> None:
+        """Hear a later stretch."""
+        self._shift(1)
+
+    def _shift(self, by: int) -> None:
+        begin, end = self._stretch()
+        length = end - begin
+        begin = max(0.0, min(begin + by * length, self._song_seconds() - length))
+        self._loop = (begin, begin + length)
+        self.app.say(f"the stretch to hear: {stretch_words(self._loop)}")
+        if self.trial is not None and self.trial.is_on:
+            self._hear()
+
+    def action_switch(self) -> None:
+        """Hear A or B."""
+        if self.trial is not None:
+            self.trial.switch()

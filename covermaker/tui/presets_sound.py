@@ -1,0 +1,239 @@
+"""Hearing a preset on a stretch of a song: A is the song as it is, B the same with the preset, nothing is saved."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from covermaker.disk import disk_errors
+from covermaker.effects.preset_edits import changes_of
+from covermaker.errors import CovermakerError, UsageError
+from covermaker.play import messages
+from covermaker.play.client import Files, Player
+from covermaker.render.previewing import MIX, Wish, rack_of
+from covermaker.tui.jobs import CHILD
+from covermaker.tui.previewer import Preview
+from covermaker.units import db_to_gain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from covermaker.effects.presets import Kind, Preset
+    from covermaker.project.load import Project
+    from covermaker.render.previewing import Previewed
+
+# A master is heard on the whole mix, behind its effects; its loudness comes with a render.
+HEARD_ON: dict[Kind, str] = {"racks": MIX, "masters": rack_of("master")}
+
+
+class Pairs:
+    """Asks a preview process for the same stretch twice.
+
+    Parameters
+    ----------
+    folder : Path
+        The project.
+    command : sequence of str
+        Starts the process.
+    """
+
+    def __init__(self, folder: Path, *, command: Sequence[str]) -> None:
+        self._preview = Preview(folder, self._made, self._refused, command=command)
+        self._answer: asyncio.Future[Previewed] | None = None
+        self._number = 0
+
+    async def make(
+        self, loop: tuple[float, float], what: str, changes: Mapping[str, Any]
+    ) -> tuple[Previewed, Previewed]:
+        """Return the stretch as it is and with the changes.
+
+        Raises
+        ------
+        UsageError
+            When the preview is refused.
+        asyncio.CancelledError
+            When another pair was asked for meanwhile.
+        """
+        as_it_is = await self._ask(Wish(0, loop[0], loop[1] - loop[0], what))
+        return as_it_is, await self._ask(Wish(0, loop[0], loop[1] - loop[0], what, dict(changes)))
+
+    def give_up(self) -> None:
+        """Let nobody wait for an answer any more."""
+        if self._answer is not None:
+            self._answer.cancel()
+
+    async def close(self) -> None:
+        """End the process."""
+        self.give_up()
+        await self._preview.close()
+
+    async def _ask(self, wish: Wish) -> Previewed:
+        self._answer = asyncio.get_running_loop().create_future()
+        self._number = self._preview.ask(wish)
+        return await self._answer
+
+    def _made(self, made: Previewed) -> None:
+        if made.id == self._number and self._answer is not None and not self._answer.done():
+            self._answer.set_result(made)
+
+    def _refused(self, words: str) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(UsageError(words))
+
+
+def matched(as_it_is: Previewed, changed: Previewed) -> tuple[float, float]:
+    """Return the gains in dB that make both equally loud by turning the louder one down."""
+    if as_it_is.out_lufs is None or changed.out_lufs is None:
+        return 0.0, 0.0
+    quieter = min(as_it_is.out_lufs, changed.out_lufs)
+    return quieter - as_it_is.out_lufs, quieter - changed.out_lufs
+
+
+class Trial:
+    """The player and the preview of one project for the presets.
+
+    Parameters
+    ----------
+    folder : Path
+        The project.
+    device : str or None
+        See `covermaker.play.client.Player`.
+    on_change : callable
+        Called when what is heard is another.
+    say : callable
+        Gets words and their tone.
+    command : sequence of str
+        Starts the preview process.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        device: str | None,
+        fps: float,
+        on_change: Callable[[], None],
+        say: Callable[[str, str], None],
+        command: Sequence[str],
+    ) -> None:
+        self._changed, self._say = on_change, say
+        self.folder = folder
+        self.player = Player(self._heard, log=folder / ".covermaker" / "presets.log", device=device, fps=fps)
+        self._pairs = Pairs(folder, command=command)
+        self._task: asyncio.Task[None] | None = None
+        self._others: set[asyncio.Task[None]] = set()
+        self._told = (False, "a")
+        self.name = ""
+        self.loop: tuple[float, float] | None = None
+        self.is_working = False
+
+    @property
+    def is_on(self) -> bool:
+        """Whether something is heard or about to be."""
+        return self.is_working or self.player.playing
+
+    def words(self) -> str:
+        """Say what is heard; nothing when nothing is."""
+        if self.is_working:
+            return "making it heard"
+        if not self.player.playing:
+            return ""
+        return "A: as it is" if self.player.hearing == "a" else f"B: with {self.name}"
+
+    def hear(self, name: str, what: str, loop: tuple[float, float], changes: Mapping[str, Any]) -> None:
+        """Make both sides of a stretch and play the changed one; what was asked before is given up."""
+        self._pairs.give_up()
+        if self._task is not None:
+            self._task.cancel()
+        self.name, self.loop, self.is_working = name, loop, True
+        self._task = asyncio.create_task(self._make(what, loop, changes), name="preset")
+        self._changed()
+
+    async def _make(self, what: str, loop: tuple[float, float], changes: Mapping[str, Any]) -> None:
+        try:
+            as_it_is, changed = await self._pairs.make(loop, what, changes)
+            gains = matched(as_it_is, changed)
+            begin = as_it_is.start_seconds
+            files = Files(Path(as_it_is.file), Path(changed.file), *gains, begin, begin)
+            begins_anew = not self.player.playing or self.player.loop != loop
+            await self.player.load(files, start_seconds=loop[0] if begins_anew else None, loop=loop)
+            await self.player.switch("b")
+            await self.player.play()
+            self.is_working = False
+        except CovermakerError as error:
+            self.is_working = False
+            self._say(f"hear: {error}", "failed")
+        self._changed()
+
+    def switch(self) -> None:
+        """Hear the other side."""
+        self._do(self.player.switch())
+
+    def stop(self) -> None:
+        """Hear nothing."""
+        self._pairs.give_up()
+        if self._task is not None:
+            self._task.cancel()
+        self.is_working = False
+        if self.player.playing:
+            self._do(self.player.pause())
+        self._changed()
+
+    def _do(self, command: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(command)
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
+
+    def _heard(self, message: messages.Message) -> None:
+        if isinstance(message, messages.Problem):
+            self._say(f"sound: {message.message}", "failed")
+        elif isinstance(message, messages.Died):
+            self._say(f"{message.message}; log: {message.log}", "failed")
+        elif isinstance(message, messages.Device) and message.words:
+            self._say(message.words, "stale")
+        now = (self.player.playing, str(self.player.hearing))
+        if now != self._told:  # positions come many times a second
+            self._told = now
+            self._changed()
+
+    async def close(self) -> None:
+        """End both processes; nobody is told any more."""
+        self._changed = lambda: None
+        self.stop()
+        await self._pairs.close()
+        await self.player.close()
+
+
+async def write_pair(
+    preset: Preset, project: Project, track: str, loop: tuple[float, float], folder: Path
+) -> tuple[Path, Path]:
+    """Write a stretch of a project as it is and with a preset, equally loud, as two files into a folder.
+
+    Raises
+    ------
+    UsageError
+        For voice settings, which need a render, and when the preview is refused.
+    """
+    from covermaker.audio.files import read, wav_writer
+
+    if preset.kind not in HEARD_ON:
+        raise UsageError(
+            "another conversion is heard after a render",
+            hint=f"covermaker presets apply {preset.name} PROJECT, then render it; covermaker undo takes it back",
+        )
+    pairs = Pairs(project.root, command=CHILD)
+    try:
+        made = await pairs.make(loop, HEARD_ON[preset.kind], changes_of(preset, project, track))
+        names = (f"{project.root.name} as it is.wav", f"{project.root.name} with {preset.name}.wav")
+        for one, gain_db, name in zip(made, matched(*made), names, strict=True):
+            sound = read(Path(one.file))
+            with disk_errors(folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            with wav_writer(folder / name, sample_rate=sound.sample_rate, channels=2) as writer:
+                writer.write(sound.samples * np.float32(db_to_gain(gain_db)))
+    finally:
+        await pairs.close()
+    return folder / names[0], folder / names[1]

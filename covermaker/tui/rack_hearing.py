@@ -1,0 +1,191 @@
+"""What is heard on the Rack screen: a loop before and behind the rack, its levels, the loop's ends."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.css.query import NoMatches
+
+from covermaker.tui.rack_loop import LoopPane
+from covermaker.tui.rack_model import LOOP_SECONDS, loudest, moved
+from covermaker.tui.screens.base import StudioScreen
+
+if TYPE_CHECKING:
+    from covermaker.render.previewing import Previewed
+    from covermaker.tui.project_model import Pictures
+    from covermaker.tui.rack_sound import RackSound
+
+_STEP_SECONDS = 5.0
+_SHORTEST_SECONDS = 0.5
+
+
+class RackHearing(StudioScreen, inherit_bindings=False):
+    """A screen with a `LoopPane` that plays a rack."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sound: RackSound | None = None
+        self.pictures: Pictures | None = None
+        self._shown_made: Previewed | None = None
+        self._last_loop: tuple[float, float] | None = None
+        self._seen: tuple[bool, str | None] = (False, None)
+
+    @property
+    def _song_seconds(self) -> float:
+        drawn = self.pictures
+        known = (
+            []
+            if drawn is None
+            else [one for one in (drawn.song, drawn.vocal, drawn.converted) if one is not None]
+        )
+        return max((one.seconds for one in known), default=0.0)
+
+    def _take_pictures(self, pictures: Pictures) -> None:
+        """Take the sounds; where there is no loop yet, the loudest stretch of the vocal becomes one."""
+        self.pictures = pictures
+        if self.sound is None:
+            return
+        heard = pictures.converted or pictures.vocal or pictures.song
+        if self.sound.loop is None and self._last_loop is None and heard is not None:
+            self.sound.loop = self._last_loop = loudest(heard)
+        self.sound.take(pictures.sounds)
+
+    def _sound_changed(self) -> None:
+        """Show what is heard, and what was measured when that is new."""
+        sound = self.sound
+        if sound is None or not self.is_mounted or not self.is_current:
+            return
+        with suppress(NoMatches):  # the panes go before the screen does
+            self.query_one(LoopPane).show(sound, self._nothing())
+            if sound.made is not self._shown_made:
+                self._shown_made = sound.made
+                self.show_measured()
+            self.show_now()
+        state = (sound.player.playing, sound.no_play())
+        if state != self._seen:
+            self._seen = state
+            self.refresh_bindings()
+
+    def _nothing(self) -> str:
+        """Say why nothing can be heard and measured; "" when it can."""
+        if self.sound is None:
+            return ""
+        return self.app.named(self.sound.problem or self.sound.no_play() or "")
+
+    def show_measured(self) -> None:
+        """Show what was measured."""
+
+    def show_now(self) -> None:
+        """Show what happens at the playhead."""
+
+    def no_sound(self) -> str | None:
+        """Say why nothing can be heard."""
+        if self.app.is_web:
+            return "in a browser there is no sound; what is measured is shown"
+        return self.sound.no_play() if self.sound is not None else "there is no sound"
+
+    def no_loop(self) -> str | None:
+        """Say why there is no place in the song."""
+        return None if self._song_seconds else "there is no sound yet: {rack.render} renders it"
+
+    def _set_loop(self, loop: tuple[float, float] | None) -> None:
+        if self.sound is not None:
+            self._last_loop = loop or self._last_loop
+            self.sound.set_loop(loop)
+            self._sound_changed()
+
+    @on(LoopPane.Sought)
+    def _sought(self, message: LoopPane.Sought) -> None:
+        if self.sound is not None:
+            self.sound.seek(message.seconds)
+            self.query_one(LoopPane).move(self.sound)
+
+    @on(LoopPane.Bounded)
+    def _bounded(self, message: LoopPane.Bounded) -> None:
+        self._bound(message.begin, message.end)
+
+    def action_play(self) -> None:
+        """Play or pause."""
+        sound = self.sound
+        if sound is None:
+            return
+        if not sound.player.playing:
+            self.app.silence(self)
+            if sound.loop is not None and not sound.loop[0] <= sound.seconds < sound.loop[1]:
+                sound.seek(sound.loop[0])
+        sound.play_or_pause()
+
+    def pause(self) -> None:
+        """Stop playing: another screen plays, or this one is left."""
+        if self.sound is not None and self.sound.player.playing:
+            self.sound.play_or_pause()
+
+    def action_switch(self) -> None:
+        """Hear the other side."""
+        if self.sound is not None:
+            self.sound.switch()
+
+    def action_match(self) -> None:
+        """Make A and B equally loud, or leave them."""
+        if self.sound is not None:
+            self.sound.set_matched(not self.sound.matched)
+            self.app.say(
+                "A and B are equally loud" if self.sound.matched else "A and B are as loud as they are"
+            )
+
+    def action_difference(self) -> None:
+        """Hear the difference, or the rack."""
+        if self.sound is not None:
+            self.sound.set_difference(not self.sound.difference)
+            self.app.say(
+                "B is what the rack adds and takes away"
+                if self.sound.difference
+                else "B is what comes out of the rack"
+            )
+
+    def action_earlier(self) -> None:
+        """Move the loop back."""
+        self._move(-_STEP_SECONDS)
+
+    def action_later(self) -> None:
+        """Move the loop on."""
+        self._move(_STEP_SECONDS)
+
+    def _move(self, by: float) -> None:
+        sound = self.sound
+        if sound is None:
+            return
+        if sound.loop is not None:
+            self._set_loop(moved(sound.loop, by, self._song_seconds))
+        else:
+            sound.seek(min(max(0.0, sound.seconds + by), self._song_seconds))
+            self._sound_changed()
+
+    def action_loop_in(self) -> None:
+        """Begin the loop at the playhead."""
+        sound = self.sound
+        if sound is not None:
+            at, before = sound.seconds, sound.loop or self._last_loop
+            end = before[1] if before and before[1] > at else at + LOOP_SECONDS
+            self._bound(at, end)
+
+    def action_loop_out(self) -> None:
+        """End the loop at the playhead."""
+        sound = self.sound
+        if sound is not None:
+            at, before = sound.seconds, sound.loop or self._last_loop
+            self._bound(before[0] if before and before[0] < at else at - LOOP_SECONDS, at)
+
+    def _bound(self, begin: float, end: float) -> None:
+        begin, end = max(0.0, begin), min(end, self._song_seconds)
+        if end - begin < _SHORTEST_SECONDS:
+            self.app.say(f"a loop is at least {_SHORTEST_SECONDS:g} s long", "stale")
+            return
+        self._set_loop((round(begin, 3), round(end, 3)))
+
+    def action_loop(self) -> None:
+        """Turn the loop off or on."""
+        if self.sound is not None:
+            self._set_loop(None if self.sound.loop is not None else self._last_loop)

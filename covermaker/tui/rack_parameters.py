@@ -1,0 +1,159 @@
+"""The pane of an effect's parameters: a fader each, made of its Spec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from textual import on
+from textual.containers import VerticalScroll
+from textual.message import Message
+
+from covermaker.tui.actions import Pane
+from covermaker.tui.keymap import bindings
+from covermaker.tui.widgets.fader import Fader
+from covermaker.tui.widgets.scales import scale_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from covermaker.effects.spec import Spec, Value
+    from covermaker.tui.app import Studio
+
+
+class Parameters(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
+    """See the module. It shows what it is told and says what is wanted; the screen saves."""
+
+    app: Studio
+
+    SCREEN = "rack"
+    PANE = "parameters"
+    TITLE = "Parameters"
+    HELP_TEXT = (
+        "What the effect can be told. {rack.parameter-down} and {rack.parameter-up} choose, {rack.less} and "
+        "{rack.more} change, {rack.finer-less} and {rack.finer-more} do it finer, {rack.type} types a value, "
+        "{rack.default} is the default, {rack.preset-value} the preset's. A star marks what the preset has "
+        "otherwise. Wheel and drag work as well, a double click is the default. The loop is heard with every change."
+    )
+    BINDINGS = bindings("rack", "parameters")
+
+    class Wanted(Message):
+        """A value is wanted; None is the default. `settled` is False while a fader is dragged."""
+
+        def __init__(self, spec: Spec, value: Value | None, *, settled: bool) -> None:
+            super().__init__()
+            self.spec, self.value, self.settled = spec, value, settled
+
+    class Moved(Message):
+        """Another parameter is chosen."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.specs: tuple[Spec, ...] = ()
+        self._at = 0
+
+    @property
+    def selected(self) -> Spec | None:
+        """The chosen parameter."""
+        return self.specs[self._at] if self._at < len(self.specs) else None
+
+    async def show(
+        self, specs: Sequence[Spec], values: Mapping[str, Value], beside: Mapping[str, Value | None]
+    ) -> None:
+        """Show parameters; `beside` are a preset's values."""
+        if tuple(specs) != self.specs:
+            await self._build(tuple(specs))
+        for spec, fader in zip(self.specs, self.query(Fader), strict=True):
+            fader.was = beside.get(spec.name)
+            if fader.typed is None:
+                fader.value = values[spec.name]
+
+    async def _build(self, specs: tuple[Spec, ...]) -> None:
+        had_focus = self.has_focus_within
+        self.specs, self._at = specs, 0
+        cells = max((len(spec.name) for spec in specs), default=0)
+        await self.remove_children()
+        await self.mount(*(Fader(scale_of(spec), spec.name, label_cells=cells) for spec in specs))
+        if had_focus:
+            self.focus()
+
+    # Choosing
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """Give the chosen fader the focus."""
+        faders = list(self.query(Fader))
+        if faders:
+            self.screen.set_focus(faders[min(self._at, len(faders) - 1)], scroll_visible)
+        return self
+
+    def on_descendant_focus(self) -> None:
+        """Take over which fader was chosen, by mouse too."""
+        for index, fader in enumerate(self.query(Fader)):
+            if fader.has_focus:
+                self._at = index
+        self.post_message(self.Moved())
+
+    def refusal(self, action_id: str) -> str | None:
+        """Say why nothing can be changed."""
+        if not self.specs:
+            return "no effect is selected: {rack.add} adds one"
+        if action_id == "rack.preset-value" and self._fader().was is None:
+            return "no preset has this effect: {rack.compare} compares with one"
+        return None
+
+    def action_parameter_down(self) -> None:
+        """Choose the next parameter."""
+        self._go(1)
+
+    def action_parameter_up(self) -> None:
+        """Choose the parameter before."""
+        self._go(-1)
+
+    def _go(self, by: int) -> None:
+        self._at = min(max(self._at + by, 0), len(self.specs) - 1)
+        self.focus()
+
+    # Changing
+
+    def _fader(self) -> Fader:
+        return list(self.query(Fader))[self._at]
+
+    def action_less(self) -> None:
+        """Go a step down."""
+        self._fader().action_step(-1)
+
+    def action_more(self) -> None:
+        """Go a step up."""
+        self._fader().action_step(1)
+
+    def action_finer_less(self) -> None:
+        """Go a fine step down."""
+        self._fader().action_fine(-1)
+
+    def action_finer_more(self) -> None:
+        """Go a fine step up."""
+        self._fader().action_fine(1)
+
+    def action_type(self) -> None:
+        """Type a value."""
+        self._fader().action_type()
+
+    def action_default(self) -> None:
+        """Go back to the default."""
+        self._fader().action_default()
+
+    def action_preset_value(self) -> None:
+        """Take the preset's value."""
+        self._fader().action_was()
+
+    @on(Fader.Changed)
+    def _moved(self, message: Fader.Changed) -> None:
+        message.stop()
+        self._at = list(self.query(Fader)).index(message.fader)
+        spec = self.specs[self._at]
+        value = None if message.value == spec.default else message.value
+        self.post_message(self.Wanted(spec, value, settled=message.settled))
+
+    @on(Fader.Refused)
+    def _refused(self, message: Fader.Refused) -> None:
+        message.stop()
+        self.app.say(message.words, "stale")

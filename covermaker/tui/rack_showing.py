@@ -1,0 +1,214 @@
+"""What the Rack screen shows: whose rack it is, its effects, the parameters of one, what was measured of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from textual import on
+from textual.widgets import Static
+
+from covermaker.errors import CovermakerError
+from covermaker.tui import rack_model
+from covermaker.tui.listing import Listing
+from covermaker.tui.rack_chain import EMPTY, Chain, Link
+from covermaker.tui.rack_hearing import RackHearing
+from covermaker.tui.rack_parameters import Parameters
+from covermaker.tui.rack_readings import Readings, reading_of
+from covermaker.tui.widgets.spectrum import Spectrum
+from covermaker.tui.words import count
+
+if TYPE_CHECKING:
+    from covermaker.effects.presets import Preset
+    from covermaker.effects.rack import EffectSettings
+    from covermaker.tui.project_edits import EditQueue
+    from covermaker.tui.rack_model import Owner, Rows
+
+
+class RackShowing(RackHearing, inherit_bindings=False):
+    """See the module."""
+
+    edits: EditQueue
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.owner: Owner | None = None
+        self._values: dict[str, Any] = {}
+        self._presets: list[Preset] = []
+        self._chosen_preset: dict[str, str] = {}
+        self._problem = ""
+        self._rack_problem = ""
+        self._no_sounds = ""
+
+    @property
+    def _owners(self) -> list[Owner]:
+        return rack_model.owners(self.edits.project.cover) if self.edits.project is not None else []
+
+    @property
+    def rows(self) -> Rows:
+        """The rack, with what is still being saved."""
+        return rack_model.rows_of(self._values, self.owner.place) if self.owner is not None else []
+
+    @property
+    def preset(self) -> Preset | None:
+        """The preset that the rack is compared with: the one that was chosen, else the nearest when it was opened."""
+        owner = self.owner
+        if owner is None:
+            return None
+        chosen = self._chosen_preset.get(owner.place)
+        fitting = rack_model.fitting(owner, self._presets)
+        return next((preset for preset in fitting if preset.name == chosen), None)
+
+    def _choose_named(self, name: str) -> None:
+        """Go to the rack of a channel; without one of that name, to the first."""
+        self.app.channel = ""
+        known, wanted = self._owners, (name, name.lower())
+        self._choose(next((one for one in known if one.name in wanted or one.place in wanted), known[0]))
+
+    def _choose(self, owner: Owner) -> None:
+        other = self.owner is None or owner.place != self.owner.place
+        self.owner = owner
+        if owner.place not in self._chosen_preset:
+            near = rack_model.nearest(owner, self.rows, self._presets)
+            self._chosen_preset[owner.place] = near.name if near is not None else ""
+        if other:
+            self.query_one(Chain).cursor = 0
+        if self.sound is not None:
+            if other or self.sound.owner is None:
+                self.sound.choose(owner, self._unsaved())
+            else:
+                self.sound.owner = owner
+                self.sound.changed(self._unsaved())
+        self._show()
+
+    def _unsaved(self) -> dict[str, object]:
+        """Return the rack as a preview takes it, where it is not on the disk like this."""
+        project, owner = self.edits.project, self.owner
+        if project is None or owner is None:
+            return {}
+        rows = self.rows
+        try:
+            same = rack_model.rows_of(project.document.values, owner.place) == rows
+        except CovermakerError:
+            return {}
+        return {} if same else {f"{owner.place}.rack": rows}
+
+    def _effects(self) -> tuple[EffectSettings, ...]:
+        """Return the effects; none where the rack is refused, which is said then."""
+        if self.owner is None:
+            return ()
+        self._rack_problem = ""
+        try:
+            return rack_model.parsed(self.rows, self.owner.place)
+        except CovermakerError as error:
+            self._rack_problem = error.message
+            return ()
+
+    def _show(self) -> None:
+        """Show the rack; the parameters follow the cursor."""
+        chain, effects = self.query_one(Chain), self._effects()
+        made = self.sound.made if self.sound is not None else None
+        down = {row["index"]: row["maximum_db"] for row in made.reductions} if made is not None else {}
+        chain.show(
+            [
+                Link(at + 1, one.effect, not one.bypass, rack_model.figure(one), down.get(at))
+                for at, one in enumerate(effects)
+            ]
+        )
+        chain.empty_text = self._problem or self._rack_problem or self.app.named(EMPTY)
+        chain.frame(*self._titles())
+        self.call_later(self._show_parameters)
+
+    def _titles(self) -> tuple[str, str]:
+        owner, preset, rows = self.owner, self.preset, self.rows
+        if owner is None:
+            return "Rack", ""
+        name = f"bus {owner.name}" if owner.place.startswith("buses.") else owner.name
+        others = self.app.named("{rack.owner-previous} {rack.owner-next} Channel")
+        if preset is None:
+            return name, others
+        edits = rack_model.edits_beside(owner, rows, preset)
+        return f"{name}: {preset.name}", f"{count(edits, 'edit')}  {others}" if edits else others
+
+    async def _show_parameters(self) -> None:
+        at, effects, pane = self.query_one(Chain).cursor, self._effects(), self.query_one(Parameters)
+        if not 0 <= at < len(effects):
+            await pane.show((), {}, {})
+            pane.frame("no effect")
+        else:
+            assert self.owner is not None
+            one, preset, rows = effects[at], self.preset, self.rows
+            specs = rack_model.specs_of(one.effect)
+            beside = {
+                spec.name: rack_model.preset_value(self.owner, preset, rows, at, spec.name)
+                if preset
+                else None
+                for spec in specs
+            }
+            await pane.show(specs, one.values, beside)
+            pane.frame(f"{at + 1} {one.effect}", "" if not one.bypass else "off")
+        self._show_about()
+        self.show_measured(chain=False)
+        self.refresh_bindings()
+
+    def _show_about(self) -> None:
+        """Say what the parameter, or the effect, is."""
+        at, effects, pane = self.query_one(Chain).cursor, self._effects(), self.query_one(Parameters)
+        words = self._problem or self._rack_problem
+        if not words and not effects and self.owner is not None:
+            words = self.app.named("{rack.add} adds an effect, {rack.preset} puts a preset on the rack.")
+        elif not words and 0 <= at < len(effects) and self.owner is not None:
+            spec, preset = pane.selected, self.preset
+            words = rack_model.EFFECTS.load(effects[at].effect).HELP
+            if spec is not None and pane.has_focus_within:
+                value = (
+                    rack_model.preset_value(self.owner, preset, self.rows, at, spec.name) if preset else None
+                )
+                words = rack_model.about(spec, preset.name if preset else "", value)
+        self.query_one("#about", Static).update(words)
+
+    def show_measured(self, *, chain: bool = True) -> None:
+        """Show what the preview has measured of the selected effect."""
+        at, made = self.query_one(Chain).cursor, self.sound.made if self.sound is not None else None
+        reading = replace(reading_of(made, at), is_effect=bool(self.rows))
+        why = self._nothing() or self.app.named(self._no_sounds)
+        self.query_one(Readings).show(reading, why or self.app.spelt("being measured…"))
+        spectrum = self.query_one(Spectrum)
+        if made is None or reading.before is None or reading.behind is None:
+            spectrum.show_spectra(None)
+        else:
+            hz = np.asarray(made.spectrum_hz)
+            before, behind = (
+                np.asarray(one["spectrum_db"], float) for one in (reading.before, reading.behind)
+            )
+            spectrum.show_spectra((hz, before), (hz, behind), names=("in", "out"))
+        if chain and made is not None:
+            self._show()
+
+    def show_now(self) -> None:
+        """Show how far the effect turns down at the playhead."""
+        sound = self.sound
+        if sound is not None:
+            history = reading_of(sound.made, self.query_one(Chain).cursor).history_db
+            self.query_one(Readings).show_now(sound.reduction_now(history) if history else None)
+
+    @on(Listing.Moved)
+    def _chain_moved(self) -> None:
+        self.call_later(self._show_parameters)
+
+    @on(Parameters.Moved)
+    def _parameter_moved(self) -> None:
+        self._show_about()
+
+    @on(Chain.Edit)
+    @on(Listing.Opened)
+    def _edit(self) -> None:
+        if self._effects():
+            self.go_to(self.query_one(Parameters))
+
+    def watch_focused(self) -> None:
+        """Say what the focused pane is about."""
+        super().watch_focused()
+        if self.is_mounted and self.owner is not None:
+            self._show_about()

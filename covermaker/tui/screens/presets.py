@@ -1,0 +1,230 @@
+"""The Presets screen: racks, masters and voice settings to apply, compare, hear, copy and change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.app import SuspendNotSupported
+from textual.message import Message
+
+from covermaker.effects.preset_files import free_name
+from covermaker.errors import CovermakerError
+from covermaker.tui import presets_changes, presets_model
+from covermaker.tui.editor import edit_file
+from covermaker.tui.keymap import bindings
+from covermaker.tui.listing import Listing
+from covermaker.tui.presets_hearing import PresetsHearing
+from covermaker.tui.rack_dialogs import AskName
+from covermaker.tui.words import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from covermaker.tui.presets_changes import Change
+
+
+class PresetsScreen(PresetsHearing, inherit_bindings=False):
+    """The presets."""
+
+    SCREEN = "presets"
+    BINDINGS = bindings("presets")
+    SCOPED_CSS = False
+    CSS = """
+    #presets { height: 1fr; layout: horizontal; }
+    Presets { width: 37; height: 1fr; }
+    PresetDetails { width: 1fr; height: 1fr; }
+    .-wide Presets { width: 42; }
+    .-huge Presets { width: 52; }
+    .-tiny Presets, .-tiny PresetDetails, .-flat Presets, .-flat PresetDetails { display: none; width: 1fr; }
+    .-tiny #presets > .-current, .-flat #presets > .-current { display: block; }
+    """
+
+    @dataclass
+    class Filed(Message):
+        """A preset's file was changed, or refused."""
+
+        change: Change | None
+        problem: str = ""
+        words: str = ""
+
+    @on(Listing.Opened)
+    def _opened(self) -> None:
+        reason = self.no_apply()
+        if reason:
+            self.app.say(f"Apply: {reason}", "stale")
+        else:
+            self._apply()
+
+    def refusal(self, action_id: str) -> str | None:
+        """Say why an action cannot be done now."""
+        why = _REFUSALS.get(action_id)
+        return why(self) if why else None
+
+    def no_edit(self) -> str | None:
+        """Say why no editor can be opened."""
+        return "in a browser there is no editor" if self.app.is_web else self.no_own()
+
+    def no_update(self) -> str | None:
+        """Say why a preset cannot take over what the song has."""
+        return self.no_own() or self.no_preset() or self.no_song()
+
+    def action_stop(self) -> None:
+        """Stop the sound."""
+        self.pause()
+
+    # The files
+
+    @work(thread=True, group="presets-files", exit_on_error=False)
+    def _file(self, act: Callable[[], Change | None], words: str = "") -> None:
+        """Change a file; tells what became of it."""
+        try:
+            self.post_message(self.Filed(act(), words=words))
+        except CovermakerError as error:
+            self.post_message(self.Filed(None, str(error)))
+
+    @on(Filed)
+    def _filed(self, message: Filed) -> None:
+        change = message.change
+        if message.problem:
+            self.app.say(message.problem, "failed")
+        elif change is None:
+            self.app.say("nothing changed")
+        else:
+            self.app.say(message.words or change.words, "done")
+            if not message.words:
+                self._undos.append(change)
+                self._redos.clear()
+        self.read(change.selects if change is not None else None)
+        self.call_later(self.redraw_frame)
+
+    def _ask_name(self, question: str, proposal: str, act: Callable[[str], Change]) -> None:
+        def named(name: str | None) -> None:
+            if name:
+                self._file(lambda: act(name))
+
+        self.app.push_screen(AskName(question, proposal), named)
+
+    def action_copy(self) -> None:
+        """Copy the preset."""
+        entry = self._entry
+        if entry is not None:
+            kind, name = entry.kind, entry.name
+            self._ask_name(
+                f"A copy of {name}. Its name:",
+                free_name(kind, name),
+                lambda to: presets_changes.copied(kind, name, to),
+            )
+
+    def action_rename(self) -> None:
+        """Rename the preset."""
+        entry = self._entry
+        if entry is not None:
+            kind, name = entry.kind, entry.name
+            self._ask_name(
+                f"Another name for {name}:", name, lambda to: presets_changes.renamed(kind, name, to)
+            )
+
+    def action_save(self) -> None:
+        """Save what the song has as a preset."""
+        entry, project, track = self._entry, self.project, self._track
+        if entry is not None and project is not None:
+            kind = entry.kind
+            what = {"racks": f"the rack of {track}", "masters": "the master", "voices": "the voice settings"}
+            self._ask_name(
+                f"A preset with {what[kind]} of {one_line(project.cover.title)}. Its name:",
+                free_name(kind, f"{project.root.name}")
+                if any(one.name == project.root.name for one in self.entries if one.kind == kind)
+                else project.root.name,
+                lambda to: presets_changes.saved(presets_model.new_preset(project, kind, track, to)),
+            )
+
+    def action_update(self) -> None:
+        """Put what the song has into the preset."""
+        entry, project, track = self._entry, self.project, self._track
+        if entry is not None and project is not None:
+            self._file(
+                lambda: presets_changes.updated(
+                    presets_model.new_preset(project, entry.kind, track, entry.name, entry.description)
+                )
+            )
+
+    def action_remove(self) -> None:
+        """Move the preset into the trash."""
+        entry = self._entry
+        if entry is not None:
+            self._file(lambda: presets_changes.removed(entry.kind, entry.name))
+
+    def action_edit(self) -> None:
+        """Open the file in the user's editor."""
+        entry = self._entry
+        if entry is None:
+            return
+        try:
+            file, before = presets_changes.text_of(entry.kind, entry.name)
+            with self.app.suspend():
+                edit_file(file)
+        except SuspendNotSupported:
+            self.app.say(f"this terminal cannot be left for an editor; the file is {entry.path}", "failed")
+            return
+        except CovermakerError as error:
+            self.app.say(str(error), "failed")
+            return
+        self._file(lambda: presets_changes.edited(entry.kind, entry.name, before))
+
+    # Undo
+
+    def undo_words(self) -> str:
+        """Return what undo takes back: the last change here, else the last edit of the open song."""
+        if self._undos and self._undos[-1] is not None:
+            return self._undos[-1].words
+        return self.edits.undo_words if self.project is not None else ""
+
+    def redo_words(self) -> str:
+        """Return what redo does again."""
+        if self._redos and self._redos[-1] is not None:
+            return self._redos[-1].words
+        return self.edits.redo_words if self.project is not None else ""
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        self._turn(self._undos, self._redos, self.edits.undo, "undone")
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self._turn(self._redos, self._undos, self.edits.redo, "done again")
+
+    def _turn(
+        self,
+        stack: list[Change | None],
+        onto: list[Change | None],
+        song: Callable[[], None],
+        words: str,
+    ) -> None:
+        change = stack.pop() if stack else None
+        if change is None:
+            song()
+            onto.append(None)
+            return
+        self._file(lambda: self._turned(change, onto), f"{words}: {change.words}")
+
+    def _turned(self, change: Change, onto: list[Change | None]) -> Change:
+        back = change.turn()
+        onto.append(back)
+        return back
+
+
+_REFUSALS = {
+    "presets.hear": PresetsScreen.no_hear,
+    "presets.back": PresetsScreen.no_hear,
+    "presets.forward": PresetsScreen.no_hear,
+    "presets.switch": PresetsScreen.no_switch,
+    "presets.copy": PresetsScreen.no_preset,
+    "presets.save": PresetsScreen.no_song,
+    "presets.edit": PresetsScreen.no_edit,
+    "presets.rename": PresetsScreen.no_own,
+    "presets.update": PresetsScreen.no_update,
+    "presets.remove": PresetsScreen.no_own,
+    "presets.track": PresetsScreen.no_track,
+}

@@ -1,0 +1,122 @@
+"""The jobs of the Voices screen, what follows when one has ended, and what can be taken back.
+
+Everything heavy is a child process, which goes on when the screen is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from covermaker.tui.voices_hearing import HearingVoices
+from covermaker.tui.voices_model import VoiceRow, log_file
+from covermaker.tui.words import count, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from covermaker.tui.jobs import Job
+
+KINDS: Final = ("train", "take-in", "scan", "audition", "promote")
+
+
+@dataclass
+class Change:
+    """Something that can be taken back and done again."""
+
+    words: str
+    back: Callable[[], None]
+    forth: Callable[[], None]
+
+
+class JobVoices(HearingVoices, inherit_bindings=False):
+    """See the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[Path, VoiceRow] = {}
+        self._undos: list[Change] = []
+        self._redos: list[Change] = []
+        self._seen: set[int] = set()
+        self._wants: Path | None = None
+
+    def look(self) -> None:
+        """Read the voices again."""
+        raise NotImplementedError
+
+    # Jobs
+
+    def job(self, kind: str, folder: Path | None = None) -> Job | None:
+        """Return the last job of a kind on a voice, the selected one when left out."""
+        folder = folder or (self.whole.row.folder if self.whole is not None else None)
+        found = [
+            job for job in self.app.board.jobs.values() if job.kind == kind and job.subject == str(folder)
+        ]
+        return found[-1] if found else None
+
+    def busy(self, *kinds: str) -> Job | None:
+        """Return a job on the selected voice that runs or waits, of these kinds."""
+        jobs = (self.job(kind) for kind in kinds)
+        return next((job for job in jobs if job is not None and not job.is_over), None)
+
+    def submit(self, kind: str, folder: Path, **request: Any) -> Job:
+        """Queue a job on a voice."""
+        wishes = {"job": kind, "voice": str(folder), **request}
+        return self.app.runner.submit(kind, folder.name, str(folder), wishes, log_file(folder.name, kind))
+
+    def take_over(self) -> None:
+        """Do what follows from jobs that have ended since."""
+        for job in list(self.app.board.jobs.values()):
+            if job.kind in KINDS and job.is_over and job.id not in self._seen:
+                self._seen.add(job.id)
+                self._ended(job)
+
+    def _ended(self, job: Job) -> None:
+        folder = Path(job.subject)
+        self.look()
+        if job.state != "done":
+            self._play_next = None
+            return
+        if job.kind == "take-in":
+            files = job.result.get("takes", [])
+            self.app.say(f"{one_line(job.title)}: {count(len(files), 'recording')} taken in", "done")
+            self._wants = folder
+            self.submit("scan", folder)
+        elif job.kind == "scan":
+            self.app.say(f"{one_line(job.title)}: the takes are scanned", "done")
+        elif job.kind == "promote":
+            self.promoted(job, folder)
+
+    def promoted(self, job: Job, folder: Path) -> None:
+        """Say what a promotion did."""
+        raise NotImplementedError
+
+    # Undo
+
+    def remember(self, change: Change) -> None:
+        """Note something that can be taken back."""
+        self._undos.append(change)
+        self._redos.clear()
+
+    def undo_words(self) -> str:
+        """Return what undo takes back."""
+        return self._undos[-1].words if self._undos else ""
+
+    def redo_words(self) -> str:
+        """Return what redo does again."""
+        return self._redos[-1].words if self._redos else ""
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        if self._undos:
+            change = self._undos.pop()
+            self._redos.append(change)
+            change.back()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        if self._redos:
+            change = self._redos.pop()
+            self._undos.append(change)
+            change.forth()

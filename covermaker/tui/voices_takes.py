@@ -1,0 +1,194 @@
+"""What is done with recordings on the Voices screen: a new voice made of some, more taken in, one kept or left out."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textual import events, on, work
+from textual.message import Message
+
+from covermaker.errors import CovermakerError
+from covermaker.tui.paths import dropped
+from covermaker.tui.voices_ask import Choice, ChooseAsk, NewVoice, NewVoiceAsk
+from covermaker.tui.voices_jobs import Change, JobVoices
+from covermaker.tui.voices_panes import TakeList
+from covermaker.tui.words import one_line
+from covermaker.voices.library import user_library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class TakingVoices(JobVoices, inherit_bindings=False):
+    """See the module."""
+
+    @dataclass
+    class Chose(Message):
+        """Takes were kept or left out, or that was refused."""
+
+        folder: Path
+        files: tuple[str, ...]
+        use: bool
+        problem: str = ""
+        is_new: bool = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._picker_place = Path.home()
+
+    def no_import(self) -> str | None:
+        """Say why no recordings can be taken in."""
+        if self.whole is None or not self.whole.row.is_ours:
+            return "a shipped voice stays as it is: {voices.new} makes one of yours"
+        if self.whole.document is None:
+            return (
+                self.whole.takes_problem
+                or "its takes are not here: {voices.new} makes a voice from recordings"
+            )
+        return "recordings are being taken in" if self.busy("take-in") else None
+
+    def no_scan(self) -> str | None:
+        """Say why there is nothing to scan."""
+        if self.whole is None or self.whole.document is None:
+            return "there are no takes here"
+        return "it is being scanned: {voices.cancel} cancels" if self.busy("scan") else None
+
+    def action_new(self) -> None:
+        """Choose a recording for a new voice."""
+        self._pick("Recordings of a new voice", self._begin_new)
+
+    def action_import(self) -> None:
+        """Choose more recordings."""
+        self._pick("More recordings", self._begin_import)
+
+    def _pick(self, title: str, then: Callable[[Sequence[Path]], None]) -> None:
+        from covermaker.tui.picker import SongPicker
+
+        def picked(file: Path | None) -> None:
+            if file is not None:
+                self._picker_place = file.parent
+                then([file])
+
+        self.app.push_screen(SongPicker(self._picker_place, title), picked)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take in what was dropped: for the voice whose takes have the focus, else for a new one."""
+        event.stop()
+        paths = dropped(event.text, folders=True)
+        if not paths:
+            self.app.say("no file or folder has the path that was dropped", "stale")
+        elif self.pane() is self.query_one(TakeList) and self.no_import() is None:
+            self._take_in_more(paths)
+        else:
+            self._begin_new(paths)
+
+    def _begin_new(self, paths: Sequence[Path]) -> None:
+        folder = paths[0].parent if len(paths) == 1 and paths[0].is_file() else None
+        beside = len(_recordings(folder)) if folder is not None else 0
+        name = _suggested(paths[0] if folder is None or beside < 2 else folder)
+        taken = [row.name for row in self.rows.values() if row.place == "library"]
+        self.app.push_screen(NewVoiceAsk(paths, name, taken, folder=folder, beside=beside), self._make)
+
+    def _make(self, wish: NewVoice | None) -> None:
+        if wish is None:
+            return
+        try:
+            folder = user_library() / wish.name
+        except CovermakerError as error:
+            self.app.say(str(error), "failed")
+            return
+        self.submit(
+            "take-in", folder, paths=[str(path) for path in wish.paths], rights=wish.rights,
+            statement=wish.statement, languages=list(wish.languages),
+        )  # fmt: skip
+        self.app.say(f"taking in the recordings of {one_line(wish.name)}", "run")
+
+    def _begin_import(self, paths: Sequence[Path]) -> None:
+        file = paths[0]
+        beside = len(_recordings(file.parent))
+        if beside < 2:
+            self._take_in_more(paths)
+            return
+        choices = [
+            Choice("One", one_line(file.name), [file]),
+            Choice(
+                "All",
+                f"all {beside} recordings of its folder; those that are here already stay",
+                [file.parent],
+            ),
+        ]
+        self.app.push_screen(
+            ChooseAsk("Which recordings?", choices),
+            lambda chosen: self._take_in_more(chosen) if chosen else None,
+        )
+
+    def _take_in_more(self, paths: Sequence[Path]) -> None:
+        if self.whole is not None:
+            row = self.whole.row
+            self.submit("take-in", row.folder, paths=[str(path) for path in paths], add=True)
+            self.app.say(f"taking in more recordings of {one_line(row.name)}", "run")
+
+    def action_scan(self) -> None:
+        """Scan the takes."""
+        if self.whole is not None:
+            self.submit("scan", self.whole.row.folder)
+            self.app.say(f"scanning the takes of {one_line(self.whole.row.name)}", "run")
+
+    @on(TakeList.Chosen)
+    def _choose_take(self) -> None:
+        name = self.query_one(TakeList).selected
+        take = next((take for take in self.whole.takes if take.file == name), None) if self.whole else None
+        if take is not None and self.whole is not None:
+            self._choose(self.whole.row.folder, (take.file,), not take.use)
+
+    @work(thread=True, group="voices-choose", exit_on_error=False)
+    def _choose(self, folder: Path, files: tuple[str, ...], use: bool, is_new: bool = True) -> None:
+        from covermaker.takes.choose import choose_takes
+
+        try:
+            choose_takes(folder, files, use=use)
+            self.post_message(self.Chose(folder, files, use, is_new=is_new))
+        except CovermakerError as error:
+            self.post_message(self.Chose(folder, files, use, str(error)))
+
+    @on(Chose)
+    def _chose(self, message: Chose) -> None:
+        self.look()
+        if message.problem:
+            self.app.say(message.problem, "failed")
+            return
+        folder, files, use = message.folder, message.files, message.use
+        words = f"{one_line(folder.name)}: {one_line(files[0])} {'kept' if use else 'left out'}"
+        stopped = self.whole is not None and self.whole.watched.status == "stopped"
+        self.app.say(words + ("; the stopped training cannot go on with other takes" if stopped else ""))
+        if message.is_new:
+            self.remember(
+                Change(
+                    words,
+                    lambda: self._done(self._choose(folder, files, not use, False)),
+                    lambda: self._done(self._choose(folder, files, use, False)),
+                )
+            )
+
+    @staticmethod
+    def _done(_: object) -> None:
+        """Let a worker go its way."""
+
+
+def _recordings(folder: Path) -> list[str]:
+    """Return the names of the recordings in a folder."""
+    from covermaker.tui.picker import is_audio
+
+    try:
+        return [name for name in os.listdir(folder) if is_audio(Path(name)) and not name.startswith(".")]
+    except OSError:
+        return []
+
+
+def _suggested(path: Path) -> str:
+    """Return a name for a voice, made of that of its recordings."""
+    return re.sub(r"[^\w-]+", "-", path.stem.lower()).strip("-_")[:32]

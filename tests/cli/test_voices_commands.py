@@ -1,0 +1,86 @@
+"""``covermaker voices add``, ``keep``, ``skip``, ``status``, ``stop``: the studio's actions as a person types them."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+
+from covermaker.cli.main import run
+from covermaker.errors import ExitCode
+from covermaker.graph.events import StepStarted, TrainingProgress
+from covermaker.takes.document import read_takes
+from covermaker.training.lock import alone_in
+from covermaker.training.pulse import Pulse
+from covermaker.training.stopping import is_asked
+
+
+def tone(path, seconds, hz):
+    t = np.arange(16000 * seconds) / 16000
+    soundfile.write(path, 0.2 * np.sin(2 * np.pi * hz * t), 16000)
+
+
+@pytest.fixture
+def anna(tmp_path, monkeypatch):
+    monkeypatch.setenv("COVERMAKER_VOICES", str(tmp_path / "library"))
+    monkeypatch.chdir(tmp_path)
+    tone(tmp_path / "one.wav", 31, 220)
+    tone(tmp_path / "two.wav", 1, 330)
+    assert run(["voices", "new", "anna", "one.wav", "--rights", "synthetic", "--json"]) == 0
+    return tmp_path / "library" / "anna"
+
+
+def test_takes_are_added_left_out_and_kept(anna, capsys):
+    capsys.readouterr()
+    assert run(["voices", "add", "anna", "two.wav"]) == 0
+    assert "two.wav <- two.wav" in capsys.readouterr().out
+    assert run(["voices", "add", "anna", "two.wav"]) == ExitCode.USAGE
+    assert "has these recordings already" in capsys.readouterr().err
+    assert run(["voices", "skip", "anna", "two"]) == 0
+    assert capsys.readouterr().out == "two.wav left out; 1 takes go into training\n"
+    assert [row.use for row in read_takes(anna).takes] == [True, False]
+    assert run(["voices", "skip", "anna", "one"]) == ExitCode.PROJECT
+    assert "would be left to train on" in capsys.readouterr().err
+    assert run(["voices", "keep", "anna", "two", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"] == ["two.wav"]
+    assert run(["voices", "keep", "anna", "tow"]) == ExitCode.USAGE
+    assert "has no take 'tow'" in capsys.readouterr().err
+
+
+def test_status_says_what_runs_and_what_was_saved(anna, capsys):
+    capsys.readouterr()
+    assert run(["voices", "status", "anna"]) == 0
+    assert capsys.readouterr().out == "training  none yet\n"
+    work = anna / "training"
+    (work / "checkpoints").mkdir(parents=True)
+    (work / "checkpoints" / "step-000000100.safetensors").write_bytes(b"x")
+    (work / "scores.json").write_text(
+        json.dumps([{"step": step, "score": 0.9 + step / 1e4, "sung": {"mcd_db": 2.5}} for step in (50, 100)])
+    )
+    with alone_in(anna):
+        pulse = Pulse(work, lambda _: None)
+        pulse.begin()
+        pulse(TrainingProgress(120, 4000, 0.03, {"loss": 0.5}, 1e-3, 0.2, 776.0, 1 << 30))
+        pulse(StepStarted("train", ""))
+        assert run(["voices", "status", "anna"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith("training  train 0%, 12:56 left on ?, process ")
+        assert lines[1] == "step      120, 0.2 s a step, loss 0.5"
+        assert lines[-2].split() == ["100", "0.9100", "-", "-", "-", "-", "2.50", "best"]
+        assert lines[-1].split()[-2:] == ["not", "kept"]
+        assert run(["voices", "status", "anna", "--json"]) == 0
+        values = json.loads(capsys.readouterr().out)
+        assert (values["status"], values["now"]["step"]) == ("running", 120)
+        assert run(["voices", "stop", "anna", "--wait", "0"]) == ExitCode.RESOURCE
+        assert "still runs" in capsys.readouterr().err
+        assert is_asked(work)
+
+
+def test_stop_says_what_is_kept(anna, capsys, monkeypatch):
+    assert run(["voices", "stop", "anna"]) == ExitCode.USAGE
+    assert "no training of 'anna' runs" in capsys.readouterr().err
+    ended = []
+    monkeypatch.setattr("covermaker.training.stopping.kill_training", ended.append)
+    assert run(["voices", "stop", "anna", "--kill"]) == 0
+    assert ended == [anna]
+    assert capsys.readouterr().out == "'anna' stopped: no step is kept\n"

@@ -1,0 +1,479 @@
+"""The Rack screen on a stage: its states, every edit, what is heard and measured, presets, what goes wrong."""
+
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from studio_stage import lines, on_stage, project, studio, text, until
+from textual.widgets import Input
+
+from covermaker.effects import EFFECTS, presets
+from covermaker.effects.spec import Spec, choice, switch
+from covermaker.project.load import load
+from covermaker.render.sounds import Sounds, TrackSound
+from covermaker.tui import project_model, rack_model
+from covermaker.tui.project_model import Pictures
+from covermaker.tui.rack_chain import Chain
+from covermaker.tui.rack_loop import pyramid
+from covermaker.tui.rack_model import Owner
+from covermaker.tui.rack_parameters import Parameters
+from covermaker.tui.rack_readings import reading_of
+from covermaker.tui.screens import rack as screen_module
+from covermaker.tui.settings import Settings
+from covermaker.tui.widgets.fader import Fader
+from covermaker.tui.widgets.pyramid import Pyramid
+
+MORE = """sends = { room = -12.0 }
+rack = [
+  { effect = "gate", threshold_db = -50.0 },
+  { effect = "compressor", threshold_db = -20.0, ratio = 4.0 },
+  { effect = "reverb" },
+]
+[[tracks]]
+name = "band"
+source = "instrumental"
+[[buses]]
+name = "room"
+rack = [{ effect = "reverb" }]
+"""
+SECONDS = 60.0
+
+# Answers every wish at once with a file that is there; keeps the wishes.
+PREVIEW = (
+    sys.executable,
+    "-SEc",
+    """
+import json, os, sys
+folder = json.loads(sys.stdin.readline())["project"]
+def point(index, lufs):
+    return {"index": index, "lufs": lufs, "peak_dbfs": lufs + 12.0, "spectrum_db": [-30.0, -40.0, -60.0]}
+for line in sys.stdin:
+    wish = json.loads(line)
+    with open(os.path.join(folder, "wishes.jsonl"), "a") as log:
+        log.write(line)
+    if os.path.exists(os.path.join(folder, "no-preview")):
+        said = {"event": "preview.refused", "id": wish["id"], "message": "no track sends to room", "hint": None}
+    else:
+        rows = [[0.1, 0.1]] * 120 + [[0.5, 0.5]] * 120
+        said = {"event": "preview.made", "id": wish["id"], "what": wish["what"],
+                "start_seconds": wish["start_seconds"], "seconds": wish["seconds"],
+                "file": os.path.join(folder, "live.wav"), "against": os.path.join(folder, "sung.wav"),
+                "in_lufs": -20.0, "out_lufs": -18.0, "gain_db": -2.0, "against_gain_db": 0.0,
+                "reduction_seconds": 0.1, "took_seconds": 0.1, "peaks": {"dry": rows, "mix": rows},
+                "reductions": [{"track": "vocals", "index": 1, "effect": "compressor", "maximum_db": 6.5,
+                                "history_db": [0.0] * 60 + [6.5] * 60}],
+                "points": [point(-1, -20.0), point(0, -20.0), point(1, -24.5), point(2, -18.0)],
+                "spectrum_hz": [100.0, 1000.0, 10000.0],
+                "instead": "the original vocal, for it is not rendered" if wish["what"] == "master.rack" else ""}
+    print(json.dumps(said), flush=True)
+""",
+)
+
+
+@pytest.fixture
+def song(library, states, monkeypatch, tmp_path):
+    """A project with two tracks, a bus and a master, as if it had been rendered."""
+    monkeypatch.setenv("COVERMAKER_PRESETS", str(tmp_path / "presets"))
+    folder = project(library, "blue", "Blue [Harbour]")
+    with (folder / "cover.toml").open("a", encoding="utf-8") as file:
+        file.write(MORE)
+    sound = np.full((round(SECONDS * 8000), 2), 0.25, np.float32)
+    for name in ("song", "vocal", "sung", "master", "live"):
+        soundfile.write(folder / f"{name}.wav", sound, 8000, subtype="FLOAT")
+    files = Sounds(
+        folder / "song.wav", folder / "vocal.wav", folder / "sung.wav", folder / "master.wav", None, 0.0,
+        {name: TrackSound(folder / "sung.wav", folder / "live.wav", None) for name in ("vocals", "band")},
+    )  # fmt: skip
+    level = np.full(3000, 0.1, np.float32)
+    level[1000:1600] = 0.8  # 20 s to 32 s is the loudest
+    peaks = Pyramid(-level, level, SECONDS / 3000)
+    drawn = Pictures(files, peaks, peaks, peaks, peaks, {}, None)
+    monkeypatch.setattr(project_model, "pictures", lambda project: drawn)
+    monkeypatch.setattr(screen_module, "CHILD", PREVIEW)
+    return folder
+
+
+def quiet():
+    return Settings(charset="unicode", audio_device="none")
+
+
+async def opened(app, pilot, song, channel="", *, measured=True):
+    """Open a project's rack and return its screen."""
+    app.open_rack(song, channel)
+    await until(
+        pilot, lambda: isinstance(app.screen, screen_module.RackScreen) and app.screen.owner is not None
+    )
+    screen = app.screen
+    if measured:
+        await until(pilot, lambda: screen.sound.made is not None)
+    return screen
+
+
+async def saved(screen, pilot):
+    await until(pilot, lambda: not screen.edits.is_busy)
+
+
+async def at_parameters(screen, pilot):
+    screen.go_to(screen.query_one(Parameters))
+    await until(pilot, lambda: isinstance(screen.focused, Fader))
+
+
+def rack(song, track=0):
+    return load(song).cover.tracks[track].rack
+
+
+def wishes(song):
+    return (song / "wishes.jsonl").read_text()
+
+
+@on_stage
+async def test_without_a_project_it_names_the_keys(library, states):
+    async with studio(library) as (app, pilot):
+        await pilot.press("3")
+        assert "No project is open. 1 shows your songs, enter opens one." in text(app)
+        await pilot.press("+")
+        assert "Add: no project is open: 1 shows your songs" in lines(app)[-2]
+        await pilot.press("escape")
+        assert app.current_mode == "library"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 24), (40, 10)])
+def test_it_fits(song, library, size):
+    @on_stage
+    async def run():
+        async with studio(library, size=size, settings=quiet()) as (app, pilot):
+            await opened(app, pilot, song)
+            rows = lines(app)
+            assert all(len(row) == size[0] for row in rows)
+            assert rows[-1].rstrip().endswith("? Help")
+            assert ">  1 gate" in text(app)
+            if size[0] >= 80:
+                for words in (
+                    "threshold_db",
+                    "-50.0 dB",
+                    "Loop 0:20 to 0:32",
+                    "A -20.0 LUFS, B -18.0 LUFS",
+                    "3 reverb",
+                ):
+                    assert words in text(app)
+            assert ("⠤⠤⠤ out" in text(app)) == (size == (120, 40))
+            await pilot.press("tab")
+            await until(pilot, lambda: "> threshold_db" in text(app))
+            await pilot.press("tab")
+            await until(pilot, lambda: "B rack" in text(app))
+
+    run()
+
+
+@on_stage
+async def test_the_effect_that_is_selected_is_shown_and_measured(song, library):
+    async with studio(library, size=(100, 30), settings=quiet()) as (app, pilot):
+        await opened(app, pilot, song)
+        await pilot.press("down")
+        await until(pilot, lambda: "2 compressor ─" in text(app) and "makeup_db" in text(app))
+        assert "-6.5 dB" in text(app)
+        assert "max  6.5 dB" in text(app)
+        assert "-20.0 LUFS  peak   -8.0 dB" in text(app)
+        assert "-24.5 LUFS  peak  -12.5 dB" in text(app)
+        await pilot.press("down")
+        await until(pilot, lambda: "does not turn down by level" in text(app))
+        await pilot.press("f")
+        await until(pilot, lambda: "1k" in text(app) and "-24.5 LUFS" not in text(app))
+        await pilot.press("f", "enter")
+        await until(pilot, lambda: "room_size: " in text(app))
+
+
+@on_stage
+async def test_values_are_changed_typed_reset_and_undone(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(screen.focused, Fader) and "2 compressor" in text(app))
+        await pilot.press("-", "-", "left")
+        await saved(screen, pilot)
+        assert rack(song)[1]["threshold_db"] == -21.1
+        assert "vocals compressor threshold -20.0 -> -21.1 dB" in lines(app)[-2]  # one gesture
+        assert '"threshold_db": -21.1' in wishes(song)
+        await pilot.press("down", "t", *"6", "enter")
+        await saved(screen, pilot)
+        assert rack(song)[1]["ratio"] == 6.0
+        await pilot.press("t", *"99", "enter")
+        assert "out of range" in lines(app)[-2]
+        await pilot.press("escape", "0")
+        await saved(screen, pilot)
+        assert "ratio" not in rack(song)[1]
+        assert rack_model.about(EFFECTS.load("compressor").SPECS[1], "", None)[:6] == "ratio:"
+        await pilot.press("z")
+        await saved(screen, pilot)
+        assert rack(song)[1]["ratio"] in (4.0, 6.0)
+
+
+@on_stage
+async def test_effects_are_added_moved_switched_and_removed(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        await pilot.press("K")
+        assert "Earlier: it is the first already" in lines(app)[-2]
+        await pilot.press("+")
+        await until(pilot, lambda: "Turns down what is louder" in text(app))
+        await pilot.press(*"telephone")
+        await until(pilot, lambda: "a telephone sound." in text(app) and "louder" not in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: len(screen.rows) == 4)
+        await pilot.press("J", "J", "o")
+        await saved(screen, pilot)
+        assert [row["effect"] for row in rack(song)] == ["gate", "compressor", "reverb", "low_pass"]
+        assert rack(song)[3]["bypass"] is True
+        assert screen.query_one(Chain).cursor == 3
+        assert "vocals low_pass on -> off" in lines(app)[-2]
+        await pilot.press("J")
+        assert "Later: it is the last already" in lines(app)[-2]
+        await pilot.press("d")
+        await saved(screen, pilot)
+        assert len(rack(song)) == 3
+        await pilot.press("z")
+        await saved(screen, pilot)
+        await until(pilot, lambda: len(screen.rows) == 4)
+
+
+@on_stage
+async def test_all_are_turned_off_and_those_that_were_on_come_back(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        await pilot.press("o", "b")
+        await saved(screen, pilot)
+        assert [row.get("bypass", False) for row in rack(song)] == [True, True, True]
+        assert "vocals: every effect off" in lines(app)[-2]
+        await pilot.press("b")
+        await saved(screen, pilot)
+        assert [row.get("bypass", False) for row in rack(song)] == [True, False, False]
+
+
+@on_stage
+async def test_every_channel_has_its_rack(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song, "band")
+        assert screen.owner.place == "tracks.band"
+        assert "no effects yet: + adds one" in text(app)
+        await pilot.press("d")
+        assert "Remove: no effects yet: + adds one" in lines(app)[-2]
+        await pilot.press("}")
+        await until(pilot, lambda: "bus room" in text(app) and "buses.room.rack" in wishes(song))
+        (song / "no-preview").touch()
+        await pilot.press(",")
+        await until(pilot, lambda: "no track sends to room" in text(app))
+        (song / "no-preview").unlink()
+        await pilot.press("}")
+        await until(pilot, lambda: screen.owner.place == "master" and "on the original vocal" in text(app))
+        screen.add_effect("gain")
+        await saved(screen, pilot)
+        assert load(song).cover.master.rack == [{"effect": "gain"}]
+        await pilot.press("}")
+        assert screen.owner.place == "tracks.vocals"
+
+
+@on_stage
+async def test_a_loop_plays_both_sides_and_follows_the_faders(song, library):
+    async with studio(library, size=(100, 30), settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        await pilot.press("down", "space")
+        await until(pilot, lambda: screen.sound.player.playing)
+        await until(pilot, lambda: "hearing B rack" in text(app) and "now " in text(app))
+        assert screen.sound.player.loop == (20.0, 32.0)
+        assert 20.0 <= screen.sound.seconds < 32.0
+        await pilot.press("a")
+        await until(pilot, lambda: "hearing A dry" in text(app))
+        await pilot.press("n")
+        await until(pilot, lambda: '"difference": true' in wishes(song))
+        await pilot.press("x")
+        assert "as loud as they are" in lines(app)[-2]
+        await pilot.press(".")
+        await until(pilot, lambda: screen.sound.player.loop == (25.0, 37.0))
+        await pilot.press("tab", "tab", "right")
+        await until(pilot, lambda: screen.sound.seconds > 25.5)
+        await pilot.press("]")
+        await until(pilot, lambda: screen.sound.loop[0] == 25.0 and screen.sound.loop[1] < 30.0)
+        await pilot.press("\\")
+        await until(pilot, lambda: "Loop off: the whole track, as rendered" in text(app))
+        await pilot.press("\\", "1")
+        await until(pilot, lambda: not screen.sound.player.playing)
+
+
+@on_stage
+async def test_presets_are_put_on_compared_and_saved(song, library, tmp_path):
+    async with studio(library, size=(100, 30), settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        await pilot.press("l")
+        await until(pilot, lambda: "changes: " in text(app))
+        await pilot.press(*"natural")
+        await until(pilot, lambda: "pop-lead" not in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "vocals: natural" in text(app))
+        await saved(screen, pilot)
+        assert [row["effect"] for row in rack(song)] == ["gate", "high_pass", "eq", "compressor"]
+        await at_parameters(screen, pilot)
+        await pilot.press("=")
+        await until(pilot, lambda: "1 edit  { } Channel" in text(app) and "-51.5 dB *" in text(app))
+        await pilot.press("v", *"natural")
+        await until(pilot, lambda: "changes: " not in text(app) and "1 change: " in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "What 'natural' would change of vocals" in text(app))
+        assert "changes  1 gate: threshold -51.5 -> -52 dB" in text(app)
+        await pilot.press("escape", "w")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        assert app.focused.value == "natural-2"
+        await pilot.press(*"mine", "enter")
+        await until(pilot, lambda: "vocals: mine" in text(app))
+        assert presets.load_preset("racks", "mine").rack[0]["threshold_db"] == -51.5
+        await pilot.press("0", "w")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Write over it?" in text(app))
+        await pilot.press("y")
+        await until(pilot, lambda: "threshold_db" not in presets.load_preset("racks", "mine").rack[0])
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.press(*"a b", "enter")
+        await until(pilot, lambda: "no name for a preset" in lines(app)[-2])
+
+
+@on_stage
+async def test_the_preset_s_value_comes_back(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        await at_parameters(screen, pilot)
+        await pilot.press("p")
+        assert "no preset has this effect" in lines(app)[-2]
+        screen.put_preset("natural")
+        await until(pilot, lambda: "2 high_pass" in text(app))
+        await pilot.press("-", "p")
+        await saved(screen, pilot)
+        assert rack(song)[0]["threshold_db"] == -52.0
+
+
+class Wobble:
+    """An effect of somebody else, with every kind of parameter."""
+
+    HELP = "Wobbles the sound."
+    VERSION = 1
+    SPECS = (
+        Spec("depth", "", 0.0, 1.0, 0.25, help="How much it wobbles."),
+        Spec("rate_hz", "Hz", 0.1, 20.0, 2.0, "log", "How often."),
+        choice("voices", "", (1.0, 2.0, 4.0), 2.0, "How many at once."),
+        switch("spread", False, "From side to side."),
+        Spec("shape", "", 0.0, 0.0, "sine", choices=("sine", "square"), help="Of the wave."),
+    )
+
+
+@on_stage
+async def test_whatever_has_a_spec_appears_by_itself(song, library, monkeypatch):
+    monkeypatch.setitem(EFFECTS._table, "wobble", f"{__name__}:Wobble")
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        await pilot.press("+", *"wobb")
+        await until(pilot, lambda: "Wobbles the sound." in text(app) and "louder" not in text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "2 wobble ─" in text(app))
+        for words in ("depth", "0.25", "rate_hz", "2 Hz", "voices", "spread", "off", "shape", "sine"):
+            assert words in text(app)
+        await pilot.press("enter", "down", "down", "=", "down", "=", "down", "=")
+        await saved(screen, pilot)
+        assert rack(song)[1] == {"effect": "wobble", "voices": 4.0, "spread": True, "shape": "square"}
+        assert "shape: Of the wave." in text(app)
+
+
+@on_stage
+async def test_what_others_change_is_taken_over_and_asked_about(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        file = song / "cover.toml"
+        file.write_text(file.read_text().replace("threshold_db = -50.0", "threshold_db = -44.0"))
+        screen._look()
+        await until(
+            pilot, lambda: "changed on disk: vocals gate threshold -50.0 -> -44.0 dB" in lines(app)[-2]
+        )
+        assert "-44.0 dB" in text(app)
+        screen._watch_ = None
+        file.write_text(file.read_text().replace("threshold_db = -44.0", "threshold_db = -33.0"))
+        await at_parameters(screen, pilot)
+        await pilot.press("-")
+        await until(pilot, lambda: "Do it all the same" in text(app))
+        await pilot.press("n")
+        await until(pilot, lambda: "-33.0 dB" in text(app))
+        file.write_text("nonsense", encoding="utf-8")
+        screen._look()
+        await until(pilot, lambda: "is no TOML" in text(app))
+        await pilot.press("+")
+        assert lines(app)[-2].startswith(" Add: /")
+
+
+@on_stage
+async def test_the_project_screen_is_told_of_what_was_saved(song, library, monkeypatch):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        told = []
+        monkeypatch.setattr(app.library, "saved_elsewhere", told.append)
+        screen = await opened(app, pilot, song)
+        await pilot.press("o")
+        await saved(screen, pilot)
+        assert [one.root for one in told] == [song]
+
+
+@on_stage
+async def test_before_a_render_it_says_why_nothing_is_heard(song, library, monkeypatch):
+    nothing = Pictures(Sounds(None, None, None, None, None, 0.0, {}))
+    monkeypatch.setattr(project_model, "pictures", lambda project: nothing)
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song, measured=False)
+        await until(pilot, lambda: "vocals has no sound yet: r renders the song" in text(app))
+        await pilot.press("space")
+        assert "Play: vocals has no sound yet" in lines(app)[-2]
+        await pilot.press(".")
+        assert "there is no sound yet: r renders it" in lines(app)[-2]
+        assert screen.sound.made is None
+        await pilot.press("r")
+        await until(pilot, lambda: app.board.of(str(song)) is not None and app.board.of(str(song)).is_over)
+
+
+@on_stage
+async def test_a_preview_that_dies_is_said_and_comes_back(song, library, monkeypatch):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        screen.sound._preview.kill()
+        await until(pilot, lambda: "the preview was ended by SIGKILL" in screen.sound.problem)
+        await pilot.press("o")
+        await until(pilot, lambda: screen.sound.made is not None and not screen.sound.problem)
+
+
+def test_the_nearest_preset_has_the_same_effects(song):
+    known = rack_model.presets("racks")
+    owner = Owner("tracks.vocals", "vocals")
+    natural = next(one for one in known if one.name == "natural")
+    rows = [dict(row) for row in natural.rack]
+    rows[3]["ratio"] = 9.0
+    assert rack_model.nearest(owner, rows, known).name == "natural"
+    assert rack_model.edits_beside(owner, rows, natural) == 1
+    assert rack_model.preset_value(owner, natural, rows, 3, "ratio") == 2.5
+    assert rack_model.nearest(owner, [], known) is None
+    assert rack_model.nearest(owner, [{"effect": "gain"}], known) is None
+    bus = Owner("buses.reverb", "reverb")
+    assert all("reverb" in one.buses for one in rack_model.fitting(bus, known))
+    edit = rack_model.preset_edit(bus, rack_model.fitting(bus, known)[0], load(song))
+    assert edit.name.endswith("on bus reverb")
+
+
+def test_the_loop_begins_where_it_is_loudest_and_stays_in_the_song():
+    level = np.concatenate([np.full(100, 0.1), np.full(40, 0.9), np.full(60, 0.1)]).astype(np.float32)
+    peaks = Pyramid(-level, level, 0.5)
+    begin, end = rack_model.loudest(peaks)
+    assert 50.0 <= begin <= 58.0
+    assert end == begin + 12.0
+    assert rack_model.moved((95.0, 99.0), 5.0, 100.0) == (96.0, 100.0)
+    assert rack_model.moved((2.0, 6.0), -5.0, 100.0) == (0.0, 4.0)
+    short = Pyramid(-level[:3], level[:3], 0.5)
+    assert rack_model.loudest(short) == (0.0, 1.5)
+
+
+def test_nothing_measured_is_nothing_to_read():
+    assert reading_of(None, 0).before is None
+    assert pyramid([], 1.0) is None

@@ -1,0 +1,447 @@
+"""The Voices screen on a stage: takes, a training that is watched, checkpoints heard and promoted, what goes wrong."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+from studio_stage import lines, on_stage, project, studio, text, until
+from textual.events import Paste
+from textual.widgets import Input
+from voices_stage import SAVED, STARTED, TRAINS, now_json, requests, sing, voice, voices_screen
+
+from covermaker.takes.document import read_takes
+from covermaker.training.lock import alone_in
+from covermaker.training.stopping import is_asked
+from covermaker.tui import project_model, voices_sound
+from covermaker.tui.voices_ask import NewVoiceAsk
+from covermaker.tui.voices_panes import SaveList, TakeList
+
+SHOWN = ("anna", "✓ ready", "demo")
+
+
+@pytest.fixture(autouse=True)
+def own_voices(tmp_path, monkeypatch):
+    """Keep the user's voices and logs out of every test."""
+    root = tmp_path / "voices"
+    root.mkdir()
+    monkeypatch.setenv("COVERMAKER_VOICES", str(root))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return root
+
+
+@pytest.fixture
+def player(monkeypatch):
+    """A player that notes what it is told, and believes that it plays."""
+
+    class Fake:
+        made = None
+
+        def __init__(self, listener, **options):
+            self.told, self.playing, Fake.made = [], False, self
+            self.position = voices_sound.messages.Position(0.0, False, "a")
+
+        def __getattr__(self, name):
+            async def command(*given, **named):
+                self.told.append((name, *given, *named.values()))
+                if name in ("play", "pause", "toggle"):
+                    self.playing = name == "play" or (name == "toggle" and not self.playing)
+
+            return command
+
+        @property
+        def files(self):
+            return [(files.a.name, files.b.name if files.b else None) for name, files, *_ in self.loads]
+
+        @property
+        def loads(self):
+            return [told for told in self.told if told[0] == "load"]
+
+    monkeypatch.setattr(voices_sound, "Player", Fake)
+    monkeypatch.setattr(project_model, "matching", lambda a, b: (-1.0, 0.0))
+    return Fake
+
+
+@on_stage
+async def test_without_voices_it_names_the_key(library, monkeypatch, tmp_path):
+    monkeypatch.setattr("covermaker.tui.voices_model.SHIPPED", tmp_path / "nothing")
+    async with studio(library) as (app, pilot):
+        await pilot.press("4")
+        await until(pilot, lambda: app.screen.SCREEN == "voices" and app.screen.is_settled)
+        await until(pilot, lambda: "No voices yet. + makes one from recordings" in text(app))
+        await pilot.press("T")
+        assert "Train: there is no voice yet: + makes one from recordings" in lines(app)[-2]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 45), (60, 24), (40, 10)])
+def test_it_fits(library, own_voices, size):
+    voice(own_voices)
+
+    @on_stage
+    async def run():
+        async with voices_screen(library, size=size) as (screen, app, pilot):
+            shown = text(app)
+            for _ in screen.panes():
+                rows = lines(app)
+                assert all(len(row) == size[0] for row in rows)
+                assert rows[-1].rstrip().endswith("? Help")
+                await pilot.press("tab")
+            if size[0] >= 80:
+                assert all(words in shown for words in (*SHOWN, "trained: quick, 2 150 steps"))
+            if size[0] >= 120:
+                words = ("take-1", "! noisy", "F0CORR", "✓ voice, best", "rights", "synthetic", "trend")
+                assert [word for word in words if word not in shown] == []
+
+    run()
+
+
+@on_stage
+async def test_each_kind_of_voice_shows_what_says_most_of_it(library, own_voices):
+    voice(own_voices, "anna")
+    voice(own_voices, "ben", card=False, training=False, scan=False)
+    (own_voices / "cora").mkdir()
+    (own_voices / "cora" / "card.toml").write_text("rights = 3")
+    voice(own_voices, "dora", status="running")
+    async with voices_screen(library) as (screen, app, pilot):
+        assert "trained: quick" in text(app)
+        await pilot.press("down")
+        await until(pilot, lambda: "ben: 3 takes" in text(app))
+        assert "· only takes" in text(app)
+        assert "s says how loud" in text(app)
+        await pilot.press("down")
+        await until(pilot, lambda: "cora: card" in text(app))
+        assert "✗ damaged" in text(app)
+        assert "'name' is" in text(app)
+        await pilot.press("down")
+        await until(pilot, lambda: "stopped: its last save is step 2 150" in text(app))
+        await pilot.press("down")
+        await until(pilot, lambda: "demo: card" in text(app))
+        await pilot.press("T")
+        assert "Train: a shipped voice has no takes: + makes one of yours" in lines(app)[-2]
+        await pilot.press("enter")
+        assert screen.pane().id == "card"
+        await pilot.press("escape")
+        assert screen.pane().id == "list"
+        await pilot.press("escape")
+        assert app.current_mode == "library"
+
+
+@on_stage
+async def test_a_take_is_left_out_and_comes_back(library, own_voices):
+    folder = voice(own_voices)
+    async with voices_screen(library) as (_, app, pilot):
+        await pilot.press("tab", "down")
+        assert "the voice is only 14 dB above the noise" in text(app)
+        await pilot.press("o")
+        await until(pilot, lambda: "- left out" in text(app))
+        assert not read_takes(folder).takes[1].use
+        assert "# evening" in (folder / "takes.toml").read_text()
+        assert "z Undo: anna: take-2.wav left out" in lines(app)[-2]
+        await pilot.press("z")
+        await until(pilot, lambda: "- left out" not in text(app))
+        assert read_takes(folder).takes[1].use
+        await pilot.press("Z")
+        await until(pilot, lambda: "- left out" in text(app))
+        await pilot.press("up", "o")
+        await until(pilot, lambda: len(read_takes(folder).used) == 1)
+        await pilot.press("down", "down", "o")
+        await until(pilot, lambda: "no take of 'anna' would be left to train on" in lines(app)[-2])
+
+
+@on_stage
+async def test_scanning_is_a_job_that_can_be_cancelled(library, own_voices):
+    voice(own_voices, training=False, card=False)
+    (own_voices.parent / "scan.jsonl").write_text(STARTED.replace("clips", "scan") + "\n!stay\n")
+    async with voices_screen(library) as (screen, app, pilot):
+        await pilot.press("s")
+        await until(pilot, lambda: screen.busy("scan") and screen.busy("scan").current)
+        await until(pilot, lambda: "scan 0 %" in text(app))
+        await pilot.press("s")
+        assert "Scan: it is being scanned: c cancels" in lines(app)[-2]
+        await pilot.press("c")
+        await until(pilot, lambda: screen.busy("scan") is None)
+        assert requests(own_voices)[0]["job"] == "scan"
+
+
+@on_stage
+async def test_training_asks_how_and_is_watched(library, own_voices):
+    folder = voice(own_voices, card=False, training=False)
+    (own_voices.parent / "train.jsonl").write_text(f"{STARTED}\n{TRAINS}\n!stay\n")
+    async with voices_screen(library) as (screen, app, pilot):
+        await pilot.press("T")
+        assert "Train 'anna' from 3 takes?" in text(app)
+        assert "about 11 minutes" in text(app)
+        await pilot.press("y")
+        await until(pilot, lambda: screen.job("train") and screen.job("train").current == "train")
+        assert requests(own_voices)[0] == {
+            "job": "train", "voice": str(folder), "device": "auto", "profile": "quick",
+        }  # fmt: skip
+        await until(
+            pilot, lambda: "anna: train 46 %, 5:12 left" in lines(app)[0] or "train 46" in lines(app)[0]
+        )
+        await pilot.press("T")
+        assert "it is in training" in lines(app)[-2]
+        await pilot.press("q")
+        await until(pilot, lambda: "anna is in training: train 46 %, 5:12 left." in text(app))
+        assert "goes on from its last save" in text(app)
+        await pilot.press("n", "X")
+        assert "End the training of 'anna' at once?" in text(app)
+        await pilot.press("y")
+        await until(pilot, lambda: screen.job("train").is_over)
+        assert screen.job("train").state == "stopped"
+
+
+@on_stage
+async def test_a_stopped_training_goes_on_or_begins_again(library, own_voices):
+    voice(own_voices, status="running")
+    async with voices_screen(library) as (screen, app, pilot):
+        assert "- stopped" in text(app)
+        await pilot.press("T")
+        assert "go on exactly where it was saved, at step 2 150" in text(app)
+        await pilot.press("y")
+        await until(pilot, lambda: requests(own_voices))
+        assert requests(own_voices)[0]["resume"] is True
+        await until(pilot, lambda: screen.job("train").is_over)
+        await pilot.press("T", "down", "down", "enter")
+        await until(pilot, lambda: len(requests(own_voices)) == 2)
+        assert (requests(own_voices)[1]["force"], requests(own_voices)[1]["profile"]) == (True, "quick")
+
+
+@on_stage
+async def test_a_trained_voice_is_not_trained_again_unasked(library, own_voices):
+    voice(own_voices)
+    async with voices_screen(library) as (_, app, pilot):
+        await pilot.press("T")
+        assert "'anna' is trained already." in text(app)
+        await pilot.press("enter")  # the safe answer has the focus
+        assert requests(own_voices) == []
+
+
+@on_stage
+async def test_a_training_that_runs_elsewhere_is_watched_and_asked_to_stop(library, own_voices):
+    folder = voice(own_voices, status="running")
+    work = folder / "training"
+    (work / "now.json").write_text(now_json(told=time.time() - 45.0))
+    old = time.time() - 60.0
+    os.utime(work / "history.jsonl", (old, old))
+    with alone_in(folder):
+        async with voices_screen(library) as (_, app, pilot):
+            assert "► training" in text(app)
+            for words in (
+                "training 46 %, 4:2", "no news for 4", "step 900  0.16 s a step  on cpu", "loss 0.512",
+                "last save: step 2 150", "runs elsewhere: process 4711 on studio",
+            ):  # fmt: skip
+                assert words in text(app)
+            (work / "now.json").write_text(now_json(told=time.time(), step=910))
+            await until(pilot, lambda: "step 910" in text(app))
+            assert "no news" not in text(app)
+            await pilot.press("S")
+            await until(pilot, lambda: is_asked(work))
+            await until(pilot, lambda: "asked to stop: saves and ends after this step" in text(app))
+
+
+@on_stage
+async def test_s_lets_a_training_of_ours_save_and_end(library, own_voices):
+    folder = voice(own_voices, status="running")
+    (own_voices.parent / "train.jsonl").write_text(f"{STARTED}\n{TRAINS}\n{SAVED}\n")
+    async with voices_screen(library) as (screen, app, pilot):
+        await pilot.press("T", "y")
+        await until(pilot, lambda: screen.job("train") and screen.job("train").is_over)
+        assert screen.job("train").state == "stopped"
+        assert "anna: stopped at step 900: all of it is saved" in text(app)
+        await pilot.press("S")
+        assert "Stop: no training of this voice runs" in lines(app)[-2]
+        assert not is_asked(folder / "training")
+
+
+@on_stage
+async def test_a_failed_training_says_why_and_what_to_do(library, own_voices):
+    voice(own_voices, card=False, training=False)
+    failed = {"event": "render.failed", "message": "the takes hold too little voice", "hint": "record more",
+              "exit_code": 4}  # fmt: skip
+    (own_voices.parent / "train.jsonl").write_text(f"{STARTED}\n{json.dumps(failed)}\n")
+    async with voices_screen(library) as (screen, app, pilot):
+        await pilot.press("T", "y")
+        await until(pilot, lambda: screen.job("train") and screen.job("train").is_over)
+        await until(pilot, lambda: "✗ failed: the takes hold too little voice" in text(app))
+        assert "next: record more" in text(app)
+
+
+@on_stage
+async def test_a_checkpoint_sings_first_and_then_plays(library, own_voices, player):
+    folder = voice(own_voices)
+    (own_voices.parent / "audition.jsonl").write_text(
+        '{"event": "step.progress", "name": "audition", "fraction": 0.5}\n!stay\n'
+    )
+    async with voices_screen(library) as (screen, app, pilot):
+        screen.query_one(SaveList).cursor = 1
+        await pilot.press("space")
+        await until(pilot, lambda: screen.busy("audition") and screen.busy("audition").fraction > 0)
+        assert "step 1 502 and 2 150 sings the test phrases first" in lines(app)[-2]
+        assert "audition 50 %" in text(app)
+        assert requests(own_voices)[0]["steps"] == [1502, 2150]
+        sing(folder, 1502, 2150)
+        await until(pilot, lambda: player.made is not None and player.made.loads)
+        assert player.made.files == [("step-1502-sung.wav", "step-2150-sung.wav")]
+        assert ("play",) in player.made.told
+        await pilot.press("c")
+
+
+@on_stage
+async def test_checkpoints_are_compared_without_a_gap(library, own_voices, player):
+    sing(voice(own_voices), 1502, 2150)
+    async with voices_screen(library) as (screen, app, pilot):
+        await pilot.press("a")
+        assert "A/B: nothing plays yet: space plays" in lines(app)[-2]
+        await pilot.press("space")
+        await until(pilot, lambda: player.made is not None and player.made.playing)
+        assert player.made.files == [("step-2150-sung.wav", "singer-sung.wav")]  # nothing is better
+        await pilot.press("a")
+        await until(pilot, lambda: ("switch",) in player.made.told)
+        await pilot.press("b")
+        await until(pilot, lambda: len(player.made.loads) == 2)
+        assert player.made.files[-1] == ("step-2150-sung.wav", "source-sung.wav")
+        assert player.made.loads[1][2] is None  # at the same place: no gap
+        await pilot.press("t")
+        assert "phrase: spoken" in lines(app)[-2]
+        await until(pilot, lambda: player.made.files[-1][0] == "step-2150-spoken.wav")
+        screen.go_to(screen.query_one(SaveList))
+        await pilot.press("down", "v")
+        assert screen.query_one(SaveList).marked == {1502}
+        assert "marked" in text(app)
+        await pilot.press("up", "space")
+        await until(pilot, lambda: player.made.files[-1] == ("step-2150-spoken.wav", "step-1502-spoken.wav"))
+        await pilot.press("space")
+        await until(pilot, lambda: not player.made.playing)
+        await pilot.press("down", "down", "space")
+        assert "Play: the checkpoint of step 806 is not kept" in lines(app)[-2]
+
+
+@on_stage
+async def test_a_take_plays(library, own_voices, player):
+    voice(own_voices)
+    async with voices_screen(library) as (screen, _, pilot):
+        screen.go_to(screen.query_one(TakeList))
+        await pilot.press("down", "space")
+        await until(pilot, lambda: player.made is not None and player.made.playing)
+        assert player.made.files == [("take-2.wav", None)]
+        (Path(screen.whole.row.folder) / "takes" / "take-3.wav").unlink()
+        await pilot.press("down")
+        await until(pilot, lambda: screen.whole.takes[2].missing)
+        assert screen.no_play() == "the recording is missing from the voice's folder"
+
+
+@on_stage
+async def test_promotion_says_which_songs_are_stale_and_can_be_taken_back(library, own_voices, states):
+    voice(own_voices)
+    project(library, "blue", "Blue Harbour", voice="anna")
+    (own_voices.parent / "promote.jsonl").write_text(
+        '{"event": "render.finished", "result": {"step": 1502, "weights": "x"}}\n'
+    )
+    async with voices_screen(library) as (screen, app, pilot):
+        await pilot.press("P")
+        assert "Promote: it is the voice already" in lines(app)[-2]
+        screen.query_one(SaveList).cursor = 1
+        await pilot.press("P")
+        await until(pilot, lambda: "anna is step 1 502 now: 1 song is stale (Blue Harbour)" in text(app))
+        assert "z Undo" in lines(app)[-2]
+        await pilot.press("z")
+        await until(pilot, lambda: len(requests(own_voices)) == 2)
+        assert [request["step"] for request in requests(own_voices)] == [1502, 2150]
+
+
+@on_stage
+async def test_promotion_asks_when_the_voice_could_not_come_back(library, own_voices):
+    voice(own_voices, kept=(1502,))
+    async with voices_screen(library) as (screen, app, pilot):
+        screen.query_one(SaveList).cursor = 1
+        await pilot.press("P")
+        assert "it cannot come back" in " ".join(text(app).replace("│", " ").split())
+        await pilot.press("enter")
+        assert requests(own_voices) == []
+
+
+@on_stage
+async def test_a_new_voice_needs_a_rights_line(library, own_voices, tmp_path):
+    recorded = tmp_path / "evening songs"
+    recorded.mkdir()
+    for name in ("one.wav", "two.wav"):
+        (recorded / name).write_bytes(b"RIFF")
+    (own_voices.parent / "take-in.jsonl").write_text(
+        '{"event": "render.finished", "result": {"takes": ["one.wav", "two.wav"]}}\n'
+    )
+    async with voices_screen(library) as (_, app, pilot):
+        app.screen.post_message(Paste(f"'{recorded / 'one.wav'}'"))
+        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
+        form = app.screen
+        assert "all 2 recordings of its folder" in text(app)
+        assert form.query_one("#name", Input).value == "evening-songs"
+        form.query_one("#name", Input).value = "eve"
+        await pilot.click("#yes")
+        assert "say whose voice it is: nothing is made without it" in text(app)
+        await pilot.press("down", "enter")
+        assert form._rights() == "licensed"
+        assert "(*) licensed" in text(app)
+        assert "( ) own-voice" in text(app)
+        form._answer()
+        await pilot.pause()
+        assert "'licensed' needs a sentence: who agreed, to what" in text(app)
+        await pilot.press(*"q y: ok")
+        form.query_one("#languages", Input).value = "en, de"
+        form._answer()
+        await until(pilot, lambda: len(requests(own_voices)) == 2)
+        asked, scan = requests(own_voices)
+        assert asked == {
+            "job": "take-in", "voice": str(own_voices / "eve"), "paths": [str(recorded)], "rights": "licensed",
+            "statement": "q y: ok", "languages": ["en", "de"],
+        }  # fmt: skip
+        assert (scan["job"], scan["voice"]) == ("scan", str(own_voices / "eve"))
+
+
+@on_stage
+async def test_a_dropped_folder_goes_to_the_voice_whose_takes_have_the_focus(library, own_voices, tmp_path):
+    folder = voice(own_voices)
+    (tmp_path / "more").mkdir()
+    async with voices_screen(library) as (screen, app, pilot):
+        screen.go_to(screen.query_one(TakeList))
+        await pilot.pause()
+        screen.post_message(Paste(str(tmp_path / "more")))
+        await until(pilot, lambda: requests(own_voices))
+        assert requests(own_voices)[0] == {
+            "job": "take-in", "voice": str(folder), "paths": [str(tmp_path / "more")], "add": True,
+        }  # fmt: skip
+        screen.post_message(Paste("just words"))
+        await until(pilot, lambda: "no file or folder has the path" in lines(app)[-2])
+
+
+@on_stage
+async def test_the_curve_shows_losses_or_scores(library, own_voices):
+    voice(own_voices)
+    async with voices_screen(library, size=(120, 40)) as (screen, app, pilot):
+        screen.go_to(screen.query_one("#training"))
+        await pilot.pause()
+        assert "trend" in text(app)
+        await pilot.press("g")
+        await pilot.pause()
+        assert "score 0.959" in text(app)
+        await pilot.press("y", "g")
+        await pilot.pause()
+        assert "graph: loss" in text(app)
+
+
+@on_stage
+async def test_a_voice_that_appears_and_goes_is_noticed(library, own_voices):
+    async with voices_screen(library) as (screen, app, pilot):
+        assert "demo" in text(app)
+        folder = voice(own_voices, "eva")
+        screen.look()
+        await until(pilot, lambda: "eva" in text(app))
+        (folder / "takes.toml").write_text("takes = 3")
+        (folder / "training" / "scores.json").write_text("{")
+        screen.query_one("#list").cursor = 0
+        await until(pilot, lambda: screen.whole.row.name == "eva" and screen.whole.takes_problem)
+        assert "scores.json cannot be read" in text(app)
+        folder.rename(own_voices.parent / "away")
+        screen.look()
+        await until(pilot, lambda: screen.whole.row.name == "demo")

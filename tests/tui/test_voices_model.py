@@ -1,0 +1,176 @@
+"""What the Voices screen knows of a folder, whatever lies in it, and the words for it."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from voices_stage import now_json, voice
+
+from covermaker.training.lock import alone_in
+from covermaker.training.watch import Course
+from covermaker.tui.voices_model import Voices, read_row, read_whole
+from covermaker.tui.voices_text import (
+    card_lines,
+    lost_by_killing,
+    promotion_words,
+    state_words,
+    take_words,
+    training_lines,
+)
+from covermaker.tui.voices_training import losses, scores
+
+
+@pytest.fixture(autouse=True)
+def own_voices(tmp_path, monkeypatch):
+    root = tmp_path / "voices"
+    root.mkdir()
+    monkeypatch.setenv("COVERMAKER_VOICES", str(root))
+    return root
+
+
+def whole_of(folder):
+    return read_whole(read_row(folder, "library"), Course(folder / "training"))
+
+
+@pytest.mark.parametrize(
+    ("options", "state", "words"),
+    [
+        ({}, "ready", "✓ ready"), ({"card": False, "training": False}, "takes", "· only takes"),
+        ({"status": "running"}, "stopped", "- stopped"), ({"status": "astray"}, "astray", "! went astray"),
+        ({"takes": False, "training": False}, "ready", "✓ ready"),
+    ],
+)  # fmt: skip
+def test_states(own_voices, options, state, words):
+    row = read_row(voice(own_voices, **options), "library")
+    assert (row.state, row.problem) == (state, "")
+    assert state_words(row, None, "unicode")[0] == words
+
+
+def test_what_is_broken_is_a_sentence(own_voices):
+    folder = voice(own_voices)
+    weights = next(folder.glob("voice-*.safetensors"))
+    weights.unlink()
+    assert read_row(folder, "library").problem.startswith("its weights are missing: voice-")
+    (folder / "card.toml").write_text("half = ")
+    row = read_row(folder, "library")
+    assert (row.state, row.card) == ("damaged", None)
+    assert "card.toml" in row.problem
+    (folder / "takes.toml").write_bytes(b"\xff\xfe")
+    (folder / "training" / "scores.json").write_text('[{"step": 806, "sc')
+    (folder / "training" / "run.json").write_text("")
+    (folder / "training" / "heldout" / "phrases.json").write_text("3")
+    with (folder / "training" / "history.jsonl").open("a") as file:
+        file.write('{"step": 2160, "lo')
+    whole = whole_of(folder)
+    assert "not UTF-8" in whole.takes_problem
+    assert "run.json" in whole.watched.problem
+    assert whole.lines.steps[-1] == 2150
+    said = " ".join(words for words, _ in training_lines(whole, None, 0.0, "unicode"))
+    assert "run.json" in said
+    for file in ("card.toml", "takes.toml"):
+        (folder / file).unlink()
+        (folder / file).mkdir()
+    assert read_row(folder, "library").state == "damaged"
+
+
+def test_takes_carry_what_the_scan_said(own_voices):
+    folder = voice(own_voices)
+    (folder / "takes" / "take-3.wav").unlink()
+    whole = whole_of(folder)
+    assert [take.verdict for take in whole.takes] == [
+        ("done", "ok"),
+        ("warn", "noisy"),
+        ("failed", "missing"),
+    ]
+    assert whole.summary() == "3 takes, noisy 1"
+    noisy = take_words(whole.takes[1], (), "unicode")
+    assert noisy[0][0].startswith("! the voice is only 14 dB above the noise: record in a quieter room")
+    assert "missing from the folder" in take_words(whole.takes[2], (), "unicode")[0][0]
+    assert take_words(None, ("short",), "unicode") == []
+
+
+def test_a_running_training_in_words(own_voices):
+    folder = voice(own_voices, status="running")
+    now = time.time()
+    (folder / "training" / "now.json").write_text(now_json(told=now, began=now - 100))
+    with alone_in(folder):
+        whole = whole_of(folder)
+    assert whole.row.state == "stopped" or whole.row.state == "training"
+    said = [words for words, _ in training_lines(whole, None, now, "ascii")]
+    assert said[0] == "> training 46 %, 5:12 left"
+    assert said[1] == "step 900  0.16 s a step  on cpu  11 min in all"
+    assert said[2] == "loss 0.512  rate 1.2e-03  2.4 GB" or said[2].startswith("loss 0.512  rate 1.2e-03")
+    assert "no news for 2:05" in training_lines(whole, None, now + 125.0, "unicode")[1][0]
+    assert lost_by_killing(whole.watched, now) == "Nothing is lost: it was saved a moment ago."
+
+
+@pytest.mark.parametrize(
+    ("kept", "lost"),
+    [((806,), "94 steps, about 0:20 are lost, since the save of step 806."), ((), "900 steps")],
+)
+def test_what_killing_costs(own_voices, kept, lost):
+    folder = voice(own_voices, status="running", kept=kept)
+    (folder / "training" / "now.json").write_text(now_json(told=time.time()))
+    with alone_in(folder):
+        words = lost_by_killing(whole_of(folder).watched, time.time())
+    assert words.startswith(lost)
+
+
+def test_curves_of_a_recording(own_voices):
+    whole = whole_of(voice(own_voices))
+    saves = whole.watched.checkpoints
+    drawn = {series.name: series for series in losses(whole.lines, saves)}
+    assert list(drawn) == ["trend", "saved", "loss"]
+    assert [round(step) for step in drawn["saved"].x] == [800, 1490, 2150]
+    assert 0.4 < drawn["trend"].y[-1] < drawn["trend"].y[0]
+    told = {series.name: list(series.y) for series in scores(saves, "sung")}
+    assert told["score"] == [0.9213, 0.94218, 0.95864]
+    assert told["CER"] == [0.25698, 0.23464, 0.16201]
+    assert losses(type(whole.lines)(), ()) == []
+    assert scores((), "sung") == []
+
+
+def test_the_card(own_voices):
+    told = {label: words for label, words, _ in card_lines(whole_of(voice(own_voices)), "unicode") if label}
+    assert told["rights"] == "synthetic"
+    assert told["range"] == "D3 to G4, median F#3" or told["range"].startswith("D3 to G4")
+    assert told["score"] == "0.959"
+    takes_only = whole_of(voice(own_voices, "ben", card=False, training=False))
+    told = {label: words for label, words, _ in card_lines(takes_only, "unicode") if label}
+    assert told["card"] == "there is none before it is trained"
+
+
+def test_promotion_words():
+    assert promotion_words("anna", 1502, []) == "anna is step 1 502 now; no song of the library uses it"
+    many = promotion_words("anna", 9, ["A", "B", "C", "D"])
+    assert many == "anna is step 9 now: 4 songs are stale (A, B, C …)"
+
+
+def test_200_voices_are_read_fast_and_then_only_what_changed(own_voices, monkeypatch):
+    for number in range(200):
+        voice(own_voices, f"voice-{number:03d}", scan=False, kept=())
+    voices = Voices()
+    began = time.process_time()
+    rows = voices.look(None)
+    took = time.process_time() - began
+    assert len(rows) == 201
+    assert took < 2.0
+    read = []
+    monkeypatch.setattr("covermaker.tui.voices_model.read_row", lambda folder, place: read.append(folder))
+    began = time.process_time()
+    assert voices.look(None) == rows
+    assert time.process_time() - began < 0.5
+    assert read == []
+
+
+def test_nothing_heavy_is_loaded():
+    code = (
+        "import sys, covermaker.tui.screens.voices, covermaker.takes.scan\n"
+        "print(json.dumps(sorted(set(sys.modules) & {'torch', 'scipy', 'pedalboard', 'soundfile', 'av'})))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"import json\n{code}"], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == []
