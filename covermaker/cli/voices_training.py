@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from covermaker.cli.output import json_option, show, table
 from covermaker.cli.device import device_option
+from covermaker.cli.output import json_option, show, table
 from covermaker.cli.voices_takes import find_takes
 from covermaker.errors import ProjectError, ResourceError
 from covermaker.units import clock

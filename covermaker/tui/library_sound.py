@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from covermaker.play import messages
-from covermaker.play.client import Files, Player
+from covermaker.play.client import Files
+from covermaker.tui.listening import Listening
 from covermaker.tui.words import length, level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
     from pathlib import Path
 
     from covermaker.render.state import State
@@ -50,46 +48,22 @@ def heard_of(folder: Path, state: State | None) -> Heard:
     return Heard(folder, best.file if best else None, state.song, best.made if best else 0.0)
 
 
-class LibrarySound:
-    """The player of the library.
+class LibrarySound(Listening):
+    """The player of the library; see `Listening` for the parameters."""
 
-    Parameters
-    ----------
-    device : str or None
-        See `covermaker.play.client.Player`.
-    log : Path
-        Where the audio process writes what goes wrong.
-    on_change : callable
-        Called when the position, the side or what plays is another.
-    say : callable
-        Gets words and their tone.
-    """
-
-    def __init__(
-        self,
-        *,
-        device: str | None,
-        fps: float,
-        log: Path,
-        on_change: Callable[[], None],
-        say: Callable[[str, str], None],
-    ) -> None:
-        self._changed, self._say = on_change, say
-        self._player = Player(self._told, log=log, device=device, fps=fps)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.heard: Heard | None = None
-        self.gain_db = LOUDEST_DB
-        self._start_seconds = 0.0
+    heard: Heard | None = None
+    gain_db = LOUDEST_DB
+    _start_seconds = 0.0
 
     @property
     def playing(self) -> bool:
         """Whether something is heard."""
-        return self._player.playing
+        return self.player.playing
 
     @property
     def seconds(self) -> float:
         """Where it is."""
-        return self._player.position.seconds
+        return self.player.position.seconds
 
     @property
     def words(self) -> str:
@@ -97,10 +71,10 @@ class LibrarySound:
         heard = self.heard
         if heard is None:
             return ""
-        side = "cover" if heard.cover is not None and self._player.hearing == "a" else "original"
+        side = "cover" if heard.cover is not None and self.player.hearing == "a" else "original"
         quieter = f"  {level(self.gain_db)}" if self.gain_db else ""
         sign = "► " if self.playing else "· "
-        return f"{sign}{length(self.seconds)} of {length(self._player.length_seconds)}  {side}{quieter}"
+        return f"{sign}{length(self.seconds)} of {length(self.player.length_seconds)}  {side}{quieter}"
 
     def play_at(self, heard: Heard, seconds: float) -> None:
         """Play a song from a time on; what plays goes there."""
@@ -113,7 +87,7 @@ class LibrarySound:
     def play_or_pause(self, heard: Heard) -> None:
         """Play a song from its beginning, or the one that was played on, or pause it."""
         if self.heard == heard:
-            self._do(self._player.toggle())
+            self._do(self.player.toggle())
             return
         self.heard = heard
         self._do(self._begin(heard))
@@ -121,23 +95,23 @@ class LibrarySound:
     async def _begin(self, heard: Heard) -> None:
         assert heard.first is not None
         files = Files(heard.first, heard.original, self.gain_db, self.gain_db)
-        await self._player.load(files, start_seconds=self._start_seconds)
+        await self.player.load(files, start_seconds=self._start_seconds)
         self._start_seconds = 0.0
-        await self._player.switch("a")
-        await self._player.play()
+        await self.player.switch("a")
+        await self.player.play()
 
     def pause(self) -> None:
         """Stop at this position."""
         if self.playing:
-            self._do(self._player.pause())
+            self._do(self.player.pause())
 
     def switch(self) -> None:
         """Hear the original in place of the cover, or back."""
-        self._do(self._player.switch())
+        self._do(self.player.switch())
 
     def seek(self, seconds: float) -> None:
         """Go to a time."""
-        self._do(self._player.seek(seconds))
+        self._do(self.player.seek(seconds))
 
     def move(self, turns: int) -> None:
         """Go on, or back, by five seconds each."""
@@ -147,29 +121,5 @@ class LibrarySound:
         """Change the level of listening; never above that of the file."""
         self.gain_db = min(max(self.gain_db + steps * STEP_DB, QUIETEST_DB), LOUDEST_DB)
         if self.heard is not None:
-            self._do(self._player.set_gains(self.gain_db, self.gain_db))
+            self._do(self.player.set_gains(self.gain_db, self.gain_db))
         self._changed()
-
-    def _told(self, message: messages.Message) -> None:
-        if isinstance(message, messages.Problem):
-            self._say(f"sound: {message.message}", "failed")
-        elif isinstance(message, messages.Died):
-            self._say(f"{message.message}; log: {message.log}", "failed")
-        elif isinstance(message, messages.Device) and message.words:
-            self._say(message.words, "stale")
-        self._changed()
-
-    def _do(self, command: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(command)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._say(f"sound: {error}", "failed")
-
-    async def close(self) -> None:
-        """End the audio process."""
-        await self._player.close()

@@ -295,11 +295,13 @@ class Reader(Scrolling, ScrollView, can_focus=True):
         self._wrap()
 
     def _wrap(self) -> None:
-        width = self.scrollable_content_region.width
-        if not width:
+        room = self.region.shrink(self.styles.gutter)
+        if not room.width:
             return
         console = self.app.console
-        lines = self._text.wrap(console, width, tab_size=4)
+        lines = self._text.wrap(console, room.width, tab_size=4)
+        if len(lines) > room.height:  # whether its scrollbar is there already or comes with these lines
+            lines = self._text.wrap(console, room.width - self.scrollbar_size_vertical, tab_size=4)
         self._lines = [Strip(line.render(console)) for line in lines]
         self.virtual_size = Size(0, max(len(lines), self.size.height))
         self.refresh()

@@ -11,10 +11,10 @@ import numpy as np
 from covermaker.disk import disk_errors
 from covermaker.effects.preset_edits import changes_of
 from covermaker.errors import CovermakerError, UsageError
-from covermaker.play import messages
-from covermaker.play.client import Files, Player
+from covermaker.play.client import Files
 from covermaker.render.previewing import MIX, Wish, rack_of
 from covermaker.tui.jobs import CHILD
+from covermaker.tui.listening import Listening
 from covermaker.tui.previewer import Preview
 from covermaker.units import db_to_gain
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from covermaker.effects.presets import Kind, Preset
+    from covermaker.play import messages
     from covermaker.project.load import Project
     from covermaker.render.previewing import Previewed
 
@@ -92,22 +93,22 @@ def matched(as_it_is: Previewed, changed: Previewed) -> tuple[float, float]:
     return quieter - as_it_is.out_lufs, quieter - changed.out_lufs
 
 
-class Trial:
+class Trial(Listening):
     """The player and the preview of one project for the presets.
 
     Parameters
     ----------
     folder : Path
         The project.
-    device : str or None
-        See `covermaker.play.client.Player`.
-    on_change : callable
-        Called when what is heard is another.
-    say : callable
-        Gets words and their tone.
+    device, fps, on_change, say
+        See `Listening`.
     command : sequence of str
         Starts the preview process.
     """
+
+    name = ""
+    loop: tuple[float, float] | None = None
+    is_working = False
 
     def __init__(
         self,
@@ -119,16 +120,12 @@ class Trial:
         say: Callable[[str, str], None],
         command: Sequence[str],
     ) -> None:
-        self._changed, self._say = on_change, say
+        log = folder / ".covermaker" / "presets.log"
+        super().__init__(log, device=device, fps=fps, on_change=on_change, say=say)
         self.folder = folder
-        self.player = Player(self._heard, log=folder / ".covermaker" / "presets.log", device=device, fps=fps)
         self._pairs = Pairs(folder, command=command)
         self._task: asyncio.Task[None] | None = None
-        self._others: set[asyncio.Task[None]] = set()
-        self._told = (False, "a")
-        self.name = ""
-        self.loop: tuple[float, float] | None = None
-        self.is_working = False
+        self._shown = (False, "a")
 
     @property
     def is_on(self) -> bool:
@@ -182,21 +179,10 @@ class Trial:
             self._do(self.player.pause())
         self._changed()
 
-    def _do(self, command: Any) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(command)
-        self._others.add(task)
-        task.add_done_callback(self._others.discard)
-
-    def _heard(self, message: messages.Message) -> None:
-        if isinstance(message, messages.Problem):
-            self._say(f"sound: {message.message}", "failed")
-        elif isinstance(message, messages.Died):
-            self._say(f"{message.message}; log: {message.log}", "failed")
-        elif isinstance(message, messages.Device) and message.words:
-            self._say(message.words, "stale")
+    def _told(self, message: messages.Message) -> None:
         now = (self.player.playing, str(self.player.hearing))
-        if now != self._told:  # positions come many times a second
-            self._told = now
+        if now != self._shown:  # positions come many times a second
+            self._shown = now
             self._changed()
 
     async def close(self) -> None:
@@ -204,7 +190,7 @@ class Trial:
         self._changed = lambda: None
         self.stop()
         await self._pairs.close()
-        await self.player.close()
+        await super().close()
 
 
 async def write_pair(

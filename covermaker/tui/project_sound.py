@@ -11,36 +11,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.play import messages
-from covermaker.play.client import Files, Player
+from covermaker.play.client import Files
 from covermaker.render.previewing import LONGEST_SECONDS, MIX, PEAKS_PER_SECOND, SHORTEST_SECONDS, Wish
 from covermaker.tui import project_model
+from covermaker.tui.listening import Listening
 from covermaker.tui.previewer import Preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from covermaker.render.previewing import Previewed
     from covermaker.render.sounds import Sounds
 
 VOCAL: Final = "vocal"
+LOOKING: Final = "looking for its sound"
 
 
-class Sound:
+class Sound(Listening):
     """The player and the preview of one project.
 
     Parameters
     ----------
     folder : Path
         The project.
-    device : str or None
-        See `covermaker.play.client.Player`.
-    on_change : callable
-        Called when the position, the side or what plays is another.
-    say : callable
-        Gets words and their tone.
+    device, fps, on_change, say
+        See `Listening`.
     command : sequence of str
         Starts the preview process.
     """
+
+    what = VOCAL
+    matched = True
+    loop: tuple[float, float] | None = None
+    made: Previewed | None = None
+    peak: Sequence[float] = (0.0, 0.0)
 
     def __init__(
         self,
@@ -52,23 +56,17 @@ class Sound:
         say: Callable[[str, str], None],
         command: Sequence[str],
     ) -> None:
-        self._changed, self._say = on_change, say
         log = folder / ".covermaker" / "audio.log"
-        self.player = Player(self._heard, log=log, device=device, fps=fps)
+        super().__init__(log, device=device, fps=fps, on_change=on_change, say=say)
         self._preview = Preview(folder, self._made, self._refused, command=command)
         self._sounds: Sounds | None = None
+        self._no_sounds = LOOKING
         self._solo: tuple[str, ...] = ()
         self._unsaved: dict[str, Any] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._loaded: Files | None = None
         self._newest = 0
         self._wants_play = False
         self._start_seconds: float | None = None
-        self.what = VOCAL
-        self.matched = True
-        self.loop: tuple[float, float] | None = None
-        self.made: Previewed | None = None
-        self.peak: Sequence[float] = (0.0, 0.0)
 
     # What is heard
 
@@ -103,7 +101,7 @@ class Sound:
     def no_play(self) -> str | None:
         """Say why there is nothing to hear."""
         if self._sounds is None:
-            return "there is no sound yet: {project.render} renders it"
+            return self._no_sounds
         files = (self._sounds.converted, self._sounds.vocal)
         if self.what == MIX:
             files = (self._sounds.song if self.is_live else self._sounds.master, self._sounds.song)
@@ -113,6 +111,11 @@ class Sound:
         """Take the files of a project that was rendered or changed."""
         self._sounds = sounds
         self.refresh()
+
+    def take_none(self, why: str) -> None:
+        """Take it that no files can be found."""
+        self._no_sounds = why
+        self._changed()
 
     def set_what(self, what: str) -> None:
         """Hear the vocal or the mix."""
@@ -225,32 +228,15 @@ class Sound:
         self._say(f"preview: {words}", "failed")
         self._changed()
 
-    def _heard(self, message: messages.Message) -> None:
+    def _died(self) -> None:
+        self._loaded = None
+
+    def _told(self, message: messages.Message) -> None:
         if isinstance(message, messages.Position):
             self.peak = message.peak
-        elif isinstance(message, messages.Problem):
-            self._say(f"sound: {message.message}", "failed")
-        elif isinstance(message, messages.Died):
-            self._loaded = None
-            self._say(f"{message.message}; log: {message.log}", "failed")
-        elif isinstance(message, messages.Device) and message.words:
-            self._say(message.words, "stale")
         self._changed()
-
-    # The processes
-
-    def _do(self, command: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(command)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._say(f"sound: {error}", "failed")
 
     async def close(self) -> None:
         """End both processes."""
         await self._preview.close()
-        await self.player.close()
+        await super().close()

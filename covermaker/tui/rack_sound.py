@@ -25,7 +25,7 @@ from covermaker.tui import project_model
 from covermaker.tui.project_sound import Sound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from covermaker.render.previewing import Previewed
     from covermaker.render.sounds import Sounds
@@ -35,21 +35,10 @@ if TYPE_CHECKING:
 class RackSound(Sound):
     """The player and the preview of one project's racks; see `Sound` for the parameters."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        device: str | None,
-        fps: float,
-        on_change: Callable[[], None],
-        say: Callable[[str, str], None],
-        command: Sequence[str],
-    ) -> None:
-        super().__init__(folder, device=device, fps=fps, on_change=on_change, say=say, command=command)
-        self.what = ""
-        self.owner: Owner | None = None
-        self.difference = False
-        self.problem = ""
+    what = ""
+    owner: Owner | None = None
+    difference = False
+    problem = ""
 
     # What is heard
 
@@ -87,7 +76,7 @@ class RackSound(Sound):
     def no_play(self) -> str | None:
         """Say why there is nothing to hear."""
         if self._sounds is None or self.owner is None:
-            return "its sound is being looked for"
+            return self._no_sounds
         if self._dry(self._sounds) is None:
             return f"{self.owner.name} has no sound yet: {{rack.render}} renders the song"
         if self.loop is not None and not self.is_live:

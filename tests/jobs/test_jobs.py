@@ -1,16 +1,17 @@
-"""Every job that a command asks for is one that the child knows."""
+"""Every job that a command or a screen asks for is one that the child knows."""
 
 import ast
 from importlib import import_module
 from pathlib import Path
 
-import covermaker.cli
-from covermaker.jobs.child import JOBS
+import covermaker
+from covermaker.jobs.child import CONVERSATIONS, JOBS
 
 
 def asked_for():
     found = set()
-    for file in Path(covermaker.cli.__file__).parent.glob("*.py"):
+    root = Path(covermaker.__file__).parent
+    for file in (*root.glob("cli/*.py"), *root.glob("tui/**/*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Dict):
                 pairs = zip(node.keys, node.values, strict=True)
@@ -32,10 +33,10 @@ def asked_for():
 
 
 def test_the_child_knows_every_job():
-    assert asked_for() == set(JOBS)
+    assert asked_for() == {*JOBS, *CONVERSATIONS}
 
 
 def test_every_job_is_there():
-    for place in JOBS.values():
+    for place in (*JOBS.values(), *CONVERSATIONS.values()):
         module, _, name = place.partition(":")
         assert callable(getattr(import_module(module), name))

@@ -28,9 +28,9 @@ class Silent:
 
 def sound(said):
     made = LibrarySound(
-        device="none", fps=15, log=Path("x"), on_change=lambda: None, say=lambda *words: said.append(words)
+        Path("x"), device="none", fps=15, on_change=lambda: None, say=lambda *words: said.append(words)
     )
-    made._player = Silent()
+    made.player = Silent()
     return made
 
 
@@ -48,29 +48,29 @@ async def test_another_song_begins_and_the_same_one_pauses():
     song = Heard(Path("x"), Path("c.wav"), Path("s.wav"))
     one.play_or_pause(song)
     await asyncio.sleep(0)
-    assert [told[0] for told in one._player.told] == ["load", "switch", "play"]
+    assert [told[0] for told in one.player.told] == ["load", "switch", "play"]
     one.play_or_pause(song)
     one.louder(-1)
     one.louder(5)
     one.move(-1)
     await asyncio.sleep(0)
-    assert one._player.told[3:] == [
+    assert one.player.told[3:] == [
         ("toggle",),
         ("set_gains", -3.0, -3.0),
         ("set_gains", 0.0, 0.0),
         ("seek", 0.0),
     ]
-    one._player.position = Position(12.0, True, "b")
+    one.player.position = Position(12.0, True, "b")
     assert one.words == "► 0:12 of 1:00  original"
     one.play_at(Heard(Path("y"), None, Path("t.wav")), 7.0)
     await asyncio.sleep(0)
-    assert one._player.told[7][-1] == 7.0
+    assert one.player.told[7][-1] == 7.0
     assert one.words == "► 0:12 of 1:00  original"
 
 
 def test_what_goes_wrong_is_said():
     said = []
     one = sound(said)
-    one._told(Problem("no sound"))
-    one._told(Died("the audio process ended", "a.log"))
+    one._heard(Problem("no sound"))
+    one._heard(Died("the audio process ended", "a.log"))
     assert said == [("sound: no sound", "failed"), ("the audio process ended; log: a.log", "failed")]

@@ -47,9 +47,9 @@ class AuditioningScreen(ShelvingScreen, inherit_bindings=False):
         if self._sound is None:
             settings = self.app.settings
             self._sound = LibrarySound(
+                self.root / ".covermaker" / "audio.log",
                 device=settings.audio_device or None,
                 fps=settings.fps,
-                log=self.root / ".covermaker" / "audio.log",
                 on_change=self._sound_changed,
                 say=self.app.say,
             )

@@ -16,11 +16,11 @@ from covermaker.errors import CovermakerError
 from covermaker.project.library import Trash
 from covermaker.tui import library_refusals, model
 from covermaker.tui.changes import Changes, Outcome, removed_words
+from covermaker.tui.choose import choose
 from covermaker.tui.details import Look, details
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Listing
 from covermaker.tui.paths import dropped
-from covermaker.tui.rack_dialogs import choose
 from covermaker.tui.screens.auditioning import AuditioningScreen
 from covermaker.tui.shelf import SORTS
 from covermaker.tui.songlist import EMPTY, NO_MATCH, Details, Filter, Songs

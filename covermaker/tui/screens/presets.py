@@ -12,11 +12,11 @@ from textual.message import Message
 from covermaker.effects.preset_files import free_name
 from covermaker.errors import CovermakerError
 from covermaker.tui import presets_changes, presets_model
+from covermaker.tui.ask import AskName
 from covermaker.tui.editor import edit_file
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Listing
 from covermaker.tui.presets_hearing import PresetsHearing
-from covermaker.tui.rack_dialogs import AskName
 from covermaker.tui.words import one_line
 
 if TYPE_CHECKING:

@@ -27,6 +27,7 @@ from covermaker.tui.voices_panes import (
     save_cells,
     take_cells,
 )
+from covermaker.tui.voices_style import CSS as STYLE
 from covermaker.tui.voices_text import card_lines, state_words, take_words, training_lines
 from covermaker.tui.voices_training import Training
 from covermaker.tui.voices_work import WorkingVoices
@@ -53,52 +54,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
     SCREEN = "voices"
     BINDINGS = bindings("voices")
     SCOPED_CSS = False
-    CSS = """
-    #voices { height: 1fr; layout: horizontal; }
-    VoiceList { width: 28; height: 1fr; }
-    #voice { width: 1fr; height: 1fr; layout: vertical; }
-    #data, #work { width: 1fr; height: 1fr; }
-    #card { width: 1fr; }
-    TakeList { height: 1fr; }
-    #take-words { height: auto; max-height: 4; padding: 0 2; }
-    Training { height: 3fr; border: round $state-quiet; border-title-style: bold; padding: 0 1; }
-    Training { border-subtitle-color: $state-quiet; background: $background; }
-    Training:focus { border: round $primary; }
-    .-ascii Training { border: ascii $state-quiet; }
-    .-ascii Training:focus { border: ascii $primary; }
-    Training #words { height: auto; max-height: 7; }
-    SaveList { height: 2fr; }
-    .-narrow .page-takes #work, .-short .page-takes #work, .-narrow .page-takes #card, .-short .page-takes #card,
-    .-narrow .page-work #data, .-short .page-work #data, .-narrow .page-work #card, .-short .page-work #card,
-    .-narrow .page-card #voice, .-short .page-card #voice { display: none; }
-    .-wide.-tall #voices, .-huge.-tall #voices { layout: grid; grid-size: 2 2; grid-rows: 1fr 1fr; }
-    .-wide.-tall #voices { grid-columns: 34 1fr; }
-    .-huge.-tall #voices { grid-columns: 44 1fr; }
-    .-wide.-tall #voice, .-huge.-tall #voice { row-span: 2; }
-    .-wide.-tall VoiceList, .-huge.-tall VoiceList { width: 1fr; }
-    .-wide.-tall #work { height: 2fr; }
-    .-huge.-tall #voice { layout: horizontal; }
-    .-huge.-tall #work { height: 1fr; }
-    .-tiny #voices, .-flat #voices { layout: vertical; }
-    .-tiny VoiceList, .-flat VoiceList { width: 1fr; }
-    .-tiny .at-list #voice, .-flat .at-list #voice, .-tiny .at-list #card, .-flat .at-list #card,
-    .-tiny .at-card #voice, .-flat .at-card #voice, .-tiny .at-card VoiceList, .-flat .at-card VoiceList,
-    .-tiny .page-takes VoiceList, .-flat .page-takes VoiceList,
-    .-tiny .page-work VoiceList, .-flat .page-work VoiceList,
-    .-tiny .page-takes #work, .-flat .page-takes #work, .-tiny .page-takes #card, .-flat .page-takes #card,
-    .-tiny .page-work #data, .-flat .page-work #data, .-tiny .page-work #card, .-flat .page-work #card,
-    .-tiny .at-training SaveList, .-flat .at-training SaveList,
-    .-tiny .at-checkpoints Training, .-flat .at-checkpoints Training { display: none; }
-    .-tiny .at-list VoiceList, .-flat .at-list VoiceList { display: block; }
-    ChooseAsk, NewVoiceAsk { align: center middle; }
-    ChooseAsk .dialog Button { margin: 1 0 0 0; }
-    .choice { padding: 0 0 0 2; color: $state-quiet; }
-    .form { height: auto; max-height: 96%; }
-    .form Label { color: $state-quiet; margin-top: 1; }
-    .form RadioSet { width: 100%; border: none; padding: 0; }
-    .form #problem { color: $state-failed; height: auto; }
-    .form Button { min-width: 10; }
-    """
+    CSS = STYLE
 
     @dataclass
     class Looked(Message):

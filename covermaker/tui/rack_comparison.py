@@ -1,0 +1,26 @@
+"""The page with what a preset would change of a rack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from covermaker.tui.help import HelpScreen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from covermaker.effects.preset_edits import Line
+
+
+def comparison(title: str, lines: Sequence[Line]) -> HelpScreen:
+    """Return the page."""
+    words = {"~": "changes", "+": "adds", "-": "removes"}
+    text = Text()
+    for line in lines:
+        text.append(f"{words[line.sign]:>7}  ", "bold")
+        text.append(f"{line.words}\n")
+    if not lines:
+        text.append("Nothing: the rack is as in the preset.\n")
+    return HelpScreen(text, title)
