@@ -83,7 +83,7 @@ def replacing(path: Path) -> Iterator[Path]:
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _sweep(path.parent)
-    temporary = path.parent / f".part-{_host()}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}"
+    temporary = _part_of(path)
     try:
         yield temporary
         sync(temporary)
@@ -108,6 +108,19 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a small UTF-8 file whole or not at all; see `replacing`."""
     write_bytes(path, text.encode())
+
+
+def jot(path: Path, text: str) -> None:
+    """Write a small UTF-8 file whole or not at all, but not through to the disk: it is no loss in a power cut.
+
+    Where the operating system refuses, what stood there stays.
+    """
+    temporary = _part_of(path)
+    with suppress(OSError):
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -207,6 +220,10 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _part_of(path: Path) -> Path:
+    return path.parent / f".part-{_host()}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}"
 
 
 def _host() -> str:

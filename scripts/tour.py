@@ -18,6 +18,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ PICTURES = ROOT / "docs" / "tour"
 LARGE, SMALL = (120, 40), (80, 24)
 MINUTES_OF_TAKES = 14.0
 SEED = 20_261_121
+_KEY_SECONDS = 0.3  # as quick as a person
 SONG_SECONDS = 12
 INTRODUCTION = """# A tour of the studio
 
@@ -109,18 +111,20 @@ def scenes(song: Path, takes: Path) -> Sequence[Scene]:
         ),
         Scene(
             "Change the rack",
-            "`enter` opens the channel's effects. A change is heard on the loop within half a second.",
-            ("enter", r"until:Gate|gate", "down", "down", "down", "enter", "=", "="), r"compressor|Compressor", "rack",
+            "`enter` opens the channel's effects. A change is heard on the loop within half a second; beside it stand "
+            "the reduction, the loudness and the spectrum before and behind the effect.",
+            ("enter", "until:gate", "until:down.*dB", "down", "down", "down", "enter", "-", "-"),
+            r"matched +made in", "rack", 60,
         ),
         Scene(
             "Add an effect",
             "`+` offers everything there is, with a line of help each.",
-            ("escape", "until:rack", "+", "until:chorus|saturat|distort|delay"), r"reverb|delay", "rack-add",
+            ("+",), r"high_pass|low_pass|reverb", "rack-add",
         ),
         Scene(
             "Presets",
             "Racks, masters and voice settings: compared with the open song, heard on its loop, applied.",
-            ("escape", "6"), r"Presets", "presets",
+            ("escape", "6"), r"against lantern", "presets",
         ),
         Scene(
             "Stale, and why",
@@ -129,8 +133,44 @@ def scenes(song: Path, takes: Path) -> Sequence[Scene]:
         ),
         Scene(
             "A voice from recordings",
-            "`4` shows the voices, `+` makes one: recordings, a name, and who consented.",
-            ("4", "until:demo", "+", rf"paste:{takes}"), r"rights|consent|own voice", "voice-new", trains=True,
+            "`4` shows the voices. Recordings dropped here, one or a folder, become a new one: its name, and who "
+            "consented.",
+            ("4", "until:ready", f"paste:{takes}", "until:A new voice", "enter", "down", "down", "space"),
+            r"\(\*\) synthetic", "voice-new", trains=True,
+        ),
+        Scene(
+            "Its takes",
+            "They are copied and looked at: length, loudness, noise, clipping, pauses, range. `o` leaves one out.",
+            ("tab", "type:A speech synthesiser made every take.", "tab", "type:en", "tab", "tab", "enter"),
+            r"take.*✓ ok", "voice-takes", 240, trains=True,
+        ),
+        Scene(
+            "Training",
+            "`T` trains it. Here, on another screen or in another terminal, it can be watched, stopped and taken up.",
+            ("T", "until:Quick", "y"), r"step +1 ?[0-9]{3}", "voice-training", 1500, trains=True,
+        ),
+        Scene("Trained", "The best of its saves is the voice; what it scored stands beside each.",
+              (), r"anna +✓ ready", "voice-trained", 1500, trains=True),
+        Scene(
+            "Hear the saves",
+            "`space` lets a save sing the test phrases and plays them; `a` switches to the other one at the sample.",
+            ("tab", "tab", "tab", "space"), r"hearing A", "voice-audition", 180, trains=True,
+        ),
+        Scene(
+            "Promote another",
+            "`P` makes the selected save the voice, and says which songs that makes stale.",
+            ("down", "P", "until:romote", "y"), r"promoted|is the voice", "", 60, trains=True,
+        ),
+        Scene(
+            "Sing with it",
+            "On the song's screen `y` chooses who sings.",
+            ("2", "y", "until:who sings", "type:anna", "until:library", "enter"), r"demo -> anna", "project-voice",
+            trains=True,
+        ),
+        Scene(
+            "Render all that is stale",
+            "`R` in the Library renders every stale song, one after another; `5` shows the queue.",
+            ("1", "until:~ stale", "R", "5"), r"lantern.*✓ done", "batch", 300, trains=True,
         ),
     )  # fmt: skip
 
@@ -170,6 +210,7 @@ class Tour:
                 self._wait(what, scene.seconds)
             else:
                 self._terminal.press(key)
+                time.sleep(_KEY_SECONDS)
         self._wait(scene.shows, scene.seconds)
         if scene.picture:
             PICTURES.mkdir(parents=True, exist_ok=True)
@@ -186,8 +227,13 @@ class Tour:
         self._terminal.wait_for(lambda screen: re.search(wanted, screen) is not None, seconds, settle=0.3)
 
     def _plain(self, text: str) -> str:
+        """Return a text without this machine's paths; columns stay where they are."""
         for place, name in self._hidden.items():
-            text = text.replace(place, name)
+            text = re.sub(
+                re.escape(place) + r"([^\s<&]*)",
+                lambda found, name=name: (name + found[1]).ljust(len(found[0])),
+                text,
+            )
         return text
 
     def _section(self, scene: Scene, text: str) -> str:
@@ -245,7 +291,7 @@ def main() -> None:
         )
         song = home / "lantern.flac"
         soundfile.write(song, samples, rate)
-        takes = home / "my-recordings"
+        takes = home / "anna"
         if not options.no_training:
             record(takes)
         environment = {
@@ -261,13 +307,26 @@ def main() -> None:
             command, columns=LARGE[0], rows=LARGE[1], folder=home, environment=environment
         ) as terminal:
             terminal.wait_for("? Help")
-            tour = Tour(terminal, {scratch: "~"})
+            tour = Tour(terminal, {scratch: "~", str(ROOT): "covermaker"})
             sections = []
             for scene in scenes(song, takes):
                 if scene.trains and options.no_training:
                     continue
                 print(scene.title, file=sys.stderr, flush=True)
                 sections.append(tour.go(scene))
+            terminal.press("q")
+            terminal.wait_until_over()
+        with Terminal(
+            command, columns=LARGE[0], rows=LARGE[1], folder=home, environment=environment
+        ) as terminal:
+            terminal.wait_for("? Help")
+            again = Tour(terminal, {scratch: "~", str(ROOT): "covermaker"})
+            sections.append(
+                again.go(
+                    Scene("Leave and come back", "`q` leaves. The next time everything is where it was.", (),
+                          r"lantern.*(done|stale)")
+                )
+            )  # fmt: skip
             terminal.press("q")
     sections.append(asyncio.run(in_a_browser()))
     PAGE.write_text("\n".join([INTRODUCTION, *sections]), encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from covermaker.cli.output import json_option, near, show, table, words
+from covermaker.cli.output import json_option, near, show, table
 from covermaker.effects.preset_edits import differences, edit_of, missing_buses, sung_tracks, taken
 from covermaker.effects.presets import KINDS, Kind, list_presets, load_preset
 from covermaker.errors import UsageError, nearest
@@ -86,12 +86,16 @@ def show_(name: str, kind: str | None, as_json: bool) -> None:
 @command.command("apply")
 @click.argument("name")
 @_project
-@click.option("--track", default="vocals", show_default=True, help="Track that gets the rack.")
+@_track_option
 @_kind_option
-def apply(name: str, project: Path, track: str, kind: str | None) -> None:
+def apply(name: str, project: Path, track: str | None, kind: str | None) -> None:
     """Copy the preset NAME into PROJECT; comments in its cover.toml stay, and covermaker undo takes it back."""
     preset, opened = load_preset(*_find(name, kind)), load(project)
-    apply_edit(opened, edit_of(preset, opened, track), judge=judge)
+    track = track or sung_tracks(opened.cover)[0]
+    done = apply_edit(opened, edit_of(preset, opened, track), judge=judge)
+    if not done.changed:
+        click.echo(f"{opened.file}: {done.words}")
+        return
     if preset.kind != "racks":
         what = "master" if preset.kind == "masters" else "voice settings"
         click.echo(f"{opened.file}: {what} '{name}'")
@@ -265,8 +269,9 @@ def restore(name: str | None, kind: str | None, as_json: bool) -> None:
         )
     if len({one.kind for one in named}) > 1:
         raise _ambiguous(name, [one.kind for one in named])
-    restore_preset(named[0])
-    words(f"'{name}' is back")
+    one = named[0]
+    restore_preset(one)
+    show({"kind": one.kind, "name": name, "file": str(one.place)}, as_json, f"'{name}' is back")
 
 
 def _find(name: str, chosen: str | None) -> tuple[Kind, str]:

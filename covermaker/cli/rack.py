@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from covermaker.cli.cache import open_store, store_option
 from covermaker.cli.output import json_option, show, table
 from covermaker.cli.set import tell
 from covermaker.effects import EFFECTS
@@ -43,6 +44,11 @@ class _Chosen:
     place: str
     name: str
     rows: Rows
+
+    @property
+    def kind(self) -> str:
+        """``"track"``, ``"bus"`` or ``"master"``."""
+        return {"tracks": "track", "buses": "bus"}.get(self.place.partition(".")[0], self.place)
 
     def settings(self) -> tuple[EffectSettings, ...]:
         """Return its effects, checked."""
@@ -86,14 +92,17 @@ _channel = click.argument("channel")
 def _chosen(project: Path, channel: str) -> _Chosen:
     """Find the rack of a track, a bus or the master."""
     racks = _racks(load(project))
-    found = [rack for rack in racks if channel in (rack.name, rack.place)]
+    found = [rack for rack in racks if rack.place == channel] or [
+        rack for rack in racks if rack.name == channel
+    ]
     if not found:
         raise UsageError(
             f"the project has no channel '{channel}'", hint=nearest(channel, [rack.name for rack in racks])
         )
     if len(found) > 1:
         raise UsageError(
-            f"a track and a bus are called '{channel}'", hint=f"say {found[0].place} or {found[1].place}"
+            f"{' and '.join(f'a {rack.kind}' for rack in found)} are called '{channel}'",
+            hint=f"say {' or '.join(rack.place for rack in found)}",
         )
     return found[0]
 
@@ -123,7 +132,7 @@ def _show_all(racks: list[_Chosen], as_json: bool) -> None:
     rows = [
         (
             rack.name,
-            rack.place.partition(".")[0].removesuffix("es" if rack.place.startswith("buses") else "s"),
+            rack.kind,
             ", ".join(f"({row['effect']})" if row.get("bypass") else str(row["effect"]) for row in rack.rows)
             or "no effects",
         )
@@ -247,9 +256,10 @@ def _turn(rack: _Chosen, effect: str, on: bool, as_json: bool) -> None:
 @_channel
 @click.option("--start", default="0:00", show_default=True, help="Where in the song, as in 1:20.")
 @click.option("--for", "length", default="12", show_default=True, help="For how long, 30 s at most.")
-@click.option("--difference", is_flag=True, help="Write what the rack adds and takes away.")
+@click.option("--difference", is_flag=True, help="Write to --out what the rack adds and takes away.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write what comes out of the rack, as WAV.")
 @click.option("--dry", type=click.Path(path_type=Path), help="Write what goes into it.")
+@store_option
 @json_option
 def measure(
     project: Path,
@@ -259,6 +269,7 @@ def measure(
     difference: bool,
     out: Path | None,
     dry: Path | None,
+    store: Path | None,
     as_json: bool,
 ) -> None:
     """Measure a stretch on its way through the rack: level behind each effect, and how far it turns down.
@@ -266,13 +277,14 @@ def measure(
     To hear it, write both sides and compare them: covermaker play DRY OUT --match. A bus hears what is sent to it, the
     master the mix.
     """
-    from covermaker.graph.store import Store, default_root
     from covermaker.render.preview import Previewer
     from covermaker.render.previewing import Wish, rack_of
     from covermaker.units import parse_clock
 
+    if difference and out is None:
+        raise UsageError("--difference needs --out", hint="name the file to write")
     rack = _chosen(project, channel)
-    previewer = Previewer(rack.project.root, Store(default_root()))
+    previewer = Previewer(rack.project.root, open_store(store))
     wish = Wish(1, parse_clock(start), parse_clock(length), rack_of(rack.place), difference=difference)
     made = previewer.make(wish)
     _write(made, out, dry)
@@ -306,6 +318,7 @@ def _level(value: float | None, unit: str) -> str:
 
 def _write(made: Previewed, out: Path | None, dry: Path | None) -> None:
     from covermaker.audio.files import probe, read, wav_writer
+    from covermaker.disk import replacing
 
     for target, file, begins in (
         (out, Path(made.file), made.start_seconds),
@@ -315,7 +328,10 @@ def _write(made: Previewed, out: Path | None, dry: Path | None) -> None:
             info = probe(file)
             first = round((made.start_seconds - begins) * info.sample_rate)
             sound = read(file, start=first, frames=round(made.seconds * info.sample_rate))
-            with wav_writer(target, sample_rate=info.sample_rate, channels=info.channels) as writer:
+            with (
+                replacing(target) as part,
+                wav_writer(part, sample_rate=info.sample_rate, channels=info.channels) as writer,
+            ):
                 writer.write(sound.samples)
     Path(made.file).unlink(missing_ok=True)
     if Path(made.against).parent == Path(made.file).parent:

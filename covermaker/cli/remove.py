@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from covermaker.cli.output import json_option, show, table
+from covermaker.cli.output import json_option, near, show, table
 from covermaker.errors import UsageError, nearest
 from covermaker.project.library import Trash, read_row
 from covermaker.tui.settings import load_settings, projects_folder
@@ -23,12 +25,25 @@ if TYPE_CHECKING:
 @json_option
 def command(projects: tuple[Path, ...], as_json: bool) -> None:
     """Move PROJECTs to the trash of their library; covermaker trash --restore brings them back."""
-    for project in projects:
-        read_row(project.absolute())  # nothing is moved when one of them is none
-    batch = uuid.uuid4().hex
-    done = [Trash(place.parent).remove(place, batch=batch) for place in map(Path.absolute, projects)]
-    text = "\n".join(f"removed {one_line(one.title)}; covermaker trash --restore {one.name}" for one in done)
-    show([_value(one) for one in done], as_json, text)
+    places = list(dict.fromkeys(Path(os.path.abspath(project)) for project in projects))
+    for place in places:
+        read_row(place)  # nothing is moved when one of them is none
+    home = projects_folder(load_settings()).absolute()
+    batch, done, lines = uuid.uuid4().hex, [], []
+    try:
+        for place in places:
+            one = Trash(place.parent).remove(place, batch=batch)
+            done.append(one)
+            lines.append(f"removed {one_line(one.title)}; {_back(place, home)}")
+    finally:
+        if done:  # also where a later one is refused: these are gone
+            show([_value(one) for one in done], as_json, "\n".join(lines))
+
+
+def _back(place: Path, home: Path) -> str:
+    """Return the command that brings a project back; it names the library where that is not the one of the settings."""
+    where = [] if place.parent == home else [near(str(place.parent))]
+    return shlex.join(["covermaker", "trash", *where, "--restore", place.name])
 
 
 @click.command("trash")

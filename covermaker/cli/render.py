@@ -10,18 +10,20 @@ import click
 from covermaker.cli.cache import open_store, store_option
 from covermaker.cli.device import device_option
 from covermaker.cli.output import near, table
-from covermaker.cli.progress import listening
-from covermaker.cli.render_many import chosen, each, is_many, render_many
+from covermaker.cli.render_many import chosen, each, is_many, render_many, render_one
+from covermaker.cli.stopping import stoppable
 from covermaker.errors import ExitCode, UsageError
 from covermaker.graph.events import Planned
-from covermaker.jobs.launch import launch
-from covermaker.project.load import hidden_folder
 from covermaker.units import clock, parse_clock
 
 
 @click.command("render")
 @click.argument("projects", nargs=-1, metavar="[PROJECT]...", type=click.Path(path_type=Path))
-@click.option("--stale", is_flag=True, help="Of these, or of your projects folder, only what is stale.")
+@click.option(
+    "--stale",
+    is_flag=True,
+    help="Of these, or of your projects folder, only what is stale, also where a render failed.",
+)
 @click.option("--until", metavar="STEP", help="Stop after this step: decode, separate, … master, export.")
 @click.option("--again", metavar="STEP", help="Make this step and all that follows once more, done or not.")
 @click.option("--preview", metavar="FROM-TO", help="Only this stretch is converted and mixed: 0:30-0:45.")
@@ -59,16 +61,18 @@ def command(
     if is_many(projects, stale=stale):
         found = chosen(projects, stale=stale, store=open_store(store))
         if dry_run:
-            return each(found, lambda one: _dry_run({**request, "project": str(one)}, as_json))
-        return render_many(found, request, as_json=as_json)
+            return each(
+                found, lambda one: _dry_run({**request, "project": str(one)}, as_json), as_json=as_json
+            )
+        with stoppable():
+            return render_many(found, request, as_json=as_json)
     (project,) = projects
     request["project"] = str(project)
     if dry_run:
         _dry_run(request, as_json)
         return int(ExitCode.OK)
-    log = hidden_folder(project) / "render.log"
-    with listening(as_json=as_json) as listener:
-        result = launch(request, listener=listener, log=log)
+    with stoppable():
+        result = render_one(request, as_json=as_json)
     if not as_json:
         click.echo(_words(result))
     return int(ExitCode.OK)

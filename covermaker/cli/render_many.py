@@ -50,7 +50,7 @@ def is_many(places: Sequence[Path], *, stale: bool) -> bool:
 
 
 def chosen(places: Sequence[Path], *, stale: bool, store: Store) -> list[Path]:
-    """Return the projects to render, each once; of a folder of projects, all in it.
+    """Return the projects to render, each once; of a folder of projects, all in it; of all these, only stale ones.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def chosen(places: Sequence[Path], *, stale: bool, store: Store) -> list[Path]:
         return found
     from covermaker.render.state import project_state
 
-    return [folder for folder in found if project_state(folder, store).word == "stale"]
+    return [folder for folder in found if project_state(folder, store).is_stale]
 
 
 def _inside(place: Path) -> list[Path]:
@@ -76,6 +76,19 @@ def _inside(place: Path) -> list[Path]:
     if place.name == FILE_NAME or (place / FILE_NAME).is_file() or not place.is_dir():
         return [place]
     return [place / row.folder.name for row in scan(place)] or [place]
+
+
+def render_one(request: Mapping[str, Any], *, as_json: bool) -> dict[str, Any]:
+    """Render a project in a child process and return its result; one that is cancelled leaves no note of a failure."""
+    from covermaker.render.ending import LOG_NAME, forget
+
+    hidden = hidden_folder(Path(request["project"]))
+    try:
+        with listening(as_json=as_json) as listener:
+            return launch(request, listener=listener, log=hidden / LOG_NAME)
+    except KeyboardInterrupt:
+        forget(hidden)  # the child may have been ended in the middle of native code
+        raise
 
 
 def render_many(projects: Sequence[Path], request: Mapping[str, Any], *, as_json: bool) -> int:
@@ -101,16 +114,22 @@ def render_many(projects: Sequence[Path], request: Mapping[str, Any], *, as_json
     return int(ExitCode.BATCH_PARTLY_FAILED if failed else ExitCode.OK)
 
 
-def each(projects: Sequence[Path], act: Callable[[Path], None]) -> int:
-    """Do something quick with projects in turn, a failure of one told on its line; returns the exit code."""
+def each(projects: Sequence[Path], act: Callable[[Path], None], *, as_json: bool) -> int:
+    """Do something quick with projects in turn, a failure of one told in its place; returns the exit code."""
     code = ExitCode.OK
-    for project in projects:
-        words(f"{near(str(project))}:")
+    for number, project in enumerate(projects, start=1):
+        if as_json:
+            click.echo(ProjectStarted(str(project), number, len(projects)).to_json())
+        else:
+            words(f"{near(str(project))}:")
         try:
             act(project)
         except CovermakerError as error:
-            words(f"error: {error}")
             code = ExitCode.BATCH_PARTLY_FAILED
+            if as_json:
+                click.echo(Failed(error.message, error.hint, int(error.exit_code)).to_json())
+            else:
+                words(f"error: {error}")
     return int(code)
 
 
@@ -118,9 +137,7 @@ def _render(outcome: Outcome, request: Mapping[str, Any], as_json: bool) -> None
     outcome.state = "running"
     began = time.monotonic()
     try:
-        log = hidden_folder(Path(request["project"])) / "render.log"
-        with listening(as_json=as_json) as listener:
-            result = launch(request, listener=listener, log=log)
+        result = render_one(request, as_json=as_json)
     except CovermakerError as error:
         outcome.state, outcome.message, outcome.hint = "failed", error.message, error.hint
         outcome.exit_code = int(error.exit_code)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from covermaker.cli.alone import log_file
 from covermaker.cli.device import device_option
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
+from covermaker.cli.stopping import stoppable
 from covermaker.cli.voices_takes import find_takes
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.jobs.launch import launch
@@ -21,7 +21,6 @@ from covermaker.training.stopping import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
 
     from covermaker.graph.events import Listener
 
@@ -134,18 +133,12 @@ def _follow(voice: str, request: dict[str, Any]) -> None:
 
 @contextmanager
 def _stopping(folder: Path, voice: str) -> Iterator[None]:
-    """Turn SIGTERM into what Ctrl-C is, and both into a line that says what is kept and how to go on."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    """Turn Ctrl-C, and what is like it, into a line that says what is kept and how to go on."""
     try:
-        yield
+        with stoppable():
+            yield
     except KeyboardInterrupt:
         raise StoppedError(f"stopped; {_what_is_kept(folder, voice)}") from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _what_is_kept(folder: Path, voice: str) -> str:

@@ -9,6 +9,7 @@ import click
 
 from covermaker.cli.output import json_option, show, table
 from covermaker.cli.set import tell
+from covermaker.errors import UsageError
 from covermaker.project.history import history, redo, undo
 from covermaker.project.load import load
 from covermaker.project.saved import Saved, chosen, go_back, saved_states
@@ -42,6 +43,8 @@ def command(
     project: Path, anyway: bool, listing: bool, saved: bool, number: int | None, as_json: bool
 ) -> None:
     """Take back the last edit of PROJECT, made here or in the studio; what stands by hand elsewhere stays."""
+    if listing and number is not None:
+        raise UsageError("choose one of --list and --to")
     if saved:
         _show_states(saved_states(project), as_json)
         return

@@ -24,6 +24,6 @@ def command(project: Path, store: Path | None, as_json: bool) -> None:
     steps = plan(open_store(store), build(opened).targets())
     verdicts = compare(steps, last_render(opened.out), opened.cover)
     stale = [verdict for verdict in verdicts if verdict.state == "to do"]
-    lines = [line for one in stale for line in (one.step.name, *(f"  {reason}" for reason in one.reasons))]
+    lines = [line for one in stale for line in (one.step.name, *(f"  {words}" for words in one.words))]
     values = [{"name": verdict.step.name, "reasons": list(verdict.reasons)} for verdict in stale]
     show(values, as_json, "\n".join(lines) if lines else "everything is up to date")

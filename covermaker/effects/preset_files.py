@@ -102,8 +102,11 @@ def rename_preset(kind: Kind, name: str, to: str) -> Preset:
     ------
     UsageError
         When there is no such preset, it is shipped, or one of the other name is there.
+    ProjectError
+        When it is damaged.
     """
     entry, file = own(kind, name), _place(kind, to)
+    read_preset(kind, entry.path)
     if file.exists():
         raise _taken(kind, to)
     _rewrite(entry.path, file, to)

@@ -121,12 +121,19 @@ class Store:
         if not folder.exists():
             return 0
         with disk_errors(self.root):
-            # Renamed first, so that nobody ever sees a half-removed step.
-            doomed = self._temporary(key)
-            with suppress(FileNotFoundError):
-                folder.replace(doomed / "dropped")
-            shutil.rmtree(doomed, ignore_errors=True)
+            before = self._aside(key)
+            if before is not None:
+                shutil.rmtree(before, ignore_errors=True)
         return entry.bytes if entry else 0
+
+    def _aside(self, key: str) -> Path | None:
+        """Move a step out of the way by one rename: nobody ever sees half of it. Returns what to remove afterwards."""
+        if not (self._steps / key).exists():
+            return None
+        doomed = self._temporary(key)
+        with suppress(FileNotFoundError):
+            (self._steps / key).replace(doomed / "dropped")
+        return doomed
 
     @contextmanager
     def lock(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
@@ -166,10 +173,11 @@ class Store:
             sync(folder)
             self._steps.mkdir(parents=True, exist_ok=True)
             target = self._steps / key
-            if target.exists():
-                shutil.rmtree(target)
+            before = self._aside(key)
             folder.replace(target)
             sync(self._steps)
+            if before is not None:
+                shutil.rmtree(before, ignore_errors=True)
         return Entry(key, target, whole)
 
     @contextmanager

@@ -39,10 +39,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SetValue:
-    """Give one place a value; see `places.parse_place` for how places are written."""
+    """Give one place a value; see `places.parse_place` for how places are written.
+
+    `default` is what it has while the document does not say, where only the rooms downstream know that; it is for the
+    words.
+    """
 
     path: str
     value: Any
+    default: Any = ABSENT
 
     def operations(self, values: Values) -> list[Operation]:
         """See `Edit`."""
@@ -63,9 +68,10 @@ class SetValue:
 
 @dataclass(frozen=True)
 class ResetValue(Plain):
-    """Give one place back its default: the key leaves the document."""
+    """Give one place back its default: the key leaves the document. Of `default` see `SetValue`."""
 
     path: str
+    default: Any = ABSENT
 
     def operations(self, values: Values) -> list[Operation]:
         """See `Edit`."""
@@ -238,7 +244,7 @@ def apply(project: Project, edit: Edit, *, judge: Judge | None = None, gesture: 
     seen = project.document.values
     with opened(project) as now:
         mine = difference(seen, on_values(seen, edit.operations(seen)))
-        words = edit.words(seen) or say_all(mine, seen, defaults(project))
+        words = edit.words(seen) or say_all(mine, seen, _whole(project, edit))
         theirs = now.changes_since(project)
         refuse_clash(mine, theirs, words, project, now)
         operations = _as_floats(edit.operations(now.values), now)
@@ -248,7 +254,7 @@ def apply(project: Project, edit: Edit, *, judge: Judge | None = None, gesture: 
         if not changes:
             return Applied(now.project, "nothing changes: it is so already", False, merged)
         text = on_text(now.text, operations, meant)
-        do, entry, text = _logged(now, text, edit.words(now.values), gesture, changes)
+        do, entry, text = _logged(now, text, edit, gesture, changes)
         saved = save(now, text, do, entry, changes, judge)
         return Applied(saved, entry.words if entry else words, True, merged)
 
@@ -268,7 +274,7 @@ def _as_floats(operations: list[Operation], now: OnDisk) -> list[Operation]:
 
 
 def _logged(
-    now: OnDisk, text: str, name: str | None, gesture: str | None, changes: Sequence[Change]
+    now: OnDisk, text: str, edit: Edit, gesture: str | None, changes: Sequence[Change]
 ) -> tuple[Do, Entry | None, str]:
     """Return what the log says of an edit, and the text it leads to.
 
@@ -276,17 +282,17 @@ def _logged(
     where it began, be it at a default that was not written down, never was.
     """
     do: Do = "edit"
-    begun = now.project
+    begun, ended = now.project, checked(now.project, text)
     done = now.log.read(now.text).done
     if gesture and done and done[-1].gesture == gesture and done[-1].after == fingerprint(now.text):
         do, begun = "join", checked(now.project, done[-1].splice.reversed().done(now.text))
-        ended = checked(now.project, text)
         if defaults(begun) == defaults(ended):
-            return "undo", None, begun.document.text
+            return "drop", None, begun.document.text
         changes = difference(begun.document.values, ended.document.values)
     before = begun.document.text
+    told_ = say_all(changes, begun.document.values, _whole(begun, edit), _whole(ended, edit))
     entry = Entry(
-        words=name or say_all(changes, begun.document.values, defaults(begun)),
+        words=edit.words(now.values) or told_,
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         gesture=gesture,
         before=fingerprint(before),
@@ -295,6 +301,16 @@ def _logged(
         changes=tuple(changes),
     )
     return do, entry, text
+
+
+def _whole(project: Project, edit: Edit) -> dict[str, Any]:
+    """Return a document with what it leaves out, as far as the project knows it or the edit says it."""
+    whole, default = defaults(project), getattr(edit, "default", ABSENT)
+    if isinstance(edit, SetValue | ResetValue) and default is not ABSENT:
+        values = project.document.values
+        *way, key = real(parse_place(edit.path, values), values)
+        at(whole, tuple(way)).setdefault(key, default)
+    return whole
 
 
 def _rack(of: str, values: Values) -> tuple[Place, list[Any]]:

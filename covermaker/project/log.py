@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Line: TypeAlias = dict[str, Any]
-Do: TypeAlias = Literal["edit", "join", "undo", "redo"]
+Do: TypeAlias = Literal["edit", "join", "undo", "redo", "drop"]
 
 FILE_NAME = "edits.jsonl"
 _MOST_LINES = 1000
@@ -118,7 +118,8 @@ class Log:
         Parameters
         ----------
         do : str
-            ``"edit"``, ``"join"`` (an edit that takes the place of the last one), ``"undo"`` or ``"redo"``.
+            ``"edit"``, ``"join"`` (an edit that takes the place of the last one), ``"undo"``, ``"redo"`` or ``"drop"``
+            (the last one never was).
         text, new : str
             The document's text, now and then.
         entry : Entry, optional
@@ -201,6 +202,8 @@ def _replayed(lines: Sequence[Line]) -> Stacks:
             stacks.undone += [stacks.done.pop()] if stacks.done else []
         elif do == "redo":
             stacks.done += [stacks.undone.pop()] if stacks.undone else []
+        elif do == "drop":
+            del stacks.done[-1:]
         elif do == "forget":
             stacks = Stacks()
         else:

@@ -6,11 +6,11 @@ edit at a time (`log`). Beside these stand the document of the last render and w
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from covermaker.disk import jot
 from covermaker.documents.document import Document
 from covermaker.errors import CovermakerError, ProjectError, UsageError
 from covermaker.project.history import put_back
@@ -52,8 +52,7 @@ class Saved:
 
 def keep(folder: Path, name: str, text: str) -> None:
     """Keep a document's text in the hidden folder; where the disk refuses, there is one state less to go back to."""
-    with suppress(OSError):
-        (folder / name).write_text(text, encoding="utf-8")
+    jot(folder / name, text)
 
 
 def saved_states(place: Path) -> list[Saved]:
@@ -67,7 +66,10 @@ def saved_states(place: Path) -> list[Saved]:
     hidden = hidden_folder(place)
     now = _read(hidden.parent / "cover.toml")
     found = list(_states(hidden, now))
-    unlike = {state.text: state for state in reversed(found) if state.text != now}
+    unlike: dict[str, Saved] = {}
+    for state in found:  # the newest first: among those of one second this order stays
+        if state.text != now:
+            unlike.setdefault(state.text, state)
     return sorted(unlike.values(), key=lambda state: state.when, reverse=True)
 
 
@@ -120,7 +122,8 @@ def _states(hidden: Path, now: str | None) -> Iterator[Saved]:
             yield Saved("as it was saved last", _written(kept), base)
         yield from _before(hidden, base)
     rendered = _read(hidden / RENDERED_NAME)
-    if rendered is not None:
+    if _is_cover(rendered):
+        assert rendered is not None
         yield Saved("as of the last render", _written(hidden / RENDERED_NAME), rendered)
     for file in hidden.glob("replaced-*.toml"):
         text = _read(file)

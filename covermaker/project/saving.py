@@ -7,11 +7,11 @@ where it does not touch what is changed now (`clash`), and told as a `Conflict` 
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import write_text
+from covermaker.disk import jot, write_text
 from covermaker.documents import complaint
 from covermaker.documents.document import Document, DocumentError, PlaceError
 from covermaker.errors import CovermakerError, ProjectError, UsageError
@@ -178,8 +178,9 @@ def save(
         if text != now.text:
             # Resolved: a document that is a link stays one.
             write_text(project.file.resolve(), lines)
-    with suppress(OSError):  # to go back to, when somebody makes nonsense of the document: see `saved`
-        (project.hidden / LAST_NAME).write_text(text, encoding="utf-8")
+    jot(
+        project.hidden / LAST_NAME, text
+    )  # to go back to, when somebody makes nonsense of the document: see `saved`
     return project
 
 

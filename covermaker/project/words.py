@@ -24,7 +24,12 @@ _LABELS = {"rack_lufs": "rack level", "transpose": "transpose"}
 _LONGEST = 40  # characters of a text or list
 
 
-def say(change: Change, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+def say(
+    change: Change,
+    values: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    ended: Mapping[str, Any] | None = None,
+) -> str:
     """Return one change in words.
 
     Parameters
@@ -35,6 +40,8 @@ def say(change: Change, values: Mapping[str, Any], defaults: Mapping[str, Any]) 
         The document, before or after: tells effects by their names.
     defaults : mapping
         The whole document before the change, what it leaves out filled in.
+    ended : mapping, optional
+        The same after the change; without it nobody knows what a key that went leaves behind.
     """
     place, before, after = change.place, change.before, change.after
     if place[0] in NAMED and len(place) == 2:
@@ -44,11 +51,13 @@ def say(change: Change, values: Mapping[str, Any], defaults: Mapping[str, Any]) 
         return f"{'added' if before is ABSENT else 'removed'} {kind} {place[1]}"
     if place == ("sections",):
         return f"sections {_section_names(before)} -> {_section_names(after)}"
-    label, unit = _label(place, values), _unit(place)
+    label, unit = label_of(place, values), _unit(place)
     if _is_rack(place):
         return f"{label} {_count(before)} -> {_count(after)}"
     if before is ABSENT:
         before = False if place[-1] == "bypass" else get(defaults, place)
+    if after is ABSENT and ended is not None:
+        after = False if place[-1] == "bypass" else get(ended, place)
     if after is ABSENT:
         return f"{label} {written(before)}{unit} -> its default"
     if before is ABSENT:
@@ -56,9 +65,14 @@ def say(change: Change, values: Mapping[str, Any], defaults: Mapping[str, Any]) 
     return f"{label} {written(before)} -> {written(after)}{unit}"
 
 
-def say_all(changes: Sequence[Change], values: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+def say_all(
+    changes: Sequence[Change],
+    values: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    ended: Mapping[str, Any] | None = None,
+) -> str:
     """Return several changes in one line: two of them, and how many more."""
-    lines = [say(change, values, defaults) for change in changes]
+    lines = [say(change, values, defaults, ended) for change in changes]
     more = f" and {len(lines) - 2} more" if len(lines) > 2 else ""
     return "; ".join(lines[:2]) + more
 
@@ -69,10 +83,10 @@ def owner(place: Place) -> str:
 
 
 def effect_label(rows: Sequence[Mapping[str, Any]], index: int) -> str:
-    """Return what an effect of a rack is called: its name, and a number where the rack holds several of it."""
+    """Return what an effect of a rack is called: its name; where the rack holds several of it, its place, too."""
     names = [str(row.get("effect")) for row in rows]
     name = names[index]
-    return f"{name} {names[: index + 1].count(name)}" if names.count(name) > 1 else name
+    return f"{name} {index + 1}" if names.count(name) > 1 else name
 
 
 def written(value: Any) -> str:
@@ -93,7 +107,8 @@ def written(value: Any) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
-def _label(place: Place, values: Mapping[str, Any]) -> str:
+def label_of(place: Place, values: Mapping[str, Any]) -> str:
+    """Return what people call a place: ``vocals compressor threshold``."""
     if len(place) >= 4 and place[0] == "tracks" and place[2] == "sends":
         return f"{place[1]} send to {place[3]}"
     parts = []

@@ -9,6 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from covermaker.errors import UsageError
+from covermaker.project.places import ABSENT, Change, parse_place
+from covermaker.project.words import label_of, say
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -41,26 +45,47 @@ _DERIVED = frozenset({"region", "cut"})
 
 
 def changes(step: Step, before: Mapping[str, Any], cover: Cover) -> list[str]:
-    """Return a line for each parameter of a step that is not what it was `before`."""
+    """Return a line for each parameter of a step that is not what it was `before`, by its path in the document."""
+    return list(dict.fromkeys(line for line, _ in told(step, before, cover)))
+
+
+def told(step: Step, before: Mapping[str, Any], cover: Cover) -> list[tuple[str, str]]:
+    """Return the lines of `changes`, each with how the studio says it: ``vocals gain 0.0 -> 1.0 dB``."""
     now = json.loads(json.dumps(dict(step.params)))  # as it would come back from a record
-    lines = []
+    lines: list[tuple[str, str]] = []
     for path, old, new in _differences((), dict(before), now):
         if path[-1] in _DERIVED:
             continue
         if "version" in path:
             effect = _effect_at(path, now)
-            lines.append(
-                f"Covermaker's '{effect or step.kind}' changed (version {_short(old)} -> {_short(new)})"
-            )
+            line = f"Covermaker's '{effect or step.kind}' changed (version {_short(old)} -> {_short(new)})"
+            lines.append((line, line))
         elif path == ("takes",):
-            lines.append("voice.train.takes: recordings, labels or cuts changed")
+            what = "recordings, labels or cuts changed"
+            lines.append((f"voice.train.takes: {what}", f"takes: {what}"))
         elif path == ("separator",):
-            lines.append(f'stems.separator is "{cover.stems.separator}" now')
+            line = f'stems.separator is "{cover.stems.separator}" now'
+            lines.append((line, f"the separator is {cover.stems.separator} now"))
         else:
             effect = _effect_at(path, now)
             of = f" ({effect})" if effect else ""
-            lines.append(f"{_written(step, path, cover)}: {_shown(old)} -> {_shown(new)}{of}")
+            written = _written(step, path, cover)
+            line = f"{written}: {_shown(old)} -> {_shown(new)}{of}"
+            lines.append((line, _in_words(written, old, new, cover) or line))
     return list(dict.fromkeys(lines))
+
+
+def _in_words(written: str, old: Any, new: Any, cover: Cover) -> str:
+    """Say a change as an edit of the place would be said; "" where the path is none of the document."""
+    values = cover.model_dump(by_alias=True)
+    try:
+        place = parse_place(written, values)
+    except UsageError:
+        return ""
+    if any(isinstance(value, list) and _labels(value) for value in (old, new)):
+        return f"{label_of(place, values)} {_shown(old)} -> {_shown(new)}"
+    before, after = (ABSENT if value is _NOTHING else value for value in (old, new))
+    return say(Change(place, before, after), values, {})
 
 
 _NOTHING = object()

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import is_alive
+from covermaker.disk import is_alive, jot
 from covermaker.errors import CovermakerError, ResourceError
 from covermaker.graph.events import StepFailed, StepStarted
 
@@ -127,7 +127,7 @@ def _write(hidden: Path, step: str, message: str = "", hint: str = "") -> None:
     said = {**asdict(Failure(message, hint, step, time.time())), "process": os.getpid()}
     with suppress(OSError):
         hidden.mkdir(exist_ok=True)
-        (hidden / FILE_NAME).write_text(json.dumps(said, ensure_ascii=False) + "\n", encoding="utf-8")
+        jot(hidden / FILE_NAME, json.dumps(said, ensure_ascii=False) + "\n")
 
 
 def _read(hidden: Path) -> dict[str, Any] | None:

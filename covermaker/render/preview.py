@@ -246,7 +246,7 @@ class Previewer:
             stretch = self._cut(wish, file)
             index = cover.tracks.index(track)
             settings = parse_rack(track.rack, where=f"tracks[{index}].rack")
-            level_db = self._level_db(track, file, sounds)
+            level_db = self._level_db(track, file, sounds) if rack_params(settings) else 0.0
             source, key = self._samples(file, stretch), str(file)
             against: Path | Samples = file
         else:

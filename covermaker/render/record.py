@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker.graph.step import From, Step
-from covermaker.render.changes import changes
+from covermaker.render.changes import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,19 +28,22 @@ class Verdict:
     state : str
         ``"done"``, ``"to do"`` or ``"not needed"`` (its files are gone, but nothing asks for them).
     reasons : tuple of str
-        What changed since the last render; for people.
+        What changed since the last render, by paths of the document.
+    words : tuple of str
+        The same as the studio says it.
     """
 
     step: Step
     state: str
     reasons: tuple[str, ...]
+    words: tuple[str, ...] = ()
 
     @property
     def brief(self) -> str:
         """The reasons in a cell of a table: the first of many."""
-        if len(self.reasons) <= 2:
-            return "; ".join(self.reasons)
-        return f"{self.reasons[0]} (and {len(self.reasons) - 1} more, see: covermaker why)"
+        if len(self.words) <= 2:
+            return "; ".join(self.words)
+        return f"{self.words[0]} (and {len(self.words) - 1} more, see: covermaker why)"
 
 
 def describe(steps: Sequence[Step]) -> list[dict[str, Any]]:
@@ -95,16 +98,25 @@ def _verdict(
     if not planned.needed:
         return Verdict(step, "not needed", ())
     if planned.again:
-        return Verdict(step, "to do", ("asked for once more",))
+        return _verdict_of(step, ["asked for once more"])
     if old is None:
-        return Verdict(step, "to do", ("new in this project",) if before else ("never rendered",))
+        return _verdict_of(step, ["new in this project" if before else "never rendered"])
     if old.get("key") == step.key:
-        return Verdict(step, "to do", ("its files are no longer in the store",))
-    return Verdict(step, "to do", tuple(_changes(step, old, before, cover)))
+        return _verdict_of(step, ["its files are no longer in the store"])
+    params = told(step, old.get("params", {}), cover)
+    rest = _changes(step, old, before)
+    if not params and not rest:
+        rest = ["the version of a part changed"]
+    return _verdict_of(step, [line for line, _ in params] + rest, [words for _, words in params] + rest)
 
 
-def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]], cover: Cover) -> list[str]:
-    reasons = changes(step, old.get("params", {}), cover)
+def _verdict_of(step: Step, reasons: list[str], words: list[str] | None = None) -> Verdict:
+    return Verdict(step, "to do", tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(words or reasons)))
+
+
+def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]]) -> list[str]:
+    """Say what else than parameters is not what it was."""
+    reasons = []
     if old.get("version") != step.version:
         reasons.append(f"Covermaker's '{step.kind}' changed (version {old.get('version')} -> {step.version})")
     for name, sha256 in step.weights.items():
@@ -123,4 +135,4 @@ def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]],
             reasons.append(f"'{source.step.name}' is made again")
         else:
             reasons.append(f"reads '{name}' from another step")
-    return list(dict.fromkeys(reasons)) or ["the version of a part changed"]
+    return reasons

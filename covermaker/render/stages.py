@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BLOCK_FRAMES = 4096  # of the history of gain reduction
 BANDS_AN_OCTAVE = 6
 _MOST_BYTES = 100_000_000  # of what is kept behind the effects of one rack
+_MOST_POINTS = 64  # measured points that are kept: an effect turned off and on again is known
 _PAIR_DB = 10.0 * math.log10(2.0)  # how much louder two speakers are than one of them
 
 
@@ -172,16 +173,20 @@ class Stages:
         mono_db = _PAIR_DB if len(run.sounds[-1]) == 1 else 0.0
         points = []
         for index, key in run.keys:
-            if key not in self._points:
+            known = self._points.pop(key, None)
+            if known is None:
                 heard = stretch.heard(run.sounds[index])
                 lufs = loudness_of(heard, stretch.rate)
                 _, spectrum = spectrum_of(heard, stretch.rate, bands_an_octave=BANDS_AN_OCTAVE)
-                self._points[key] = {
+                known = {
                     "lufs": None if lufs is None else round(lufs - mono_db, 2),
                     "peak_dbfs": peak_of(heard),
                     "spectrum_db": np.round(spectrum, 1).tolist(),
                 }
-            points.append({"index": index, **self._points[key]})
+            self._points[key] = known  # behind the others: what is not asked for goes first
+            points.append({"index": index, **known})
+        while len(self._points) > _MOST_POINTS:
+            del self._points[next(iter(self._points))]
         return tuple(points)
 
 

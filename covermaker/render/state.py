@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from covermaker.render.pipeline import River
     from covermaker.render.record import Verdict
 
-VERSION = 1
+VERSION = 2
 _KIND = "states"
 
 
@@ -69,6 +69,8 @@ class State:
     word : str
         ``"done"``; ``"stale"``: rendered once, and the next render would make another; ``"new"``: never rendered;
         ``"failed"``: it cannot be rendered, or the last render failed; `problem` and `hint` say why.
+    otherwise : str
+        Of a project whose last render failed: what the word would be without that, ``"stale"`` or ``"new"``.
     failed_at : float or None
         When the last render failed, in seconds since the epoch; None for a project that cannot be rendered as it is.
     song : Path or None
@@ -110,6 +112,12 @@ class State:
     true_peak_dbtp: float | None = None
     estimate_seconds: float = 0.0
     failed_at: float | None = None
+    otherwise: str = ""
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether it was rendered once and the next render would make another, be it that the last one failed."""
+        return "stale" in (self.word, self.otherwise)
 
     @property
     def to_do(self) -> tuple[StepState, ...]:
@@ -140,7 +148,10 @@ def project_state(folder: Path, store: Store) -> State:
     failure = last_failure(hidden_folder(folder))
     if failure is None:
         return state
-    return replace(state, word="failed", problem=failure.words, hint=failure.hint, failed_at=failure.when)
+    return replace(
+        state, word="failed", problem=failure.words, hint=failure.hint, failed_at=failure.when,
+        otherwise=state.word,
+    )  # fmt: skip
 
 
 def _project_state(folder: Path, store: Store) -> State:
@@ -237,7 +248,7 @@ def _state(base: State, river: River, verdicts: list[Verdict], store: Store) -> 
 def _step(verdict: Verdict, store: Store) -> StepState:
     entry = store.get(verdict.step.key) if verdict.state == "done" else None
     seconds = float(entry.meta["seconds"]) if entry else None
-    return StepState(verdict.step.name, verdict.step.kind, verdict.state, verdict.reasons, seconds)
+    return StepState(verdict.step.name, verdict.step.kind, verdict.state, verdict.words, seconds)
 
 
 def _last_render(project: Project) -> dict[str, Any]:

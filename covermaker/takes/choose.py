@@ -8,6 +8,7 @@ from covermaker.disk import write_text
 from covermaker.documents.document import Document
 from covermaker.errors import ProjectError, UsageError, nearest
 from covermaker.takes.document import TAKES_FILE, checked, read_takes
+from covermaker.takes.lock import changing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,12 @@ def choose_takes(folder: Path, names: Sequence[str], *, use: bool) -> list[str]:
     ResourceError
         When it cannot be written.
     """
+    read_takes(folder)  # a folder that holds none stays as it is
+    with changing(folder):
+        return _choose(folder, names, use=use)
+
+
+def _choose(folder: Path, names: Sequence[str], *, use: bool) -> list[str]:
     import tomlkit
 
     takes = read_takes(folder)

@@ -32,6 +32,7 @@ from covermaker.takes.document import (
     read_takes,
     write_takes,
 )
+from covermaker.takes.lock import changing
 from covermaker.takes.signal import read_facts
 from covermaker.voices.card import CARD_FILE
 
@@ -111,10 +112,7 @@ def new_takes(
     ResourceError
         When the disk is full or may not be written, or a package for the cleaning is missing.
     """
-    if holds_voice(folder) and not replace:
-        raise UsageError(
-            f"there is a voice '{name}' already in {folder}", hint="replace its takes with --force"
-        )
+    _refuse_another(folder, name, replace=replace)
     cleaning = cleaning or Cleaning()
     if cleaning.denoise:
         denoiser.require()
@@ -133,21 +131,30 @@ def new_takes(
     _refuse_too_little(sources, least_seconds)
 
     existed = folder.exists()
-    before = _hashes(folder)
-    made: list[Path] = []
-    try:
-        rows = _copy_in(sources, folder / TAKES_FOLDER, made)
-        takes = make_takes(**facts, takes=[row.model_dump() for row in rows])
-        write_takes(takes, folder)
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        if not existed:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    _remove_others(folder, takes, before)
+    with changing(folder):
+        _refuse_another(folder, name, replace=replace)  # that came meanwhile
+        before = _hashes(folder)
+        made: list[Path] = []
+        try:
+            rows = _copy_in(sources, folder / TAKES_FOLDER, made)
+            takes = make_takes(**facts, takes=[row.model_dump() for row in rows])
+            write_takes(takes, folder)
+        except BaseException:
+            for path in made:
+                path.unlink(missing_ok=True)
+            if not existed:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        _remove_others(folder, takes, before)
     progress(1.0)
     return takes
+
+
+def _refuse_another(folder: Path, name: str, *, replace: bool) -> None:
+    if holds_voice(folder) and not replace:
+        raise UsageError(
+            f"there is a voice '{name}' already in {folder}", hint="replace its takes with --force"
+        )
 
 
 def add_takes(
@@ -180,21 +187,24 @@ def add_takes(
     ResourceError
         When the disk is full or may not be written.
     """
-    takes = read_takes(folder)
-    known = {row.sha256 for row in takes.takes}
-    sources = [source for source in _read_sources(find_audio(paths), progress) if source.sha256 not in known]
-    if not sources:
-        raise UsageError(f"'{takes.name}' has these recordings already", hint="name others")
-    _refuse_too_little(sources, 0.0)
-    made: list[Path] = []
-    try:
-        rows = _copy_in(sources, folder / TAKES_FOLDER, made, taken={row.stem for row in takes.takes})
-        rows = [row.model_copy(update={"singer": singer}) for row in rows]
-        append_rows(folder, rows)
-    except BaseException:
-        for path in made:
-            path.unlink(missing_ok=True)
-        raise
+    read_takes(folder)
+    sources = _read_sources(find_audio(paths), progress)  # this takes long, and nobody waits for it
+    with changing(folder):
+        takes = read_takes(folder)
+        known = {row.sha256 for row in takes.takes}
+        sources = [source for source in sources if source.sha256 not in known]
+        if not sources:
+            raise UsageError(f"'{takes.name}' has these recordings already", hint="name others")
+        _refuse_too_little(sources, 0.0)
+        made: list[Path] = []
+        try:
+            rows = _copy_in(sources, folder / TAKES_FOLDER, made, taken={row.stem for row in takes.takes})
+            rows = [row.model_copy(update={"singer": singer}) for row in rows]
+            append_rows(folder, rows)
+        except BaseException:
+            for path in made:
+                path.unlink(missing_ok=True)
+            raise
     progress(1.0)
     return rows
 

@@ -175,7 +175,7 @@ def write_takes(takes: Takes, folder: Path) -> Path:
 
 
 def append_rows(folder: Path, rows: Sequence[TakeRow]) -> None:
-    """Write more takes behind those of the document, whose comments stay.
+    """Write more takes behind those of the document, whose comments stay; hold `takes.lock.changing`.
 
     Raises
     ------

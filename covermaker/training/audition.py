@@ -6,7 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import copy_file
+from covermaker.disk import copy_file, replacing
 from covermaker.errors import ProjectError, UsageError
 from covermaker.progress import Progress, silent
 from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, steps_kept
@@ -67,7 +67,7 @@ def audition(
         When a training of it runs.
     """
     card = read_card(folder)
-    with alone_in(folder):
+    with alone_in(folder, "an audition"):
         try:
             return _audition(folder, card, steps, device, progress)
         finally:
@@ -102,7 +102,9 @@ def _audition(
         candidate = work / CANDIDATE
         _install(candidate, folder, card, step)
         for index, phrase in enumerate(phrases):
-            convert_phrase(phrase, Voice.open(candidate), sung_file(folder, step, phrase.kind), device=device)
+            # That it is there says that it is whole: see `is_sung`.
+            with replacing(sung_file(folder, step, phrase.kind)) as whole:
+                convert_phrase(phrase, Voice.open(candidate), whole, device=device)
             progress((number + (index + 1) / len(phrases)) / len(singing))
     return _sung_files(folder, steps)
 
@@ -126,7 +128,7 @@ def promote(folder: Path, step: int) -> VoiceCard:
         When a training of it runs.
     """
     card = read_card(folder)
-    with alone_in(folder):
+    with alone_in(folder, "a promotion"):
         return _promote(folder, card, step)
 
 

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from covermaker.disk import disk_errors
 from covermaker.errors import ResourceError
 from covermaker.training.course import FOLDER
+from covermaker.training.pulse import FILE_NAME as NOW_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 LOCK_FILE = ".lock"
+HOLDER_FILE = ".holder"  # what the one inside does, in words: the lock itself is emptied by whoever tries it
+TRAINING = "a training"
 _PATIENCE_SECONDS = 0.2  # longer than `is_held` holds it to find out
 
 
 @contextmanager
-def alone_in(home: Path) -> Iterator[None]:
+def alone_in(home: Path, doing: str = TRAINING) -> Iterator[None]:
     """Hold the right to work in a voice's ``training/``; the operating system drops it when the process dies.
+
+    A training writes its pulse over that of one that was killed; whoever else comes in takes that away, so that it does
+    not pass for the pulse of what runs now.
+
+    Parameters
+    ----------
+    home : Path
+        The voice's folder.
+    doing : str
+        ``"a training"``, ``"an audition"``, …: told to whoever finds the place taken.
 
     Raises
     ------
@@ -35,14 +48,29 @@ def alone_in(home: Path) -> Iterator[None]:
         try:
             lock.acquire(timeout=_PATIENCE_SECONDS, poll_interval=0.02)
         except Timeout as error:
-            raise ResourceError(
-                f"a training of '{home.name}' runs already",
-                hint=f"wait for its end, or stop it: covermaker voices stop {home.name}",
-            ) from error
+            raise _taken(home) from error
     try:
+        if doing != TRAINING:
+            with disk_errors(work):
+                (work / NOW_FILE).unlink(missing_ok=True)
+        with suppress(OSError):
+            (work / HOLDER_FILE).write_text(doing, encoding="utf-8")
         yield
     finally:
+        with suppress(OSError):
+            (work / HOLDER_FILE).unlink(missing_ok=True)
         lock.release()
+
+
+def _taken(home: Path) -> ResourceError:
+    try:
+        doing = (home / FOLDER / HOLDER_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        doing = ""
+    stop = f", or stop it: covermaker voices stop {home.name}" if doing == TRAINING else ""
+    return ResourceError(
+        f"{doing or 'other work'} of '{home.name}' runs already", hint=f"wait for its end{stop}"
+    )
 
 
 def is_held(home: Path) -> bool:

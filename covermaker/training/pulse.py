@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from covermaker.disk import is_alive, jot
 from covermaker.graph.events import StepProgress, StepStarted, TrainingProgress
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "now.json"
 EVERY_SECONDS = 1.0
+_PIDS = 1 << 31  # above the highest number of any process
+_COUNTS = ("step", "steps", "memory_bytes")
+_FIGURES = (*_COUNTS, "loss", "rate", "seconds_per_step", "seconds_left")
 
 
 @dataclass(frozen=True)
@@ -117,18 +122,34 @@ class Pulse:
         if not self._beats:
             return
         self._now = replace(self._now, told=time.time())
-        part = self._file.with_name(f".{FILE_NAME}.{os.getpid()}")
-        with suppress(OSError):
-            part.write_text(json.dumps(asdict(self._now)), encoding="utf-8")
-            os.replace(part, self._file)
+        jot(self._file, json.dumps(asdict(self._now)))
 
 
 def read_now(work: Path) -> Now | None:
-    """Return where the training in ``work`` is; None where nobody says so, or nothing that can be read."""
+    """Return where the training in ``work`` is; None where nobody says so, or nothing that can be read.
+
+    Of the figures that need not be there, one that is no finite number is left out.
+    """
     try:
-        values = json.loads((work / FILE_NAME).read_text(encoding="utf-8"))
-        now = Now(**values)
-        numbers = (now.began, now.told, now.fraction, now.pid)
-        return now if all(isinstance(number, int | float) for number in numbers) else None
+        now = Now(**json.loads((work / FILE_NAME).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
+    if type(now.pid) is not int or not 0 < now.pid < _PIDS:
+        return None
+    if any(number_in(told) is None for told in (now.began, now.told, now.fraction)):
+        return None
+    found: dict[str, Any] = {name: number_in(getattr(now, name)) for name in _FIGURES}
+    found |= {name: round(found[name]) for name in _COUNTS if found[name] is not None}
+    return replace(now, **found)
+
+
+def is_there(now: Now) -> bool:
+    """Tell whether the process that told it runs; of one on another machine nobody here knows, so it counts."""
+    return now.host != platform.node() or is_alive(now.pid)
+
+
+def number_in(value: Any) -> float | None:
+    """Return what a file says as a finite number; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= sys.float_info.max else None

@@ -38,9 +38,8 @@ from covermaker.training.prepare import (
     prepare,
 )
 from covermaker.training.profiles import Profile, load_profile
-from covermaker.training.pulse import FILE_NAME as NOW_FILE
 from covermaker.training.pulse import Pulse
-from covermaker.training.stopping import check_stop, forget
+from covermaker.training.stopping import check_stop, forget, heeding
 from covermaker.voices.card import CARD_FILE
 from covermaker.weights.catalog import fingerprint
 
@@ -151,15 +150,15 @@ def train_voice(
         def begin() -> tuple[Takes, Profile, dict[str, Any]]:
             takes = read_takes(folder)
             held.enter_context(alone_in(home))
+            forget(home / FOLDER)
+            held.callback(forget, home / FOLDER)
+            held.callback(pulse.end)
+            pulse.begin()
             asked = _asked(folder, home, profile, minutes=minutes, steps=steps, encoder=encoder, seed=seed,
                            resume=resume, force=force, asked_by=asked_by)  # fmt: skip
             _check_needs(asked[0], crew, device)
             if not resume:
                 _clear(home / FOLDER)
-            forget(home / FOLDER)
-            held.callback(forget, home / FOLDER)
-            held.callback(pulse.end)
-            pulse.begin()
             return takes, *asked
 
         takes, wanted, run = crew.led(begin)
@@ -200,7 +199,7 @@ def _train(
     workers = threads or cores()
 
     with clock.phase("clips") as told:
-        ready = crew.led(lambda: _looked_at(folder, takes, work, clock, told))
+        ready = crew.led(lambda: _looked_at(folder, takes, work, clock, heeding(work, told)))
     crew.led(lambda: check_stop(work))
     trained, held = split_off(ready.sources, wanted.heldout_seconds, seed)
     making = Making(
@@ -211,8 +210,8 @@ def _train(
         pieces, made_minutes = crew.led(
             lambda: make_examples(
                 trained, wanted, making, place,
-                decided_minutes=run.get("made_minutes"), spent_seconds=clock.seconds, workers=workers, progress=told,
-                note=clock.note,
+                decided_minutes=run.get("made_minutes"), spent_seconds=clock.seconds, workers=workers,
+                progress=heeding(work, told), note=clock.note,
             )
         )  # fmt: skip
         examples = read_all(pieces, making, place)
@@ -224,7 +223,9 @@ def _train(
     torch.set_num_threads(cores_each(workers))
     crew.led(lambda: check_stop(work))
     with clock.phase("phrases") as told:
-        phrases = crew.led(lambda: _phrases(held, work / "heldout", wanted, ready, seed, where, told))
+        phrases = crew.led(
+            lambda: _phrases(held, work / "heldout", wanted, ready, seed, where, heeding(work, told))
+        )
     return run_training(
         home, work, ready, wanted, dataset, phrases, pitch=pitch,
         identity=Identity(takes.name, takes.rights, takes.statement, list(takes.languages), created=None),
@@ -328,7 +329,7 @@ def _check_needs(profile: Profile, crew: Crew, device: str) -> None:
 def _clear(work: Path) -> None:
     """Take away an older run, but for its examples. Its record goes first: nobody must take up what is left of it."""
     with disk_errors(work):
-        for name in (RUN_FILE, "history.jsonl", "scores.json", NOW_FILE):
+        for name in (RUN_FILE, "history.jsonl", "scores.json"):
             (work / name).unlink(missing_ok=True)
     for name in ("checkpoints", "candidate", AUDITIONS, CANDIDATE, "heldout", BOARD_FOLDER):
         shutil.rmtree(work / name, ignore_errors=True)

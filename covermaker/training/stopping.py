@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 
 from covermaker.disk import write_text
 from covermaker.errors import CovermakerError, ExitCode, ResourceError, UsageError
+from covermaker.training.checkpoint import steps_kept
 from covermaker.training.course import FOLDER
 from covermaker.training.lock import is_held
-from covermaker.training.pulse import read_now
+from covermaker.training.pulse import is_there, read_now
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from covermaker.progress import Progress
     from covermaker.training.pulse import Now
 
 FILE_NAME = "stop"
@@ -66,7 +68,19 @@ def check_stop(work: Path) -> None:
         When it is asked to.
     """
     if is_asked(work):
-        raise StoppedError("stopped before the first step", hint="what was prepared so far is kept")
+        kept = steps_kept(work / "checkpoints")
+        where = f"before it went on from step {kept[-1]}" if kept else "before the first step"
+        raise StoppedError(f"stopped {where}", hint="what was prepared so far is kept")
+
+
+def heeding(work: Path, told: Progress) -> Progress:
+    """Return a progress function that ends the training in ``work`` as soon as it is asked to; see `check_stop`."""
+
+    def tell(fraction: float) -> None:
+        check_stop(work)
+        told(fraction)
+
+    return tell
 
 
 def kill_training(home: Path) -> None:
@@ -93,6 +107,6 @@ def kill_training(home: Path) -> None:
 
 def _check_running(home: Path) -> Now:
     now = read_now(home / FOLDER) if is_held(home) else None
-    if now is None:
+    if now is None or not is_there(now):
         raise UsageError(f"no training of '{home.name}' runs", hint=f"covermaker voices status {home.name}")
     return now

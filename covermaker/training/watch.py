@@ -16,7 +16,7 @@ from covermaker.training.checkpoint import checkpoint_path, steps_kept
 from covermaker.training.course import FOLDER, read_run
 from covermaker.training.history import FILE_NAME as HISTORY_FILE
 from covermaker.training.lock import is_held
-from covermaker.training.pulse import Now, read_now
+from covermaker.training.pulse import Now, is_there, number_in, read_now
 from covermaker.training.stopping import is_asked
 from covermaker.training.sung import is_sung, kinds_of
 
@@ -158,16 +158,16 @@ class Course:
         try:
             values = json.loads(line)
             step, loss = int(values["step"]), float(values["loss"])
-        except (ValueError, KeyError, TypeError):
-            return  # cut off by a crash
+        except (ValueError, KeyError, TypeError, OverflowError):
+            return  # cut off by a crash, or no numbers
         if self.steps and step <= self.steps[-1]:
             return
         self.steps.append(step)
         self.last = values
         numbers = {"loss": loss} | {
-            name: float(value)
+            name: number
             for name, value in values.items()
-            if name not in _NO_LOSSES and isinstance(value, int | float)
+            if name not in _NO_LOSSES and (number := number_in(value)) is not None
         }
         for name, value in numbers.items():
             series = self.losses.setdefault(name, [float("nan")] * (len(self.steps) - 1))
@@ -209,7 +209,7 @@ def watch(home: Path, course: Course | None = None, *, voice_step: int | None = 
         run, problem = None, error.message
     phrases = kinds_of(home)
     checkpoints, scores_problem = _checkpoints(home, phrases, voice_step)
-    status = _status(run, busy, now)
+    status = _status(run, now, runs=busy and now is not None and is_there(now))
     profile, minutes, steps = _asked_for(run)
     last = course.last
     heard = max(
@@ -219,8 +219,8 @@ def watch(home: Path, course: Course | None = None, *, voice_step: int | None = 
     return Watched(
         status, busy, live, profile, minutes, steps,
         step=max(course.steps[-1] if course.steps else 0, (live.step or 0) if live else 0),
-        seconds_per_step=(live.seconds_per_step if live else None) or _number(last.get("seconds_per_step")),
-        loss=(live.loss if live else None) or _number(last.get("loss")),
+        seconds_per_step=(live.seconds_per_step if live else None) or number_in(last.get("seconds_per_step")),
+        loss=(live.loss if live else None) or number_in(last.get("loss")),
         heard=heard,
         checkpoints=checkpoints,
         phrases=tuple(phrases),
@@ -229,11 +229,10 @@ def watch(home: Path, course: Course | None = None, *, voice_step: int | None = 
     )  # fmt: skip
 
 
-def _status(run: dict[str, Any] | None, busy: bool, now: Now | None) -> str:
+def _status(run: dict[str, Any] | None, now: Now | None, *, runs: bool) -> str:
+    if runs:
+        return "running"
     told = run["status"] if run is not None else ""
-    if busy and (now is not None or told == "running"):
-        # An audition of a run that was stopped holds the lock, too, and says nothing of itself.
-        return "running" if now is not None else "stopped"
     if told == "running" or (now is not None and not told):
         return "stopped"
     return told if told in ("finished", "astray") else "none"
@@ -243,8 +242,8 @@ def _asked_for(run: dict[str, Any] | None) -> tuple[str, float | None, int | Non
     profile = run.get("profile") if run is not None else None
     if not isinstance(profile, dict):
         return "", None, None
-    minutes, recipe = _number(profile.get("minutes")), profile.get("recipe")
-    steps = _number(recipe.get("steps")) if isinstance(recipe, dict) else None
+    minutes, recipe = number_in(profile.get("minutes")), profile.get("recipe")
+    steps = number_in(recipe.get("steps")) if isinstance(recipe, dict) else None
     return str(profile.get("name", "")), minutes, None if minutes is not None or steps is None else int(steps)
 
 
@@ -259,15 +258,15 @@ def _checkpoints(
         kept = set(steps_kept(folder))
     except OSError:
         kept = set()
-    scores = [score for record in records.values() if (score := _number(record.get("score"))) is not None]
+    scores = [score for record in records.values() if (score := number_in(record.get("score"))) is not None]
     best = max(scores, default=None)
     found = []
     for step in sorted({*records, *kept}):
         record = records.get(step, {})
-        score = _number(record.get("score"))
+        score = number_in(record.get("score"))
         figures = {
             str(kind): {
-                str(name): number for name, value in row.items() if (number := _number(value)) is not None
+                str(name): number for name, value in row.items() if (number := number_in(value)) is not None
             }
             for kind, row in record.items()
             if isinstance(row, dict)
@@ -289,7 +288,7 @@ def _scores(work: Path) -> tuple[dict[int, dict[str, Any]], str]:
         return {int(record["step"]): record for record in values}, ""
     except FileNotFoundError:
         return {}, ""
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         return {}, f"{file.name} cannot be read: {error}"
 
 
@@ -298,10 +297,6 @@ def _made(folder: Path, step: int) -> float | None:
         return checkpoint_path(folder, step).stat().st_mtime
     except OSError:
         return None
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def wait_until_free(home: Path, seconds: float) -> bool:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from covermaker.tui.actions import Acting
+from covermaker.tui.form import Form
 from covermaker.tui.keymap import bindings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
 
@@ -20,6 +23,12 @@ class Ask(Acting, ModalScreen[bool]):
 
     SCREEN = "ask"
     BINDINGS = bindings("ask")
+    FOOTER: ClassVar = (
+        ("{ask.yes}", "Yes"),
+        ("{ask.no}", "No"),
+        ("tab", "Other button"),
+        ("enter", "Press it"),
+    )
 
     def __init__(self, question: str, *, yes: str, no: str) -> None:
         super().__init__()
@@ -46,41 +55,52 @@ class Ask(Acting, ModalScreen[bool]):
         self.dismiss(False)
 
 
-class AskName(Acting, ModalScreen[str]):
-    """Ask for a name; returns it, or nothing."""
+class AskName(Form[str]):
+    """Ask for a name; returns it, or nothing.
 
-    SCREEN = "ask"
-    BINDINGS = bindings("ask")
-    DEFAULT_CSS = "AskName { align: center middle; }"
+    Parameters
+    ----------
+    value : str
+        Suggested.
+    check : callable
+        Says what is wrong with a name, "" for nothing; until then it asks.
+    """
 
-    def __init__(self, question: str, value: str) -> None:
+    FOOTER: ClassVar = (("enter", "Save"), ("{form.leave}", "Cancel"), ("{form.next}", "Next"))
+    DEFAULT_CSS = """
+    AskName { align: center middle; }
+    AskName #problem { color: $state-failed; display: none; }
+    """
+
+    def __init__(self, question: str, value: str, check: Callable[[str], str] = lambda _: "") -> None:
         super().__init__()
-        self._question, self._value = question, value
+        self._question, self._value, self._check = question, value, check
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
         with Vertical(classes="dialog"):
             yield Static(self._question, markup=False)
             yield Input(self._value, select_on_focus=True)
+            yield Static("", id="problem", markup=False)
             with Horizontal():
-                yield Button("Leave it", id="no")
-                yield Button("Take it (enter)", id="yes", variant="primary")
-
-    def on_input_submitted(self) -> None:
-        """Take the name."""
-        self.action_yes()
+                yield Button("Cancel (esc)", id="no")
+                yield Button("Save (enter)", id="yes", variant="primary")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Take the name, or leave it."""
+        """Save, or leave it."""
         if event.button.id == "yes":
-            self.action_yes()
+            self.answer()
         else:
-            self.action_no()
+            self.action_leave()
 
-    def action_yes(self) -> None:
-        """Take the name."""
-        self.dismiss(self.query_one(Input).value.strip())
-
-    def action_no(self) -> None:
-        """Leave it."""
-        self.dismiss(None)
+    def answer(self) -> None:
+        """Take the name, if it is one."""
+        name = self.query_one(Input).value.strip()
+        problem = self._check(name) if name else "a name is missing"
+        if not problem:
+            self.dismiss(name)
+            return
+        said = self.query_one("#problem", Static)
+        said.update(problem)
+        said.display = True
+        self.query_one(Input).focus()

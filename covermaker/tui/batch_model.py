@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from covermaker.tui.details import Page
+from covermaker.tui.job_board import NOTHING_TO_DO
 from covermaker.tui.toast import loudness
 from covermaker.tui.words import about, count, glyph, left, one_line, said, share
 from covermaker.units import clock
@@ -59,9 +60,7 @@ def renders(board: JobBoard) -> list[Job]:
 
 def word_of(job: Job) -> str:
     """Return the state to show: a render that found everything done already is `cached`."""
-    if job.state == "done" and job.steps and all(step.state == "cached" for step in job.steps.values()):
-        return "cached"
-    return job.state
+    return "cached" if job.was_up_to_date else job.state
 
 
 def cells(job: Job, number: int, voice: str, *, charset: Charset, now: float, paused: bool) -> list[Cell]:
@@ -195,7 +194,7 @@ def details(job: Job, look: Look, *, paused: bool, named: Callable[[str], str]) 
     else:
         took = f" in {clock(job.seconds)}" if job.seconds is not None else ""
         lufs = loudness(job)
-        made = "nothing to do: every step was kept" if word == "cached" else f"rendered{took}"
+        made = NOTHING_TO_DO if word == "cached" else f"rendered{took}"
         page.line("done", made + (f", {lufs}" if lufs else ""), "done")
         for file in job.result.get("files", []):
             page.line("file", one_line(str(file)))

@@ -76,6 +76,16 @@ class Changes:
         """What redo would do again; empty for nothing."""
         return self._redos[-1].words if self._redos else ""
 
+    @property
+    def undo_removes(self) -> tuple[Path, ...]:
+        """The folders that undo would move to the trash."""
+        return self._undos[-1].there if self._undos else ()
+
+    @property
+    def redo_removes(self) -> tuple[Path, ...]:
+        """The folders that redo would move to the trash."""
+        return self._redos[-1].there if self._redos else ()
+
     def added(self, folder: Path, words: str) -> None:
         """Note a project that is new."""
         self._undos.append(Change(words, there=(folder,)))
@@ -84,29 +94,32 @@ class Changes:
     def remove(self, folders: Sequence[Path], words: str) -> Outcome:
         """Move projects to the trash."""
         self._redos.clear()
-        return self._turn(Change(words, there=tuple(folders)), self._undos, words)
+        return self._turn(Change(words, there=tuple(folders)), [], self._undos, words)
 
     def restore(self, one: Trashed) -> Outcome:
         """Bring one project back from the trash."""
-        self._undos = [kept for change in self._undos if (kept := _without(change, one)) is not None]
         try:
             folder = self._trash.restore(one)
         except CovermakerError as error:
             return Outcome("", str(error))
+        self._undos = [kept for change in self._undos if (kept := _without(change, one)) is not None]
         return Outcome(f"restored {one_line(one.title)}", select=folder)
 
     def undo(self) -> Outcome:
         """Take the last change back."""
-        change = self._undos.pop()
-        return self._turn(change, self._redos, f"undone: {change.words}")
+        change = self._undos[-1]
+        return self._turn(change, self._undos, self._redos, f"undo: {change.words}")
 
     def redo(self) -> Outcome:
         """Do again what was taken back."""
-        change = self._redos.pop()
-        return self._turn(change, self._undos, f"done again: {change.words}")
+        change = self._redos[-1]
+        return self._turn(change, self._redos, self._undos, f"redo: {change.words}")
 
-    def _turn(self, change: Change, onto: list[Change], words: str) -> Outcome:
-        """Move the projects of a change the other way, and keep what was moved for the way back."""
+    def _turn(self, change: Change, stack: list[Change], onto: list[Change], words: str) -> Outcome:
+        """Move the projects of a change the other way, and keep what was moved for the way back.
+
+        A change that is refused as a whole stays on its stack, unless what it is about is gone.
+        """
         there: list[Path] = []
         trashed: list[Trashed] = []
         problem, batch = "", uuid.uuid4().hex
@@ -118,9 +131,17 @@ class Changes:
         except CovermakerError as error:
             problem = str(error)
         if not there and not trashed:
+            if not _is_possible(change):
+                del stack[-1:]
             return Outcome("", problem)
+        del stack[-1:]
         onto.append(Change(change.words, tuple(there), tuple(trashed)))
         return Outcome(words, problem, there[0] if there else None)
+
+
+def _is_possible(change: Change) -> bool:
+    places = [*change.there, *(one.place / one.name for one in change.trashed)]
+    return all(place.exists() for place in places)
 
 
 def _without(change: Change, one: Trashed) -> Change | None:

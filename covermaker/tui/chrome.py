@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
+from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from covermaker.tui.keymap import BY_ID, shown, textual_key
 from covermaker.tui.keytable import ACTIONS, EVERYWHERE, SEATS
+from covermaker.tui.words import cut
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.binding import ActiveBinding
 
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 9
 
+# Keys, which may be named by their actions, and what they do.
+Footer: TypeAlias = "Sequence[tuple[str, str]]"
+_CHOOSING: Footer = (("type", "Find"), ("up down", "Choose"), ("enter", "Take"), ("esc", "Back"))
 
 _ORDER = {action.id: index for index, action in enumerate(ACTIONS)}
 
@@ -41,6 +48,13 @@ class Line(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._places: list[tuple[int, int, str, str]] = []
+
+    def on_mount(self) -> None:
+        """Be drawn anew when the screen is in front again: other words and keys may hold by then."""
+        self.watch(self.screen, "stack_updates", self._in_front_again, init=False)
+
+    def _in_front_again(self) -> None:
+        self.refresh()
 
     def place(self, start: int, text: str, key: str, tooltip: str) -> None:
         """Make a stretch of the line press a key when it is clicked."""
@@ -86,11 +100,9 @@ class Tabs(Line):
         status = self.app.status()
         room = width - tabs.cell_len - 2
         if status and room > 6:
-            cut = (
-                status if cell_len(status) <= room else set_cell_size(status, room - 1) + self.app.spelt("…")
-            )
-            tabs.append(" " * (width - tabs.cell_len - cell_len(cut) - 1))
-            tabs.append(cut, self.get_component_rich_style("tabs--status", partial=True))
+            shown_ = cut(status, room, self.app.charset)
+            tabs.append(" " * (width - tabs.cell_len - cell_len(shown_) - 1))
+            tabs.append(shown_, self.get_component_rich_style("tabs--status", partial=True))
         tabs.truncate(width)
         return tabs
 
@@ -114,12 +126,10 @@ class StatusLine(Line):
         undo = self.app.undo_words()
         key = self.app.named("{studio.undo}")
         right = f"{key} Undo: {undo} " if undo else ""
-        if cell_len(right) > width // 2:
+        if undo in words or cell_len(words) + cell_len(right) + 2 > width:  # what is new goes first
             right = f"{key} Undo " if undo else ""
         room = max(0, width - cell_len(right) - 2)
-        text = (
-            words if cell_len(words) <= room else set_cell_size(words, max(0, room - 1)) + self.app.spelt("…")
-        )
+        text = cut(words, room, self.app.charset)
         style = self.get_component_rich_style(f"status--{tone or 'quiet'}", partial=True)
         line = Text(" ").append(text, style)
         if right:
@@ -143,6 +153,13 @@ class Keys(Line):
         """Draw the line."""
         self._places.clear()
         line, width = Text(" "), self.size.width
+        said = self._of_dialog()
+        if said:
+            for key, label in said:
+                line.append(self.app.named(key), self.get_component_rich_style("keys--key", partial=True))
+                line.append(f" {label}  ", self.get_component_rich_style("keys--label", partial=True))
+            line.truncate(width)
+            return line
         items = self._items()
         help_ = next((item for item in items if item.binding.id == "studio.help"), None)
         rest = [item for item in items if item is not help_]
@@ -157,6 +174,13 @@ class Keys(Line):
             self._put(line, key, label, binding, tooltip)
         line.truncate(width)
         return line
+
+    def _of_dialog(self) -> Footer:
+        """Return what the keys do while a dialog lies over the screen, or while a value is typed; else nothing."""
+        top: object = self.app.screen
+        if top is not self.screen and isinstance(top, ModalScreen):
+            return getattr(top, "FOOTER", _CHOOSING)
+        return getattr(self.screen.focused, "footer", ())
 
     def _items(self) -> list[ActiveBinding]:
         """Return what is shown, once an action, in the order of the table: a user's own keys change no place."""

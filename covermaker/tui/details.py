@@ -114,7 +114,7 @@ def _song(page: Page, song: Row, state: State) -> None:
         channels = {1: "mono", 2: "stereo"}.get(state.channels or 0, f"{state.channels} channels")
         facts.append(f"{state.sample_rate / 1000:g} kHz {channels} {length(state.seconds)}")
     name = one_line(state.song.name) if state.song else "no song"
-    page.line("song", name)
+    page.line("song", f"{name}  in {one_line(song.folder.name)}")
     if facts:
         page.line("", "  ".join(facts))
     if state.facts is not None:

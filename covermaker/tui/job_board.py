@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 from covermaker.errors import ExitCode
 from covermaker.graph import events
 from covermaker.render.steps import COSTS
-from covermaker.tui.words import left, share
+from covermaker.tui.words import PHASES, left, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from covermaker.errors import CovermakerError
     from covermaker.graph.events import Event
 
 LOG_LINES: Final = 5000
+NOTHING_TO_DO: Final = "nothing to do, every step was kept"
+PAUSED: Final = "waits: the queue is paused, {batch.pause} on Batch goes on"
 _KNOWN_AFTER: Final = 0.05  # share of the work after which the time left is told
 
 
@@ -55,6 +58,8 @@ class Job:
         How often it was started, this time included.
     told_seconds_left : float or None
         What a training says of itself; no share of its steps would tell it.
+    held : set of str
+        The kinds of which its board begins none for now.
     """
 
     id: int
@@ -75,6 +80,18 @@ class Job:
     result: dict[str, Any] = field(default_factory=dict)
     tries: int = 1
     told_seconds_left: float | None = None
+    held: AbstractSet[str] = frozenset()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it waits because no job of its kind is begun for now."""
+        return self.state == "wait" and self.kind in self.held
+
+    @property
+    def was_up_to_date(self) -> bool:
+        """Whether it is done and had nothing to make."""
+        steps = self.steps.values()
+        return self.state == "done" and bool(steps) and all(step.state == "cached" for step in steps)
 
     @property
     def is_over(self) -> bool:
@@ -110,16 +127,20 @@ class Job:
             return None
         return (now - self.started) * (1.0 - done) / done
 
+    def said_of(self, step: str) -> str:
+        """Say what a step does; those of a render go by their names, and so does the training itself."""
+        return PHASES.get(step, step) if self.kind == "train" and step != "train" else step
+
     def progress(self, now: float) -> str:
         """Say where it is: ``convert 62 %, 0:20 left``."""
         if self.state == "wait":
-            return "waits for its turn"
+            return "waits: the queue is paused" if self.is_held else "waits for its turn"
         step = self.steps.get(self.current)
         if step is None:
             return "starting"
         if self.waiting_for_other:
             return f"{step.name}: another process makes it, waiting"
-        words = f"{step.name} {share(step.fraction)}"
+        words = f"{self.said_of(step.name)} {share(step.fraction)}"
         remaining = left(self.seconds_left(now))
         return f"{words}, {remaining}" if remaining else words
 
@@ -155,7 +176,7 @@ class JobBoard:
     def add(self, kind: str, title: str, subject: str, request: Mapping[str, Any], log: Path) -> Job:
         """Put a job at the end of the queue."""
         self._last_id += 1
-        job = Job(self._last_id, kind, title, subject, request, log)
+        job = Job(self._last_id, kind, title, subject, request, log, held=self.held)
         self.jobs[job.id] = job
         return job
 
@@ -225,7 +246,7 @@ class JobBoard:
             self.note(job, now, error.message)
         elif error is None:
             job.state = "done"
-            self.note(job, now, "done", "done")
+            self.note(job, now, NOTHING_TO_DO if job.was_up_to_date else "done", "done")
         else:
             job.state, job.message, job.hint = "failed", error.message, error.hint or ""
             self.note(job, now, f"failed: {error}", "failed")
@@ -240,13 +261,14 @@ class JobBoard:
         self.logged += 1
 
     def headline(self, now: float) -> str:
-        """Say in a corner of every screen what runs: ``convert 62 %, 0:20 left  2 wait``."""
-        parts = [f"{job.title}: {job.progress(now)}" for job in self.running[:1]]
+        """Say in a corner of every screen what runs: ``paused, 2 wait``, ``convert 62 %, 0:20 left  2 wait``."""
+        waiting = f"{len(self.waiting)} wait" if self.waiting else ""
+        parts = [", ".join(filter(None, ("paused", waiting)))] if self.held else []
+        parts += [f"{job.title}: {job.progress(now)}" for job in self.running[:1]]
         if len(self.running) > 1:
             parts.append(f"{len(self.running)} jobs")
-        if self.waiting:
-            held = all(job.kind in self.held for job in self.waiting)
-            parts.append(f"{len(self.waiting)} wait" + (", paused" if held else ""))
+        if waiting and not self.held:
+            parts.append(waiting)
         return "  ".join(parts)
 
     def _planned(self, job: Job, event: events.Planned, now: float) -> None:
@@ -262,9 +284,8 @@ class JobBoard:
         step = job.steps.setdefault(event.name, StepState(event.name, event.name))
         step.state, step.fraction, job.current = "run", 0.0, event.name
         job.waiting_for_other = isinstance(event, events.StepWaiting)
-        self.note(
-            job, now, f"{event.name}: " + ("waits for another process" if job.waiting_for_other else "begins")
-        )
+        what = "waits for another process" if job.waiting_for_other else "begins"
+        self.note(job, now, f"{job.said_of(event.name)}: {what}")
 
     def _progress(self, job: Job, event: events.StepProgress, now: float) -> None:
         step = job.steps.setdefault(event.name, StepState(event.name, event.name, "run"))
@@ -286,7 +307,7 @@ class JobBoard:
         step = job.steps.setdefault(event.name, StepState(event.name, event.name))
         step.state, step.fraction, step.seconds = "done", 1.0, event.seconds
         job.waiting_for_other = False
-        self.note(job, now, f"{event.name}: done in {event.seconds:.1f} s")
+        self.note(job, now, f"{job.said_of(event.name)}: done in {event.seconds:.1f} s")
 
     def _step_failed(self, job: Job, event: events.StepFailed, now: float) -> None:
         step = job.steps.setdefault(event.name, StepState(event.name, event.name))

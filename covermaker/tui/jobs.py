@@ -128,6 +128,7 @@ class JobRunner:
     def kill_all(self) -> None:
         """End every child without waiting: the terminal is gone."""
         self._closed = True
+        self._stopping.update(self._tasks)
         for child in self._children.values():
             _kill(child)
 

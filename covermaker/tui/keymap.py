@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
 # Screens that lie over another one: what is below does not hear their keys.
-DIALOGS: Final = frozenset({"log", "help", "jump", "ask"})
+DIALOGS: Final = frozenset({"log", "help", "jump", "ask", "form"})
 
 # How Textual calls the signs.
 _SIGNS: Final = {
@@ -193,5 +193,6 @@ def _titles() -> list[tuple[str, str]]:
         "help": "Help",
         "jump": "Jump mode",
         "ask": "Questions",
+        "form": "Forms",
     }
     return [(labels[name], name) for name in screens]

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
     from covermaker.tui.screens.library import LibraryScreen
 
+_READING: Final = "the songs are being read"
+BUSY: Final = "it is being rendered: {library.cancel} cancels that first"
+
 
 def refusal(screen: LibraryScreen, action_id: str) -> str | None:
     """Say why an action cannot be done now."""
@@ -16,10 +19,14 @@ def refusal(screen: LibraryScreen, action_id: str) -> str | None:
     return why(screen) if why else None
 
 
+def _no_song(screen: LibraryScreen) -> str:
+    return "there is no song yet: {library.add} adds one" if screen.is_read else _READING
+
+
 def _no_render(screen: LibraryScreen) -> str | None:
     chosen = screen.chosen()
     if not chosen:
-        return "there is no song yet: {library.add} adds one"
+        return _no_song(screen)
     if all(screen.is_busy(folder) for folder in chosen):
         return "it is being rendered: {library.cancel} cancels"
     problem = screen.shelf.songs[chosen[0]].problem
@@ -38,9 +45,9 @@ def _no_cancel(screen: LibraryScreen) -> str | None:
 def _no_remove(screen: LibraryScreen) -> str | None:
     chosen = screen.chosen()
     if not chosen:
-        return "there is no song to remove"
+        return "there is no song to remove" if screen.is_read else _READING
     if any(screen.is_busy(folder) for folder in chosen):
-        return "it is being rendered: {library.cancel} cancels that first"
+        return BUSY
     return "this folder is the project itself; open the folder above it" if screen.root in chosen else None
 
 
@@ -50,7 +57,7 @@ def _no_play(screen: LibraryScreen) -> str | None:
             "in a browser there is no sound: {library.open} opens the song, where its files can be downloaded"
         )
     if screen.selected is None:
-        return "there is no song yet: {library.add} adds one"
+        return _no_song(screen)
     if screen.selected not in screen.shelf.states:
         return "still looking at it"
     return None if screen.heard().first is not None else "neither its song nor a render of it is there"

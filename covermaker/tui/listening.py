@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from covermaker.errors import CovermakerError
@@ -14,13 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Listening:
-    """A player and who is told of it.
+@dataclass(frozen=True)
+class Ears:
+    """Where something is heard, and who is told of it.
 
-    Parameters
+    Attributes
     ----------
-    log : Path
-        Where the audio process writes what goes wrong.
     device, fps
         See `covermaker.play.client.Player`.
     on_change : callable
@@ -29,17 +29,26 @@ class Listening:
         Gets words and their tone.
     """
 
-    def __init__(
-        self,
-        log: Path,
-        *,
-        device: str | None,
-        fps: float,
-        on_change: Callable[[], None],
-        say: Callable[[str, str], None],
-    ) -> None:
-        self._changed, self._say = on_change, say
-        self.player = Player(self._heard, log=log, device=device, fps=fps)
+    device: str | None
+    fps: float
+    on_change: Callable[[], None]
+    say: Callable[[str, str], None]
+
+
+class Listening:
+    """A player.
+
+    Parameters
+    ----------
+    log : Path
+        Where the audio process writes what goes wrong.
+    ears : Ears
+        Who listens.
+    """
+
+    def __init__(self, log: Path, ears: Ears) -> None:
+        self._changed, self._say = ears.on_change, ears.say
+        self.player = Player(self._heard, log=log, device=ears.device, fps=ears.fps)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _do(self, command: Coroutine[Any, Any, None]) -> None:

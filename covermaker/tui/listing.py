@@ -19,18 +19,22 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from covermaker.tui.theme import TONES
+from covermaker.tui.words import cut
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from rich.style import Style
     from textual import events
+
+    from covermaker.tui.app import Studio
 
 T = TypeVar("T")
 
 # A cell: its text, and the state whose colour it has ("" for none).
 Cell = tuple[str, str]
-
-_TONES = ("done", "run", "stale", "failed", "quiet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +64,14 @@ class Column:
 class Listing(ScrollView, Generic[T], can_focus=True):
     """Rows with a cursor, a header and marks."""
 
+    app: Studio
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "listing--header",
         "listing--cursor",
         "listing--blurred",
         "listing--marked",
-        *(f"listing--{tone}" for tone in _TONES),
+        *(f"listing--{tone}" for tone in TONES),
     }
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
 
@@ -93,6 +99,7 @@ class Listing(ScrollView, Generic[T], can_focus=True):
         self._draw = draw
         self.items: list[T] = []
         self.marked: set[T] = set()
+        self.hidden: AbstractSet[str] = frozenset()  # columns in which nothing would stand
         self.empty_text = ""
         self.pointer = ">"
 
@@ -125,7 +132,11 @@ class Listing(ScrollView, Generic[T], can_focus=True):
     def widths(self) -> list[tuple[Column, int]]:
         """Return the columns that are shown and their widths in cells."""
         room = self.size.width - 2  # the pointer and a space
-        columns = [column for column in self.COLUMNS if self.size.width >= column.from_width]
+        columns = [
+            column
+            for column in self.COLUMNS
+            if self.size.width >= column.from_width and column.name not in self.hidden
+        ]
         fixed = sum(column.width + 1 for column in columns if not column.flexible)
         return [
             (column, max(column.width, room - fixed - 1) if column.flexible else column.width)
@@ -142,7 +153,7 @@ class Listing(ScrollView, Generic[T], can_focus=True):
             return self._strip("  ", titles, style, plain=True)
         index = y - 1 + round(self.scroll_y)
         if not self.items and y == 2 and self.empty_text:
-            text = set_cell_size("  " + self.empty_text, width)
+            text = set_cell_size(cut("  " + self.empty_text, width, self.app.charset), width)
             return Strip([Segment(text, base)], width)
         if not 0 <= index < len(self.items):
             return Strip.blank(width, base)
@@ -169,7 +180,7 @@ class Listing(ScrollView, Generic[T], can_focus=True):
             colour = style
             if tone and not plain:
                 colour += self.get_component_rich_style(f"listing--{tone}", partial=True)
-            segments.append(Segment(set_cell_size(text, width), colour))
+            segments.append(Segment(set_cell_size(cut(text, width, self.app.charset), width), colour))
             segments.append(Segment(" ", style))
         return Strip(segments).adjust_cell_length(self.size.width, style)
 
@@ -301,7 +312,7 @@ class Reader(Scrolling, ScrollView, can_focus=True):
         console = self.app.console
         lines = self._text.wrap(console, room.width, tab_size=4)
         if len(lines) > room.height:  # whether its scrollbar is there already or comes with these lines
-            lines = self._text.wrap(console, room.width - self.scrollbar_size_vertical, tab_size=4)
+            lines = self._text.wrap(console, room.width - self.styles.scrollbar_size_vertical, tab_size=4)
         self._lines = [Strip(line.render(console)) for line in lines]
         self.virtual_size = Size(0, max(len(lines), self.size.height))
         self.refresh()

@@ -5,6 +5,7 @@ What reads files is called on a thread of the app.
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 from pathlib import Path
@@ -16,6 +17,8 @@ from covermaker.project.library import scan
 from covermaker.project.load import FILE_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from covermaker.project.library import Row
     from covermaker.render.state import State
 
@@ -75,6 +78,17 @@ def add_song(file: Path, root: Path) -> Path:
     from covermaker.render.begin import begin
 
     return begin(file, root).root
+
+
+def same_song(file: Path, songs: Iterable[Row]) -> Row | None:
+    """Return the project of a library whose song is this file, or a copy of it; None where there is none."""
+    for song in songs:
+        try:
+            if song.song is not None and filecmp.cmp(file, song.song, shallow=False):
+                return song
+        except OSError:
+            continue  # what cannot be read is no copy
+    return None
 
 
 def first_run(root: Path) -> bool:

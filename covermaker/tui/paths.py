@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def start_folder() -> Path:
+    """Return where to begin to look for files: the folder that the studio was started from."""
+    try:
+        return Path.cwd()
+    except OSError:  # it is gone by now
+        return Path.home()
+
+
 def dropped(text: str, *, folders: bool = False) -> list[Path]:
     """Return the files that a pasted text names, in its order; none when it is just text. With `folders`, those too.
 

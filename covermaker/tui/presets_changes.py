@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from covermaker.disk import disk_errors, write_text
 from covermaker.effects.preset_files import (
+    check_name,
     copy_preset,
+    entry_of,
     own,
     remove_preset,
     rename_preset,
     restore_preset,
     write_preset,
 )
+from covermaker.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +129,17 @@ class Rewritten:
         now = _text(file)
         write_text(file, self.before)
         return Rewritten(self.kind, self.name, now, self.words)
+
+
+def name_problem(kind: Kind, name: str, *, may_replace: bool = False) -> str:
+    """Say why a preset cannot get a name; "" when it can."""
+    try:
+        check_name(name)
+    except UsageError as error:
+        return str(error)
+    entry = entry_of(kind, name)
+    is_taken = entry is not None and not entry.shipped and not may_replace
+    return f"you have a preset called '{name}' already" if is_taken else ""
 
 
 def copied(kind: Kind, name: str, to: str) -> Change:

@@ -107,14 +107,7 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
         if entry is None or project is None:
             return
         if self.trial is None:
-            self.trial = Trial(
-                project.root,
-                device=self.app.settings.audio_device or None,
-                fps=self.app.settings.fps,
-                on_change=self._sound_changed,
-                say=self.app.say,
-                command=CHILD,
-            )
+            self.trial = Trial(project.root, self.app.ears(self._sound_changed), command=CHILD)
         self.app.silence(self)
         try:
             changes = changes_of(load_preset(entry.kind, entry.name), project, self._track)

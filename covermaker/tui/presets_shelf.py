@@ -14,18 +14,15 @@ from covermaker.effects.preset_edits import edit_of
 from covermaker.effects.presets import load_preset
 from covermaker.errors import CovermakerError
 from covermaker.project.load import load
-from covermaker.project.saving import Conflict
 from covermaker.tui import presets_model
-from covermaker.tui.ask import Ask
 from covermaker.tui.listing import Listing
 from covermaker.tui.presets_list import PresetDetails, Presets
 from covermaker.tui.presets_model import Look
-from covermaker.tui.project_edits import EditQueue
-from covermaker.tui.screens.base import StudioScreen
+from covermaker.tui.screens.saving import SavingScreen
 from covermaker.tui.words import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from textual.app import ComposeResult
@@ -37,10 +34,8 @@ if TYPE_CHECKING:
     from covermaker.tui.presets_changes import Change
     from covermaker.tui.presets_model import About, Id, Users
 
-_TONES = ("done", "run", "stale", "failed", "quiet")
 
-
-class PresetsShelf(StudioScreen, inherit_bindings=False):
+class PresetsShelf(SavingScreen, inherit_bindings=False):
     """The presets, and the open song that they are compared with and applied to."""
 
     @dataclass
@@ -66,7 +61,6 @@ class PresetsShelf(StudioScreen, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.edits = EditQueue(self._saved, self._not_saved)
         self.entries: list[PresetEntry] = []
         self._folder: Path | None = None
         self._track = ""
@@ -98,7 +92,7 @@ class PresetsShelf(StudioScreen, inherit_bindings=False):
         super().on_mount()
         self.query_one(Presets).frame("Presets")
 
-    def on_screen_resume(self) -> None:
+    async def on_screen_resume(self) -> None:
         """Read what may have changed meanwhile."""
         if self.app.project != self._folder:
             self._folder, self._track = self.app.project, ""
@@ -181,10 +175,7 @@ class PresetsShelf(StudioScreen, inherit_bindings=False):
         if found is None:
             return
         width = max(20, pane.scrollable_content_region.width)
-        colours = self.app.theme_variables
-        look = Look(
-            {tone: colours[f"state-{tone}"] for tone in _TONES}, self.app.charset, self.app.named, width
-        )
+        look = Look(self.app.state_styles(), self.app.charset, self.app.named, width)
         entry = found.entry
         pane.frame(f"{one_line(entry.name)}, {entry.kind.removesuffix('s')}", self._heard_words())
         who = self._users.get((entry.kind, entry.name)) if self._is_settled else None
@@ -258,10 +249,8 @@ class PresetsShelf(StudioScreen, inherit_bindings=False):
         except CovermakerError as error:
             self.app.say(str(error), "failed")
 
-    def _saved(self, done: Applied) -> None:
-        merged = f"; also changed on disk: {'; '.join(done.merged)}" if done.merged else ""
-        self.app.say(done.words + merged, "done" if done.changed else "quiet")
-        self.app.tell_saved(done.project, self)
+    def was_saved(self, done: Applied) -> None:
+        """Show what was applied, undone or done again."""
         if done.changed and not done.words.startswith(("undo:", "redo:")):
             self._undos.append(None)
             self._redos.clear()
@@ -273,15 +262,8 @@ class PresetsShelf(StudioScreen, inherit_bindings=False):
         if project.root == self._folder:
             self.edits.open(project)
 
-    def _not_saved(self, error: CovermakerError, anyway: Callable[[], None]) -> None:
-        self.app.say(str(error), "failed")
-        if isinstance(error, Conflict):
-            question = f"{error.theirs} (on disk, meanwhile)\n\nDo it all the same: {error.yours}?"
-            self.app.push_screen(
-                Ask(question, yes="Do it", no="Leave it"), lambda yes: anyway() if yes else self._read_again()
-            )
-
-    def _read_again(self) -> None:
+    def read_again(self) -> None:
+        """Read presets and song anew."""
         self.read()
 
     def action_track(self) -> None:

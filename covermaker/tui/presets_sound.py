@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from covermaker.disk import disk_errors
+from covermaker.disk import replacing
 from covermaker.effects.preset_edits import changes_of
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.play.client import Files
@@ -19,12 +19,13 @@ from covermaker.tui.previewer import Preview
 from covermaker.units import db_to_gain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from covermaker.effects.presets import Kind, Preset
     from covermaker.play import messages
     from covermaker.project.load import Project
     from covermaker.render.previewing import Previewed
+    from covermaker.tui.listening import Ears
 
 # A master is heard on the whole mix, behind its effects; its loudness comes with a render.
 HEARD_ON: dict[Kind, str] = {"racks": MIX, "masters": rack_of("master")}
@@ -100,8 +101,8 @@ class Trial(Listening):
     ----------
     folder : Path
         The project.
-    device, fps, on_change, say
-        See `Listening`.
+    ears : Ears
+        Who listens.
     command : sequence of str
         Starts the preview process.
     """
@@ -110,18 +111,8 @@ class Trial(Listening):
     loop: tuple[float, float] | None = None
     is_working = False
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        device: str | None,
-        fps: float,
-        on_change: Callable[[], None],
-        say: Callable[[str, str], None],
-        command: Sequence[str],
-    ) -> None:
-        log = folder / ".covermaker" / "presets.log"
-        super().__init__(log, device=device, fps=fps, on_change=on_change, say=say)
+    def __init__(self, folder: Path, ears: Ears, *, command: Sequence[str]) -> None:
+        super().__init__(folder / ".covermaker" / "presets.log", ears)
         self.folder = folder
         self._pairs = Pairs(folder, command=command)
         self._task: asyncio.Task[None] | None = None
@@ -216,9 +207,10 @@ async def write_pair(
         names = (f"{project.root.name} as it is.wav", f"{project.root.name} with {preset.name}.wav")
         for one, gain_db, name in zip(made, matched(*made), names, strict=True):
             sound = read(Path(one.file))
-            with disk_errors(folder):
-                folder.mkdir(parents=True, exist_ok=True)
-            with wav_writer(folder / name, sample_rate=sound.sample_rate, channels=2) as writer:
+            with (
+                replacing(folder / name) as part,
+                wav_writer(part, sample_rate=sound.sample_rate, channels=2) as writer,
+            ):
                 writer.write(sound.samples * np.float32(db_to_gain(gain_db)))
     finally:
         await pairs.close()

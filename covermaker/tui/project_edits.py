@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from covermaker.errors import CovermakerError
@@ -12,7 +14,7 @@ from covermaker.project.edits import apply
 from covermaker.project.load import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from covermaker.project.load import Project
@@ -28,21 +30,22 @@ class EditQueue:
     Parameters
     ----------
     on_saved : callable
-        Gets what each edit did.
+        Gets what each edit did; its project need not be the open one any more.
     on_problem : callable
-        Gets what was refused, and how to do it nevertheless, which is for a `Conflict` only.
+        Gets what was refused, of which project, and how to do it nevertheless, which is for a `Conflict` only.
     """
 
     def __init__(
         self,
         on_saved: Callable[[Applied], None],
-        on_problem: Callable[[CovermakerError, Callable[[], None]], None],
+        on_problem: Callable[[CovermakerError, Path, Callable[[], None]], None],
     ) -> None:
         self._saved, self._problem = on_saved, on_problem
         self.project: Project | None = None
         self.undo_words = self.redo_words = ""
         self._waiting: deque[tuple[Path, Act, Act]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, "edits")
 
     @property
     def is_busy(self) -> bool:
@@ -74,10 +77,25 @@ class EditQueue:
         """Do again what was taken back."""
         self._queue(history.redo, lambda project: history.redo(project, anyway=True))
 
+    async def finish(self) -> None:
+        """Wait until everything is saved, or was refused."""
+        while self._task is not None:
+            await asyncio.wait({self._task})
+
+    def save_now(self, seconds: float) -> None:
+        """Save what waits, within so many seconds, while the studio ends: nobody can be told or asked any more."""
+        todo = [(root, act) for root, act, _ in self._waiting]
+        self._waiting.clear()
+        if todo or self.is_busy:
+            wait([self._thread.submit(_save_all, todo)], seconds)
+
     def _queue(self, act: Act, anyway: Act) -> None:
         if self.project is not None:
-            self._waiting.append((self.project.root, act, anyway))
-            self._start()
+            self._put(self.project.root, act, anyway)
+
+    def _put(self, root: Path, act: Act, anyway: Act) -> None:
+        self._waiting.append((root, act, anyway))
+        self._start()
 
     def _start(self) -> None:
         if self._task is None:
@@ -86,28 +104,35 @@ class EditQueue:
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._do(*self._waiting.popleft())
+                root, act, anyway = self._waiting.popleft()
+                try:
+                    await self._do(root, act)
+                except CovermakerError as error:
+                    self._refused(error, root, anyway)
+                except Exception as error:  # a defect of ours must not keep the edits behind it from the disk
+                    words = f"a defect in Covermaker: {type(error).__name__}: {error}"
+                    self._refused(CovermakerError(words), root, anyway)
             await self._remember()
         finally:
             self._task = None
 
-    async def _do(self, root: Path, act: Act, anyway: Act) -> None:
+    def _refused(self, error: CovermakerError, root: Path, anyway: Act) -> None:
+        self._problem(error, root, lambda: self._put(root, anyway, anyway))
+
+    async def _do(self, root: Path, act: Act) -> None:
         """Save one edit; also of a project that is not the open one any more."""
         project = self.project
-        is_open = project is not None and project.root == root
-        try:
-            if project is None or not is_open:
-                await asyncio.to_thread(lambda: act(load(root)))
-                return
-            done = await asyncio.to_thread(act, project)
-        except CovermakerError as error:
-            self._problem(error, lambda: self._queue(anyway, anyway) if is_open else None)
+        if project is None or project.root != root:
+            self._saved(await self._on_thread(lambda: act(load(root))))
             return
+        done = await self._on_thread(lambda: act(project))
         if self.project is project:
             self.project = done.project
         await self._remember()
-        if self.project is not None and self.project.root == root:
-            self._saved(done)
+        self._saved(done)
+
+    async def _on_thread(self, act: Callable[[], Applied]) -> Applied:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, act)
 
     async def _remember(self) -> None:
         """Ask what undo and redo would do now."""
@@ -119,3 +144,9 @@ class EditQueue:
             return  # the document is told of by whoever watches it
         self.undo_words = stacks.done[-1].words if stacks.done else ""
         self.redo_words = stacks.undone[-1].words if stacks.undone else ""
+
+
+def _save_all(todo: Sequence[tuple[Path, Act]]) -> None:
+    for root, act in todo:
+        with suppress(CovermakerError):  # the rest may still be saved
+            act(load(root))

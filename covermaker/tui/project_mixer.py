@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
-from covermaker.tui.actions import Pane
+from covermaker.tui.faders import Faders
 from covermaker.tui.keymap import bindings
 from covermaker.tui.project_strips import Flags, desk_of, fader_of, strip_cells
 from covermaker.tui.widgets.fader import Fader
@@ -20,7 +19,6 @@ from covermaker.tui.widgets.scales import DbScale, NumberScale
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from covermaker.tui.app import Studio
     from covermaker.tui.project_channels import Channel
     from covermaker.tui.widgets.scales import Scale
 
@@ -30,10 +28,8 @@ _PAN_STEP = 0.05
 _FOR_TRACKS = frozenset({"project.mute", "project.solo", "project.pan-left", "project.pan-right"})
 
 
-class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
+class Mixer(Faders, inherit_bindings=False):
     """See the module. It shows what it is told and says what is wanted; the screen saves."""
-
-    app: Studio
 
     SCREEN = "project"
     PANE = "mixer"
@@ -76,7 +72,6 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         self.rows: list[Channel] = []
         self.shows = GAIN
         self._cells = 0
-        self._at = 0
         self._meters = True
 
     # What is shown
@@ -151,19 +146,8 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
 
     # Choosing
 
-    def focus(self, scroll_visible: bool = True) -> Self:
-        """Give the chosen fader the focus."""
-        faders = [fader for fader in self.query(Fader) if not fader.disabled]
-        if faders:
-            chosen = list(self.query(Fader))[self._at]
-            self.screen.set_focus(faders[0] if chosen.disabled else chosen, scroll_visible)
-        return self
-
-    def on_descendant_focus(self) -> None:
-        """Take over which fader was chosen, by mouse too."""
-        for index, fader in enumerate(self.query(Fader)):
-            if fader.has_focus:
-                self._at = index
+    def chose(self) -> None:
+        """Tell of the chosen channel."""
         self._write_channel()
 
     def refusal(self, action_id: str) -> str | None:
@@ -218,7 +202,7 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
             self.action_fine_up()
 
     def _go(self, by: int) -> None:
-        faders = list(self.query(Fader))
+        faders = self.faders
         free = [index for index, fader in enumerate(faders) if not fader.disabled]
         beyond = [index for index in free if (index - self._at) * by > 0]
         if beyond:
@@ -227,32 +211,21 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
 
     # Changing
 
-    def _fader(self) -> Fader:
-        return list(self.query(Fader))[self._at]
-
     def action_gain_up(self) -> None:
         """Make it half a dB louder."""
-        self._fader().action_step(1)
+        self.fader.action_step(1)
 
     def action_gain_down(self) -> None:
         """Make it half a dB quieter."""
-        self._fader().action_step(-1)
+        self.fader.action_step(-1)
 
     def action_fine_up(self) -> None:
         """Make it a tenth of a dB louder."""
-        self._fader().action_fine(1)
+        self.fader.action_fine(1)
 
     def action_fine_down(self) -> None:
         """Make it a tenth of a dB quieter."""
-        self._fader().action_fine(-1)
-
-    def action_unity(self) -> None:
-        """Go back to the default."""
-        self._fader().action_default()
-
-    def action_type(self) -> None:
-        """Type a value."""
-        self._fader().action_type()
+        self.fader.action_fine(-1)
 
     def action_pan_left(self) -> None:
         """Pan a twentieth to the left."""
@@ -292,7 +265,7 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         turns = [GAIN, *self._buses()]
         self.shows = turns[(turns.index(self.shows) + 1) % len(turns)]
         self._write()
-        if self._fader().disabled:
+        if self.fader.disabled:
             self._at = 0
         self.focus()
 
@@ -310,8 +283,7 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
 
     @on(Fader.Changed)
     def _moved(self, message: Fader.Changed) -> None:
-        message.stop()
-        self._at = list(self.query(Fader)).index(message.fader)
+        self.moved(message)
         row, value = self.rows[self._at], float(message.value)
         if self.shows != GAIN:
             sends = {**(row.sends or {}), self.shows: value}
@@ -323,11 +295,6 @@ class Mixer(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
         key = "loudness_lufs" if row.kind == "master" else "gain_db"
         self.post_message(self.Wanted(f"{row.place}.{key}", value, settled=message.settled))
 
-    @on(Fader.Refused)
-    def _refused(self, message: Fader.Refused) -> None:
-        message.stop()
-        self.app.say(message.words, "stale")
-
 
 def _scale(row: Channel, shows: str) -> Scale:
     if shows == GAIN and row.kind == "master":
@@ -336,7 +303,10 @@ def _scale(row: Channel, shows: str) -> Scale:
 
 
 class SendScale(DbScale):
-    """A send's level; its lower end is no send at all."""
+    """A send's level; its lower end is no send at all, which it goes back to."""
+
+    def __init__(self) -> None:
+        super().__init__(default=_NO_SEND_DB)
 
     def text(self, value: Any) -> str:
         """Write a level."""

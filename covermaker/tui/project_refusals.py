@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from covermaker.tui.project_wave import Wave
+from covermaker.tui.screens.opened import NO_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 def refusal(screen: ProjectScreen, action_id: str) -> str | None:
     """Say why an action cannot be done now."""
     if screen.folder is None:
-        return (
-            None if action_id == "project.back" else "no project is open: {studio.library} shows your songs"
-        )
+        return None if action_id == "project.back" else NO_PROJECT
     why = _REFUSALS.get(action_id)
     return why(screen) if why else None
 
@@ -29,21 +28,17 @@ def _no_sound(screen: ProjectScreen) -> str | None:
 
 
 def _no_wave(screen: ProjectScreen) -> str | None:
-    return (
-        None if screen.query_one("#a", Wave).seconds else "there is no sound yet: {project.render} renders it"
-    )
+    return None if screen.query_one("#a", Wave).seconds else screen.nothing()
 
 
 def _no_render(screen: ProjectScreen) -> str | None:
-    if screen.job is not None and not screen.job.is_over:
+    if screen.is_rendering:
         return "it is being rendered: {project.cancel} cancels"
     return screen.problem or None
 
 
 def _no_cancel(screen: ProjectScreen) -> str | None:
-    return (
-        None if screen.job is not None and not screen.job.is_over else "no render of this song runs or waits"
-    )
+    return None if screen.is_rendering else "no render of this song runs or waits"
 
 
 def _no_export(screen: ProjectScreen) -> str | None:

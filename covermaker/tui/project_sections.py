@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # Where a section begins, in seconds, and its name.
 Section: TypeAlias = tuple[float, str]
 
-_HERE_SECONDS: Final = 0.05
+HERE_SECONDS: Final = 0.05
 _AGAIN_SECONDS: Final = 1.5  # so far into a section, going back goes to its beginning
 
 
@@ -23,7 +23,7 @@ def sections(cover: Cover) -> list[Section]:
 
 def after(found: Sequence[Section], seconds: float) -> Section | None:
     """Return the section that begins next."""
-    return next((one for one in found if one[0] > seconds + _HERE_SECONDS), None)
+    return next((one for one in found if one[0] > seconds + HERE_SECONDS), None)
 
 
 def before(found: Sequence[Section], seconds: float) -> Section | None:
@@ -35,13 +35,13 @@ def before(found: Sequence[Section], seconds: float) -> Section | None:
 
 def at(found: Sequence[Section], seconds: float) -> Section | None:
     """Return the section at hand."""
-    return next((one for one in reversed(found) if one[0] <= seconds + _HERE_SECONDS), None)
+    return next((one for one in reversed(found) if one[0] <= seconds + HERE_SECONDS), None)
 
 
 def put(found: Sequence[Section], seconds: float, name: str) -> list[dict[str, Any]]:
     """Return the document's list with a section that begins here; one that did gets the name."""
     begin = round(seconds, 2)
-    kept = [one for one in found if abs(one[0] - begin) > _HERE_SECONDS]
+    kept = [one for one in found if abs(one[0] - begin) > HERE_SECONDS]
     return _rows(sorted([*kept, (begin, name)]))
 
 

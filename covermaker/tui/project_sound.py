@@ -18,10 +18,11 @@ from covermaker.tui.listening import Listening
 from covermaker.tui.previewer import Preview
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from covermaker.render.previewing import Previewed
     from covermaker.render.sounds import Sounds
+    from covermaker.tui.listening import Ears
 
 VOCAL: Final = "vocal"
 LOOKING: Final = "looking for its sound"
@@ -34,8 +35,8 @@ class Sound(Listening):
     ----------
     folder : Path
         The project.
-    device, fps, on_change, say
-        See `Listening`.
+    ears : Ears
+        Who listens.
     command : sequence of str
         Starts the preview process.
     """
@@ -46,18 +47,8 @@ class Sound(Listening):
     made: Previewed | None = None
     peak: Sequence[float] = (0.0, 0.0)
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        device: str | None,
-        fps: float,
-        on_change: Callable[[], None],
-        say: Callable[[str, str], None],
-        command: Sequence[str],
-    ) -> None:
-        log = folder / ".covermaker" / "audio.log"
-        super().__init__(log, device=device, fps=fps, on_change=on_change, say=say)
+    def __init__(self, folder: Path, ears: Ears, *, command: Sequence[str]) -> None:
+        super().__init__(folder / ".covermaker" / "audio.log", ears)
         self._preview = Preview(folder, self._made, self._refused, command=command)
         self._sounds: Sounds | None = None
         self._no_sounds = LOOKING

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from covermaker.tui.actions import Pane
+from covermaker.tui.job_board import PAUSED
 from covermaker.tui.keymap import bindings
 from covermaker.tui.words import about, glyph, level, one_line, said, share, spelt
 
@@ -148,8 +149,9 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
         state, job = self._state, self._job
         assert state is not None
         if job is not None and job.state in {"run", "wait"}:
+            doing = self.app.named(PAUSED) if job.is_held else job.message or job.progress(time.time())
             return Text(
-                f"{said(job.state, self.app.charset)}: {job.message or job.progress(time.time())}",
+                said(job.state, self.app.charset, doing if job.state == "wait" else f"running: {doing}"),
                 self._style("run"),
             )
         if state.problem:

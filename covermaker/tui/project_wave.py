@@ -8,7 +8,7 @@ from textual.message import Message
 
 from covermaker.tui.actions import Pane
 from covermaker.tui.keymap import bindings
-from covermaker.tui.project_sections import after, at, before
+from covermaker.tui.project_sections import HERE_SECONDS, after, at, before
 from covermaker.tui.widgets.waveform import Waveform
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class Wave(Pane, Waveform, inherit_bindings=False):
     TITLE = "Waveform"
     HELP_TEXT = (
         "A is the cover, B the original; {project.switch} hears the other one, equally loud while {project.match} is "
-        "on. {project.loop-in} and {project.loop-out} set the ends of the loop, dragging does too, {project.loop} "
+        "on. {project.start} and {project.end} go to the ends of the song. "
+        "{project.loop-in} and {project.loop-out} set the ends of the loop, dragging does too, {project.loop} "
         "turns it on and off. {project.zoom-in} and {project.zoom-out} zoom. The line below the wave is the melody, "
         "below it stand the song's sections: {project.section-before} and {project.section-next} go from one to the "
         "other, {project.section-add} begins one here, {project.section-remove} takes it away."
@@ -43,11 +44,12 @@ class Wave(Pane, Waveform, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.sections: tuple[Section, ...] = ()
+        self.nothing = ""
 
     def refusal(self, action_id: str) -> str | None:
         """Say that there is no sound yet, or no section."""
         if not self.seconds:
-            return "there is no sound yet: {project.render} renders it"
+            return self.nothing
         why = "the song has no sections: {project.section-add} begins one at the playhead"
         if action_id == "project.section-next":
             return (
@@ -57,6 +59,8 @@ class Wave(Pane, Waveform, inherit_bindings=False):
                 if self.sections
                 else why
             )
+        if action_id == "project.section-add" and self.position >= self.seconds - HERE_SECONDS:
+            return "the song ends here: nothing of it would be in the section"
         if action_id in {"project.section-before", "project.section-remove"}:
             return None if self.sections else why
         return None
@@ -107,6 +111,14 @@ class Wave(Pane, Waveform, inherit_bindings=False):
     def action_whole(self) -> None:
         """Show all of it."""
         self.show_view(0.0, self.seconds)
+
+    def action_start(self) -> None:
+        """Go to the start of the song."""
+        self._go(0.0)
+
+    def action_end(self) -> None:
+        """Go to its end."""
+        self._go(self.seconds)
 
     def action_left(self) -> None:
         """Go back a second."""

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
 from covermaker.effects.preset_edits import differences, rack_differences
-from covermaker.effects.preset_files import check_name, entry_of, free_name, write_preset
+from covermaker.effects.preset_files import entry_of, free_name, write_preset
 from covermaker.errors import CovermakerError
-from covermaker.project.edits import AddEffect, Conflict, MoveEffect, RemoveEffect
+from covermaker.project.edits import AddEffect, MoveEffect, RemoveEffect
 from covermaker.tui import rack_model
-from covermaker.tui.ask import Ask
-from covermaker.tui.project_edits import EditQueue
+from covermaker.tui.ask import Ask, AskName
+from covermaker.tui.choose import choose
+from covermaker.tui.presets_changes import name_problem
 from covermaker.tui.rack_chain import EMPTY, Chain
-from covermaker.tui.rack_dialogs import AskName, choose, comparison
+from covermaker.tui.rack_comparison import comparison
 from covermaker.tui.rack_parameters import Parameters
 from covermaker.tui.rack_showing import RackShowing
 from covermaker.tui.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from covermaker.effects.presets import Preset
     from covermaker.project.load import Project
     from covermaker.project.operations import Edit
     from covermaker.project.saving import Applied
-
-_GESTURE_SECONDS = 2.0
 
 
 class RackEditing(RackShowing, inherit_bindings=False):
@@ -36,15 +33,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.edits = EditQueue(self._saved, self._not_saved)
         self._were_off: dict[str, list[bool]] = {}
-        self._gesture = ("", 0.0, 0)
-
-    def read_again(self) -> None:
-        """Read the project and the presets from the disk."""
-
-    def watch_from(self, project: Project) -> None:
-        """Take a saved document as the one that is known."""
 
     # Saving
 
@@ -62,61 +51,33 @@ class RackEditing(RackShowing, inherit_bindings=False):
         if self.sound is not None:
             self.sound.changed(self._unsaved())
 
-    def _gesture_of(self, place: str) -> str:
-        """Return a name for changes of one place that follow each other closely: they are undone together."""
-        now = time.monotonic()
-        before, when, number = self._gesture
-        if before != place or now - when > _GESTURE_SECONDS:
-            number += 1
-        self._gesture = (place, now, number)
-        return f"{place} {id(self)} {number}"
+    async def take(self, project: Project, beside: Any = None) -> None:
+        """Show a document, and the presets that were read with it."""
+        if beside is not None:
+            self._presets = beside
+        self._values = project.document.values
+        self._choose_named(self.app.channel or (self.owner.name if self.owner else ""))
 
-    def _saved(self, done: Applied) -> None:
-        self.watch_from(done.project)
-        self.app.tell_saved(done.project, self)
-        merged = f"; also changed on disk: {'; '.join(done.merged)}" if done.merged else ""
-        self.app.say(done.words + merged)
-        if self.edits.is_waiting:
-            return  # what is shown is newer than what was saved
+    def show_saved(self, done: Applied) -> None:
+        """Show what was saved where it is not what is shown."""
         before, self._values = self._values, done.project.document.values
         if before == self._values:
             self.refresh_bindings()
             return
         self._choose_named(self.owner.name if self.owner else "")
 
-    def _not_saved(self, error: CovermakerError, anyway: Callable[[], None]) -> None:
-        self.app.say(str(error), "failed")
+    def was_refused(self) -> None:
+        """Show the rack as it is on the disk."""
         if self.edits.project is not None:
             self._values = self.edits.project.document.values
             self._choose_named(self.owner.name if self.owner else "")
-        if isinstance(error, Conflict):
-            question = f"{error.theirs} (on disk, meanwhile)\n\nDo it all the same: {error.yours}?"
-            self.app.push_screen(
-                Ask(question, yes="Do it", no="Leave it"), lambda yes: anyway() if yes else self.read_again()
-            )
-
-    def undo_words(self) -> str:
-        """Return what undo takes back."""
-        return self.edits.undo_words if self.edits.project is not None else ""
-
-    def redo_words(self) -> str:
-        """Return what redo does again."""
-        return self.edits.redo_words if self.edits.project is not None else ""
-
-    def undo(self) -> None:
-        """Take the last edit back."""
-        self.edits.undo()
-
-    def redo(self) -> None:
-        """Do again what was undone."""
-        self.edits.redo()
 
     # Effects
 
     def no_effect(self) -> str | None:
         """Say why there is no effect to change."""
-        if self.owner is None or self._problem or self._rack_problem:
-            return self._problem or self._rack_problem or "the project is being read"
+        if self.owner is None or self.problem or self._rack_problem:
+            return self.problem or self._rack_problem or "the project is being read"
         return None if self.rows else EMPTY
 
     def no_earlier(self) -> str | None:
@@ -132,8 +93,8 @@ class RackEditing(RackShowing, inherit_bindings=False):
         """Say why there is no rack."""
         return (
             None
-            if self.owner is not None and not self._problem
-            else self._problem or "the project is being read"
+            if self.owner is not None and not self.problem
+            else self.problem or "the project is being read"
         )
 
     @on(Parameters.Wanted)
@@ -145,7 +106,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
             self.owner.place, self.query_one(Chain).cursor, message.spec, message.value
         )
         if message.settled:
-            self._change(edit, gesture=self._gesture_of(place))
+            self._change(edit, gesture=self.gesture_of(place))
             return
         self._values = rack_model.done(self._values, edit)
         if self.sound is not None:
@@ -179,7 +140,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
         if self.owner is not None and 0 <= at + by < len(self.rows):
             self._change(MoveEffect(self.owner.place, at, at + by), at=at + by)
 
-    def action_toggle(self) -> None:
+    def action_switch_effect(self) -> None:
         """Turn the effect off or on."""
         if self.owner is not None:
             self._change(rack_model.switch_edit(self.owner, self.rows, self.query_one(Chain).cursor))
@@ -259,25 +220,23 @@ class RackEditing(RackShowing, inherit_bindings=False):
             entry = entry_of(owner.kind, name)
             if entry is not None and entry.shipped:
                 name = free_name(owner.kind, name)
-            self.app.push_screen(AskName(question, name), self._save_as)
+            check = partial(name_problem, owner.kind, may_replace=True)
+            self.app.push_screen(AskName(question, name, check), self._save_as)
 
     def _save_as(self, name: str | None) -> None:
         if not name or self.owner is None:
-            return
-        try:
-            check_name(name)
-        except CovermakerError as error:
-            self.app.say(str(error), "failed")
             return
         known = entry_of(self.owner.kind, name)
         if known is None or known.shipped:
             self._write(name, replace=False)
             return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._write(name, replace=True)
+
         question = f"You have a preset called '{name}' already. Write over it?"
-        self.app.push_screen(
-            Ask(question, yes="Write over it", no="Leave it"),
-            lambda yes: self._write(name, replace=True) if yes else None,
-        )
+        self.app.push_screen(Ask(question, yes="Write over it", no="Leave it"), answered)
 
     @work(thread=True, exclusive=True, group="rack-save", exit_on_error=False)
     def _write(self, name: str, *, replace: bool) -> None:

@@ -10,7 +10,7 @@ from textual.css.query import NoMatches
 
 from covermaker.tui.rack_loop import LoopPane
 from covermaker.tui.rack_model import LOOP_SECONDS, loudest, moved
-from covermaker.tui.screens.base import StudioScreen
+from covermaker.tui.screens.opened import OpenedScreen
 
 if TYPE_CHECKING:
     from covermaker.render.previewing import Previewed
@@ -21,13 +21,13 @@ _STEP_SECONDS = 5.0
 _SHORTEST_SECONDS = 0.5
 
 
-class RackHearing(StudioScreen, inherit_bindings=False):
+class RackHearing(OpenedScreen, inherit_bindings=False):
     """A screen with a `LoopPane` that plays a rack."""
+
+    sound: RackSound | None
 
     def __init__(self) -> None:
         super().__init__()
-        self.sound: RackSound | None = None
-        self.pictures: Pictures | None = None
         self._shown_made: Previewed | None = None
         self._last_loop: tuple[float, float] | None = None
         self._seen: tuple[bool, str | None] = (False, None)
@@ -42,15 +42,14 @@ class RackHearing(StudioScreen, inherit_bindings=False):
         )
         return max((one.seconds for one in known), default=0.0)
 
-    def _take_pictures(self, pictures: Pictures) -> None:
+    def take_pictures(self, pictures: Pictures | None) -> None:
         """Take the sounds; where there is no loop yet, the loudest stretch of the vocal becomes one."""
-        self.pictures = pictures
-        if self.sound is None:
-            return
-        heard = pictures.converted or pictures.vocal or pictures.song
-        if self.sound.loop is None and self._last_loop is None and heard is not None:
-            self.sound.loop = self._last_loop = loudest(heard)
-        self.sound.take(pictures.sounds)
+        if pictures is not None and self.sound is not None:
+            heard = pictures.converted or pictures.vocal or pictures.song
+            if self.sound.loop is None and self._last_loop is None and heard is not None:
+                self.sound.loop = self._last_loop = loudest(heard)
+            self.sound.take(pictures.sounds)
+        self._sound_changed()
 
     def _sound_changed(self) -> None:
         """Show what is heard, and what was measured when that is new."""
@@ -88,7 +87,9 @@ class RackHearing(StudioScreen, inherit_bindings=False):
 
     def no_loop(self) -> str | None:
         """Say why there is no place in the song."""
-        return None if self._song_seconds else "there is no sound yet: {rack.render} renders it"
+        if self._song_seconds:
+            return None
+        return self.problem or self.no_sound_why or "there is no sound yet: {rack.render} renders it"
 
     def _set_loop(self, loop: tuple[float, float] | None) -> None:
         if self.sound is not None:
@@ -116,24 +117,6 @@ class RackHearing(StudioScreen, inherit_bindings=False):
             if sound.loop is not None and not sound.loop[0] <= sound.seconds < sound.loop[1]:
                 sound.seek(sound.loop[0])
         sound.play_or_pause()
-
-    def pause(self) -> None:
-        """Stop playing: another screen plays, or this one is left."""
-        if self.sound is not None and self.sound.player.playing:
-            self.sound.play_or_pause()
-
-    def action_switch(self) -> None:
-        """Hear the other side."""
-        if self.sound is not None:
-            self.sound.switch()
-
-    def action_match(self) -> None:
-        """Make A and B equally loud, or leave them."""
-        if self.sound is not None:
-            self.sound.set_matched(not self.sound.matched)
-            self.app.say(
-                "A and B are equally loud" if self.sound.matched else "A and B are as loud as they are"
-            )
 
     def action_difference(self) -> None:
         """Hear the difference, or the rack."""

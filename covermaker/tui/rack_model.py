@@ -16,6 +16,7 @@ from covermaker.errors import CovermakerError
 from covermaker.project.edits import ResetValue, SetValue, Together
 from covermaker.project.operations import on_values
 from covermaker.project.places import get, parse_place
+from covermaker.project.words import effect_label
 from covermaker.tui.widgets.scales import scale_of
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ def specs_of(effect: str) -> tuple[Spec, ...]:
     return EFFECTS.load(effect).SPECS
 
 
+def help_of(effect: str) -> str:
+    """Return what an effect is for."""
+    return EFFECTS.load(effect).HELP
+
+
 def figure(settings: EffectSettings) -> str:
     """Return the value that tells most: the first parameter, or the first that is not at its default."""
     specs = specs_of(settings.effect)
@@ -94,7 +100,7 @@ def palette() -> list[tuple[str, str]]:
     found = []
     for name in EFFECTS.names():
         try:
-            found.append((name, EFFECTS.load(name).HELP))
+            found.append((name, help_of(name)))
         except CovermakerError as error:
             found.append((name, error.message))
     return found
@@ -111,13 +117,14 @@ def done(values: dict[str, Any], edit: Edit) -> dict[str, Any]:
 def value_edit(place: str, index: int, spec: Spec, value: Value | None) -> Edit:
     """Give a parameter a value; None is its default."""
     where = f"{place}.rack[{index}].{spec.name}"
-    return ResetValue(where) if value is None else SetValue(where, value)
+    default = spec.default
+    return ResetValue(where, default) if value is None else SetValue(where, value, default)
 
 
 def switch_edit(owner: Owner, rows: Rows, index: int) -> Edit:
     """Turn an effect off, or on again."""
     off = bool(rows[index].get("bypass"))
-    words = f"{owner.name} {rows[index].get('effect')} {'off -> on' if off else 'on -> off'}"
+    words = f"{owner.name} {effect_label(rows, index)} {'off -> on' if off else 'on -> off'}"
     return Together((_bypass(owner.place, index, not off),), words)
 
 

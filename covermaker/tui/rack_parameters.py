@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.containers import VerticalScroll
 from textual.message import Message
 
-from covermaker.tui.actions import Pane
+from covermaker.tui.faders import Faders
 from covermaker.tui.keymap import bindings
 from covermaker.tui.widgets.fader import Fader
 from covermaker.tui.widgets.scales import scale_of
@@ -17,13 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from covermaker.effects.spec import Spec, Value
-    from covermaker.tui.app import Studio
 
 
-class Parameters(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
+class Parameters(Faders, inherit_bindings=False):
     """See the module. It shows what it is told and says what is wanted; the screen saves."""
-
-    app: Studio
 
     SCREEN = "rack"
     PANE = "parameters"
@@ -49,7 +45,6 @@ class Parameters(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.specs: tuple[Spec, ...] = ()
-        self._at = 0
 
     @property
     def selected(self) -> Spec | None:
@@ -78,25 +73,15 @@ class Parameters(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
 
     # Choosing
 
-    def focus(self, scroll_visible: bool = True) -> Self:
-        """Give the chosen fader the focus."""
-        faders = list(self.query(Fader))
-        if faders:
-            self.screen.set_focus(faders[min(self._at, len(faders) - 1)], scroll_visible)
-        return self
-
-    def on_descendant_focus(self) -> None:
-        """Take over which fader was chosen, by mouse too."""
-        for index, fader in enumerate(self.query(Fader)):
-            if fader.has_focus:
-                self._at = index
+    def chose(self) -> None:
+        """Tell that a parameter is chosen."""
         self.post_message(self.Moved())
 
     def refusal(self, action_id: str) -> str | None:
         """Say why nothing can be changed."""
         if not self.specs:
             return "no effect is selected: {rack.add} adds one"
-        if action_id == "rack.preset-value" and self._fader().was is None:
+        if action_id == "rack.preset-value" and self.fader.was is None:
             return "no preset has this effect: {rack.compare} compares with one"
         return None
 
@@ -114,46 +99,29 @@ class Parameters(Pane, VerticalScroll, can_focus=False, inherit_bindings=False):
 
     # Changing
 
-    def _fader(self) -> Fader:
-        return list(self.query(Fader))[self._at]
-
     def action_less(self) -> None:
         """Go a step down."""
-        self._fader().action_step(-1)
+        self.fader.action_step(-1)
 
     def action_more(self) -> None:
         """Go a step up."""
-        self._fader().action_step(1)
+        self.fader.action_step(1)
 
     def action_finer_less(self) -> None:
         """Go a fine step down."""
-        self._fader().action_fine(-1)
+        self.fader.action_fine(-1)
 
     def action_finer_more(self) -> None:
         """Go a fine step up."""
-        self._fader().action_fine(1)
-
-    def action_type(self) -> None:
-        """Type a value."""
-        self._fader().action_type()
-
-    def action_default(self) -> None:
-        """Go back to the default."""
-        self._fader().action_default()
+        self.fader.action_fine(1)
 
     def action_preset_value(self) -> None:
         """Take the preset's value."""
-        self._fader().action_was()
+        self.fader.action_was()
 
     @on(Fader.Changed)
     def _moved(self, message: Fader.Changed) -> None:
-        message.stop()
-        self._at = list(self.query(Fader)).index(message.fader)
+        self.moved(message)
         spec = self.specs[self._at]
         value = None if message.value == spec.default else message.value
         self.post_message(self.Wanted(spec, value, settled=message.settled))
-
-    @on(Fader.Refused)
-    def _refused(self, message: Fader.Refused) -> None:
-        message.stop()
-        self.app.say(message.words, "stale")

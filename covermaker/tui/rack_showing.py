@@ -22,14 +22,11 @@ from covermaker.tui.words import count
 if TYPE_CHECKING:
     from covermaker.effects.presets import Preset
     from covermaker.effects.rack import EffectSettings
-    from covermaker.tui.project_edits import EditQueue
     from covermaker.tui.rack_model import Owner, Rows
 
 
 class RackShowing(RackHearing, inherit_bindings=False):
     """See the module."""
-
-    edits: EditQueue
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,9 +34,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
         self._values: dict[str, Any] = {}
         self._presets: list[Preset] = []
         self._chosen_preset: dict[str, str] = {}
-        self._problem = ""
         self._rack_problem = ""
-        self._no_sounds = ""
 
     @property
     def _owners(self) -> list[Owner]:
@@ -116,7 +111,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
                 for at, one in enumerate(effects)
             ]
         )
-        chain.empty_text = self._problem or self._rack_problem or self.app.named(EMPTY)
+        chain.empty_text = self.problem or self._rack_problem or self.app.named(EMPTY)
         chain.frame(*self._titles())
         self.call_later(self._show_parameters)
 
@@ -155,12 +150,12 @@ class RackShowing(RackHearing, inherit_bindings=False):
     def _show_about(self) -> None:
         """Say what the parameter, or the effect, is."""
         at, effects, pane = self.query_one(Chain).cursor, self._effects(), self.query_one(Parameters)
-        words = self._problem or self._rack_problem
+        words = self.problem or self._rack_problem
         if not words and not effects and self.owner is not None:
             words = self.app.named("{rack.add} adds an effect, {rack.preset} puts a preset on the rack.")
         elif not words and 0 <= at < len(effects) and self.owner is not None:
             spec, preset = pane.selected, self.preset
-            words = rack_model.EFFECTS.load(effects[at].effect).HELP
+            words = rack_model.help_of(effects[at].effect)
             if spec is not None and pane.has_focus_within:
                 value = (
                     rack_model.preset_value(self.owner, preset, self.rows, at, spec.name) if preset else None
@@ -172,8 +167,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
         """Show what the preview has measured of the selected effect."""
         at, made = self.query_one(Chain).cursor, self.sound.made if self.sound is not None else None
         reading = replace(reading_of(made, at), is_effect=bool(self.rows))
-        why = self._nothing() or self.app.named(self._no_sounds)
-        self.query_one(Readings).show(reading, why or self.app.spelt("being measured…"))
+        self.query_one(Readings).show(reading, self._nothing() or self.app.spelt("being measured…"))
         spectrum = self.query_one(Spectrum)
         if made is None or reading.before is None or reading.behind is None:
             spectrum.show_spectra(None)

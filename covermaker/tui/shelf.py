@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from covermaker.tui.words import count, glyph, length, one_line, said, share, spelt
@@ -39,12 +40,23 @@ class Shelf:
         self.filter = ""
         self.sort = "title"
         self._job_of = job_of
+        self._titles: Counter[str] = Counter()
 
     def put(self, songs: Iterable[Row]) -> list[Path]:
         """Take over what a reading of the folder found; returns the folders that are new or changed."""
         before, self.songs = self.songs, {song.folder: song for song in songs}
+        self._titles = Counter(song.title for song in self.songs.values())
         self.states = {folder: state for folder, state in self.states.items() if folder in self.songs}
         return [folder for folder, song in self.songs.items() if before.get(folder) != song]
+
+    def empty(self) -> frozenset[str]:
+        """Return the columns in which no song has anything."""
+        return frozenset() if any(song.artist for song in self.songs.values()) else frozenset({"artist"})
+
+    def _title(self, song: Row) -> str:
+        """Return a song's title; where several have it, with the folder."""
+        title = one_line(song.title)
+        return f"{title} ({one_line(song.folder.name)})" if self._titles[song.title] > 1 else title
 
     def visible(self) -> list[Path]:
         """Return the folders in the order of the list."""
@@ -85,8 +97,13 @@ class Shelf:
         return state.word if state else ""
 
     def stale(self) -> list[Path]:
-        """Return the folders that a render of everything stale is about, in the order of the list."""
-        return [folder for folder in self.visible() if self.word(folder) == "stale"]
+        """Return the folders that a render of everything stale is about, failed ones too, in the order of the list."""
+        return [folder for folder in self.visible() if self._is_stale(folder)]
+
+    def _is_stale(self, folder: Path) -> bool:
+        state = self.states.get(folder)
+        waits = self.word(folder) not in {"stale", "failed"} or self.songs[folder].problem
+        return not waits and state is not None and state.is_stale
 
     def cells(self, folder: Path, charset: Charset) -> list[Cell]:
         """Return title, artist, length, key, tempo, stems, voice and state of a song."""
@@ -95,7 +112,7 @@ class Shelf:
         facts = state.facts if state else None
         unknown = "" if state is None or state.song is None else "?"
         return [
-            (one_line(song.title), ""),
+            (self._title(song), ""),
             (one_line(song.artist), "quiet"),
             (length(state.seconds) if state else "", ""),
             ((facts.short_key or "-") if facts else unknown, ""),

@@ -24,6 +24,8 @@ STATES: Final = {
     False: {"done": "#005B94", "run": "#005B94", "stale": "#7A6A00", "failed": "#A63C00", "quiet": "#5F6368"},
 }
 
+TONES: Final = tuple(STATES[True])
+
 DARK = Theme(
     name=NAME,
     primary="#8AB4F8",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from covermaker.tui.job_board import NOTHING_TO_DO, PAUSED
+from covermaker.tui.lost import KEPT, reached
 from covermaker.tui.words import level, one_line
 from covermaker.units import clock
 
 if TYPE_CHECKING:
-    from covermaker.tui.app import Studio
     from covermaker.tui.jobs import Job
+    from covermaker.tui.working import Working
 
 SECONDS: Final = 6.0
 FAILED_SECONDS: Final = 20.0
@@ -20,26 +22,36 @@ _DONE: Final = {
     "train": "trained", "promote": "promoted", "scan": "scanned", "take-in": "taken in", "audition": "sung",
 }  # fmt: skip
 _KEPT: Final = {
-    "train": "what came after its last save is lost", "take-in": "nothing was taken in",
-    "promote": "the voice is what it was",
+    "take-in": "nothing was taken in", "promote": "the voice is what it was",
 }  # fmt: skip
 _QUIET: Final = frozenset(
     {"promote", "scan", "take-in", "audition"}
 )  # said on their screen, where they were asked for
 
 
+def begun_words(job: Job) -> str:
+    """Return what to say of a render that was just asked for."""
+    title = one_line(job.title)
+    if job.state == "wait":
+        return f"{title}: {PAUSED if job.is_held else job.progress(0.0)}"
+    again = job.request.get("again")
+    return f"rendering {title}" + (f", again from {again}" if again else "")
+
+
 def ended_words(job: Job) -> tuple[str, str]:
     """Return what to say of a job that ended: the line, and the next step or nothing."""
     title = one_line(job.title)
     if job.state == "stopped":
-        kept = _KEPT.get(job.kind, "finished steps are kept")
         if job.message != "stopped":
             return f"{title}: {job.message}", job.hint
+        kept = KEPT[reached(job)] if job.kind == "train" else _KEPT.get(job.kind, "finished steps are kept")
         return f"{title}: stopped, {kept}", ""
     if job.state == "failed":
         step = next((step.name for step in job.steps.values() if step.state == "failed"), "")
         where = f" at {step}" if step else ""
         return f"{title}: failed{where}: {job.message}", job.hint
+    if job.was_up_to_date:
+        return f"{title}: {NOTHING_TO_DO}", ""
     took = clock((job.ended or 0.0) - (job.started or 0.0))
     if job.kind in _DONE:
         return f"{title}: {_DONE[job.kind]} in {took}", ""
@@ -53,12 +65,15 @@ def loudness(job: Job) -> str:
     return level(master["integrated_lufs"], "LUFS") if "integrated_lufs" in master else ""
 
 
-def job_ended(app: Studio, job: Job) -> None:
-    """Show how a job ended; a long one rings the bell."""
+def job_ended(app: Working, job: Job) -> None:
+    """Say how a job ended, over the screen too where it shows nothing of it; a long one rings the bell."""
     words, hint = ended_words(job)
     failed = job.state == "failed"
     app.say(words, "failed" if failed else "done" if job.state == "done" else "quiet")
-    if job.kind in _QUIET and not failed:
+    if app.settings.notify and (job.ended or 0.0) - (job.started or 0.0) >= LONG_JOB_SECONDS:
+        app.bell()
+    screen = app.front()
+    if (job.kind in _QUIET and not failed) or (screen is not None and screen.shows(job)):
         return
     log = f"log: {job.log}" if failed and str(job.log) not in hint else ""
     text = "\n".join(line for line in (words, hint, log) if line)
@@ -68,5 +83,3 @@ def job_ended(app: Studio, job: Job) -> None:
         timeout=FAILED_SECONDS if failed else SECONDS,
         markup=False,
     )
-    if app.settings.notify and (job.ended or 0.0) - (job.started or 0.0) >= LONG_JOB_SECONDS:
-        app.bell()

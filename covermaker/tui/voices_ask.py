@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual import events, on
+from textual import events
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Label, RadioButton, RadioSet, Static
 
 from covermaker.tui.actions import Acting
+from covermaker.tui.form import Form
 from covermaker.tui.keymap import bindings
 from covermaker.tui.words import count, one_line
 
@@ -58,6 +59,12 @@ class ChooseAsk(Acting, ModalScreen[Any]):
 
     SCREEN = "ask"
     BINDINGS = bindings("ask")
+    FOOTER: ClassVar = (
+        ("up down", "Choose"),
+        ("enter", "Press it"),
+        ("{ask.yes}", "The first"),
+        ("{ask.no}", "No"),
+    )
 
     def __init__(self, question: str, choices: Sequence[Choice]) -> None:
         super().__init__()
@@ -104,7 +111,7 @@ class NewVoice:
     languages: tuple[str, ...] = ()
 
 
-class NewVoiceAsk(Acting, ModalScreen["NewVoice | None"]):
+class NewVoiceAsk(Form["NewVoice"]):
     """Ask for a new voice's name and for the rights to it, which nobody can leave out.
 
     Parameters
@@ -117,10 +124,15 @@ class NewVoiceAsk(Acting, ModalScreen["NewVoice | None"]):
         Suggested.
     taken : collection of str
         Names that are taken.
+    filled : NewVoice or None
+        What was answered before, and refused.
+    problem : str
+        Why.
     """
 
-    SCREEN = "ask"
-    BINDINGS = bindings("ask")
+    FOOTER: ClassVar = (
+        ("{form.next}", "Next field"), ("space", "Choose"), ("enter", "Next, or take in"), ("{form.leave}", "Cancel"),
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -130,9 +142,12 @@ class NewVoiceAsk(Acting, ModalScreen["NewVoice | None"]):
         *,
         folder: Path | None = None,
         beside: int = 0,
+        filled: NewVoice | None = None,
+        problem: str = "",
     ) -> None:
         super().__init__()
-        self._paths, self._name, self._taken = tuple(paths), name, set(taken)
+        self._filled, self._why = filled, problem
+        self._paths, self._proposal, self._taken = tuple(paths), name, set(taken)
         self._folder, self._beside = folder, beside
 
     def compose(self) -> ComposeResult:
@@ -140,53 +155,45 @@ class NewVoiceAsk(Acting, ModalScreen["NewVoice | None"]):
         what = (
             one_line(self._paths[0].name) if len(self._paths) == 1 else count(len(self._paths), "recording")
         )
+        before = self._filled or NewVoice(self._proposal, (), "", "")
+        whole = self._filled is None or self._filled.paths == (self._folder,)
         with VerticalScroll(classes="dialog form", can_focus=False):
             yield Static(f"A new voice from {what}", markup=False)
             if self._folder is not None and self._beside > 1:
-                yield _Check(f"all {self._beside} recordings of its folder", True, id="beside", compact=True)
+                yield _Check(f"all {self._beside} recordings of its folder", whole, id="beside", compact=True)
             yield Label("Name")
-            yield Input(self._name, id="name", compact=True)
+            yield Input(before.name, id="name", compact=True)
             yield Label("Whose voice is it?")
             with RadioSet(id="rights", compact=True):
                 for rights, words in RIGHTS.items():
-                    yield _Radio(f"{rights}: {words}", name=rights)
+                    yield _Radio(f"{rights}: {words}", rights == before.rights, name=rights)
             yield Label("Who agreed to what (one sentence)")
-            yield Input(id="statement", compact=True, placeholder="I am the singer; for my own songs.")
+            yield Input(
+                before.statement,
+                id="statement",
+                compact=True,
+                placeholder="I am the singer; for my own songs.",
+            )
             yield Label("Sung in (as en, de; may be left out)")
-            yield Input(id="languages", compact=True)
-            yield Static("", id="problem", markup=False)
+            yield Input(", ".join(before.languages), id="languages", compact=True)
+            yield Static(self._why, id="problem", markup=False)
             with Horizontal():
                 yield Button("Cancel (esc)", id="no", compact=True)
                 yield Button("Take them in", id="yes", variant="primary", compact=True)
 
-    def on_mount(self) -> None:
-        """Begin with the name."""
-        self.query_one("#name").focus()
-
-    @on(Input.Submitted)
-    def _next(self) -> None:
-        self.focus_next()
-
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""
         if event.button.id == "yes":
-            self._answer()
+            self.answer()
         else:
-            self.dismiss(None)
+            self.action_leave()
 
-    def action_yes(self) -> None:
-        """Answer with what the form says."""
-        self._answer()
-
-    def action_no(self) -> None:
-        """Make no voice."""
-        self.dismiss(None)
-
-    def _answer(self) -> None:
+    def answer(self) -> None:
+        """Answer with what the form says, or go to what is missing."""
         problem, field = self._problem()
         if problem:
             self.query_one("#problem", Static).update(problem)
-            self.query_one(field).focus()
+            self.set_focus(self.query_one(field))
             return
         whole = (
             self._folder is not None

@@ -224,7 +224,7 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
         """Make A and B equally loud, or leave them."""
         sound = self._player()
         sound.set_matched(not sound.matched)
-        self.app.say("A and B are equally loud" if sound.matched else "A and B are as loud as they are")
+        self.app.say("levels matched: A and B are equally loud" if sound.matched else "levels as they are")
 
     def action_rewind(self) -> None:
         """Go back five seconds."""

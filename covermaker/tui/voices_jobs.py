@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.tui.voices_hearing import HearingVoices
 from covermaker.tui.voices_model import VoiceRow, log_file
+from covermaker.tui.voices_text import scan_words
 from covermaker.tui.words import count, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from covermaker.takes.scan import TakeReport
     from covermaker.tui.jobs import Job
 
 KINDS: Final = ("train", "take-in", "scan", "audition", "promote")
@@ -40,6 +42,8 @@ class JobVoices(HearingVoices, inherit_bindings=False):
         self._redos: list[Change] = []
         self._seen: set[int] = set()
         self._wants: Path | None = None
+        self._before_scan: dict[Path, dict[str, TakeReport | None]] = {}
+        self._scanned: set[Path] = set()
 
     def look(self) -> None:
         """Read the voices again."""
@@ -62,6 +66,9 @@ class JobVoices(HearingVoices, inherit_bindings=False):
 
     def submit(self, kind: str, folder: Path, **request: Any) -> Job:
         """Queue a job on a voice."""
+        if kind == "scan":
+            takes = self.whole.takes if self.whole is not None and self.whole.row.folder == folder else ()
+            self._before_scan[folder] = {take.file: take.report for take in takes}
         wishes = {"job": kind, "voice": str(folder), **request}
         return self.app.runner.submit(kind, folder.name, str(folder), wishes, log_file(folder.name, kind))
 
@@ -84,9 +91,18 @@ class JobVoices(HearingVoices, inherit_bindings=False):
             self._wants = folder
             self.submit("scan", folder)
         elif job.kind == "scan":
-            self.app.say(f"{one_line(job.title)}: the takes are scanned", "done")
+            self._scanned.add(folder)
         elif job.kind == "promote":
             self.promoted(job, folder)
+
+    def tell_scanned(self) -> None:
+        """Say what a scan has found, once its voice was read again."""
+        whole = self.whole
+        if whole is not None and whole.row.folder in self._scanned:
+            folder = whole.row.folder
+            self._scanned.discard(folder)
+            words = scan_words(self._before_scan.pop(folder, {}), whole.takes)
+            self.app.say(f"{one_line(folder.name)}: {words}", "done")
 
     def promoted(self, job: Job, folder: Path) -> None:
         """Say what a promotion did."""

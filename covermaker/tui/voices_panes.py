@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from rich.text import Text
 from textual.message import Message
 
 from covermaker.tui.actions import Pane
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from covermaker.tui.voices_model import Take
     from covermaker.tui.words import Charset
 
+_LABEL: Final = 8
 EMPTY: Final = "none yet"
 NO_VOICES: Final = (
     "No voices yet. {voices.new} makes one from recordings: of one singer, dry, 5 to 20 minutes; or drop files or a "
@@ -30,6 +32,8 @@ NO_VOICES: Final = (
 )
 NO_TAKES: Final = "No takes here. {voices.import} takes recordings in."
 NO_SAVES: Final = "No checkpoint yet: {voices.train} trains."
+
+NO_SAVES_YET: Final = "No checkpoint yet: the first save brings one."
 
 
 class VoiceList(Pane, Listing[Path], inherit_bindings=False):
@@ -143,6 +147,33 @@ class Card(Pane, Reader, inherit_bindings=False):
         "Whose voice it is and who agreed to what, what it may be used for, its range, how it was made."
     )
     BINDINGS: ClassVar = bindings("voices", "card")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._rows: Sequence[tuple[str, str, str]] = ()
+
+    def tell(self, rows: Sequence[tuple[str, str, str]]) -> None:
+        """Show labels, words and the tones of the words."""
+        if rows != self._rows:
+            self._rows = rows
+            self._lay_out()
+
+    def on_resize(self) -> None:
+        """Lay the words out for the room that there is now."""
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        width = self.scrollable_content_region.width
+        if not width or not self._rows:
+            return  # not shown yet: it is laid out when it has a size
+        colors, text = self.app.theme_variables, Text()
+        for label, words, tone in self._rows:
+            pieces = list(Text(words).wrap(self.app.console, max(12, width - _LABEL - 1))) or [Text()]
+            for index, piece in enumerate(pieces):
+                text.append(f"{label if index == 0 else '':<{_LABEL}}", "bold")
+                text.append(f"{piece.plain.rstrip()}\n", colors.get(f"state-{tone}", ""))
+        text.rstrip()
+        self.write(text)
 
 
 def take_cells(take: Take, charset: Charset) -> Sequence[Cell]:

@@ -12,7 +12,7 @@ from textual import events, on, work
 from textual.message import Message
 
 from covermaker.errors import CovermakerError
-from covermaker.tui.paths import dropped
+from covermaker.tui.paths import dropped, start_folder
 from covermaker.tui.voices_ask import Choice, ChooseAsk, NewVoice, NewVoiceAsk
 from covermaker.tui.voices_jobs import Change, JobVoices
 from covermaker.tui.voices_panes import TakeList
@@ -38,7 +38,8 @@ class TakingVoices(JobVoices, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._picker_place = Path.home()
+        self._picker_place = start_folder()
+        self._new: dict[int, tuple[Sequence[Path], NewVoice]] = {}  # by the job that makes it
 
     def no_import(self) -> str | None:
         """Say why no recordings can be taken in."""
@@ -80,32 +81,45 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         event.stop()
         paths = dropped(event.text, folders=True)
         if not paths:
-            self.app.say("no file or folder has the path that was dropped", "stale")
+            first = next(iter(event.text.strip().splitlines()), "")
+            said = f"there is no such file or folder: {one_line(first)}" if first else "nothing was dropped"
+            self.app.say(said, "stale")
         elif self.pane() is self.query_one(TakeList) and self.no_import() is None:
             self._take_in_more(paths)
         else:
             self._begin_new(paths)
 
-    def _begin_new(self, paths: Sequence[Path]) -> None:
+    def _begin_new(self, paths: Sequence[Path], filled: NewVoice | None = None, problem: str = "") -> None:
         folder = paths[0].parent if len(paths) == 1 and paths[0].is_file() else None
         beside = len(_recordings(folder)) if folder is not None else 0
         name = _suggested(paths[0] if folder is None or beside < 2 else folder)
         taken = [row.name for row in self.rows.values() if row.place == "library"]
-        self.app.push_screen(NewVoiceAsk(paths, name, taken, folder=folder, beside=beside), self._make)
+        form = NewVoiceAsk(paths, name, taken, folder=folder, beside=beside, filled=filled, problem=problem)
+        self.app.push_screen(form, lambda wish: self._make(paths, wish) if wish is not None else None)
 
-    def _make(self, wish: NewVoice | None) -> None:
-        if wish is None:
-            return
+    def _make(self, paths: Sequence[Path], wish: NewVoice) -> None:
         try:
             folder = user_library() / wish.name
         except CovermakerError as error:
             self.app.say(str(error), "failed")
             return
-        self.submit(
+        job = self.submit(
             "take-in", folder, paths=[str(path) for path in wish.paths], rights=wish.rights,
             statement=wish.statement, languages=list(wish.languages),
         )  # fmt: skip
+        self._new[job.id] = paths, wish
         self.app.say(f"taking in the recordings of {one_line(wish.name)}", "run")
+
+    def take_over(self) -> None:
+        """Do what follows from jobs that have ended; of a new voice that was refused, bring the form back."""
+        super().take_over()
+        for number, (paths, wish) in list(self._new.items()):
+            job = self.app.board.jobs.get(number)
+            if job is not None and (not job.is_over or (job.state == "failed" and not self.is_active)):
+                continue
+            del self._new[number]
+            if job is not None and job.state == "failed":
+                self._begin_new(paths, wish, ": ".join(filter(None, (job.message, job.hint))))
 
     def _begin_import(self, paths: Sequence[Path]) -> None:
         file = paths[0]

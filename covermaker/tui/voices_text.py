@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from covermaker.tui.voices_model import STATES
-from covermaker.tui.words import about, ago, count, glyph, left, length, one_line, said, share
+from covermaker.tui.words import PHASES, about, ago, count, glyph, left, length, one_line, said, share
 from covermaker.units import clock, human_bytes, note_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import TypeAlias
 
+    from covermaker.takes.scan import TakeReport
     from covermaker.training.watch import Checkpoint, Watched
     from covermaker.tui.jobs import Job
     from covermaker.tui.voices_model import Take, VoiceRow, Whole
@@ -28,14 +29,6 @@ FIGURES: Final = (
     ("mcd_db", "MCD", ".2f"),
 )
 TONES: Final = {"wait": "quiet", "stopped": "quiet", "warn": "stale", "new": "quiet"}
-_PHASES: Final = {
-    "clips": "cutting the takes",
-    "features": "hearing the takes",
-    "phrases": "making the test phrases",
-    "index": "building the index",
-    "train": "training",
-    "scores": "scoring a save",
-}
 
 
 def tone_of(state: str) -> str:
@@ -76,7 +69,7 @@ def training_lines(whole: Whole, job: Job | None, now: float, charset: Charset) 
 def _running(watched: Watched, job: Job | None, now: float, charset: Charset) -> list[Line]:
     phase = watched.now
     assert phase is not None
-    what = _PHASES.get(phase.phase, phase.phase or "starting")
+    what = PHASES.get(phase.phase, phase.phase or "starting")
     first = f"{what} {share(phase.fraction)}"
     if phase.seconds_left is not None and phase.phase in ("train", "scores"):
         # Told at some moment: it has run on since.
@@ -87,9 +80,9 @@ def _running(watched: Watched, job: Job | None, now: float, charset: Charset) ->
         lines.append((said("warn", charset, f"no news for {_silence(silent)}: it may hang"), "stale"))
     where = f"on {phase.device}" if phase.device else ""
     if phase.step is None:
-        lines.append(
-            (f"profile {watched.profile or '?'}  {where}  since {clock(max(0.0, now - phase.began))}", "")
-        )
+        profile = watched.profile or str(job.request.get("profile") or "" if job is not None else "")
+        named = f"profile {profile}  " if profile else ""
+        lines.append((f"{named}{where}  for {clock(max(0.0, now - phase.began))}", ""))
     else:
         steps = f" of {grouped(phase.steps)}" if phase.steps is not None else ""
         budget = f"  {watched.minutes:g} min in all" if watched.minutes is not None else ""
@@ -183,13 +176,29 @@ def lost_by_killing(watched: Watched, now: float) -> str:
     return f"{count(steps, 'step')}{time} are lost, {since}."
 
 
-def take_words(take: Take | None, notes: Sequence[str], charset: Charset) -> list[Line]:
+def scan_words(before: Mapping[str, TakeReport | None], takes: Sequence[Take]) -> str:
+    """Say what a scan has found that was not known before it."""
+    other = [take for take in takes if take.report is not None and take.report != before.get(take.file)]
+    if not other:
+        return "scanned again: nothing new"
+    warned = sum(bool(take.report.findings) for take in other if take.report is not None)
+    new = "scanned" if not any(before.values()) else "with another result"
+    return f"{count(len(other), 'take')} {new}, " + (
+        f"{warned} with a warning" if warned else "all of them ok"
+    )
+
+
+def take_words(
+    take: Take | None, notes: Sequence[str], charset: Charset, *, is_scanning: bool = False
+) -> list[Line]:
     """Say what is wrong with a take and what to do; without a take or a finding, what is said of all."""
     if take is None:
         return []
     state, word = take.verdict
     if take.missing:
         return [(said("failed", charset, f"{one_line(take.file)} is missing from the folder"), "failed")]
+    if take.report is None and is_scanning:
+        return [(said("run", charset, "is being scanned: how loud, how noisy and how clean it is"), "run")]
     if take.report is None:
         return [("{voices.scan} says how loud, how noisy and how clean it is", "quiet")]
     lines = []

@@ -13,6 +13,7 @@ from covermaker.errors import CovermakerError
 from covermaker.training.profiles import CUSTOM_FILE
 from covermaker.training.stopping import ask_to_stop, kill_training
 from covermaker.tui.ask import Ask
+from covermaker.tui.lost import KEPT
 from covermaker.tui.voices_ask import Choice, ChooseAsk
 from covermaker.tui.voices_jobs import Change
 from covermaker.tui.voices_takes import TakingVoices
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from covermaker.tui.jobs import Job
+    from covermaker.tui.voices_model import Whole
 
 _SHORT: Final = ("take-in", "scan", "audition")  # what c ends
 _QUICK: Final = "about 11 minutes, whatever the machine; all its cores work"
@@ -113,10 +115,9 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
         whole, job = self.whole, self.busy("train")
         if whole is None:
             return
-        phase = whole.watched.now
-        if job is not None and (phase is None or phase.phase not in ("train", "scores")):
-            self.app.runner.cancel(job)  # there is nothing to save yet, and what was prepared is kept
-            self.app.say(f"{one_line(whole.row.name)}: stopped; what was prepared is kept")
+        if job is not None and not _saves(whole):
+            self.app.runner.cancel(job)  # there is nothing to save yet
+            self.app.say(f"{one_line(whole.row.name)}: stopped, {KEPT['preparing']}")
             return
         self._ask(whole.row.folder, ask_to_stop, f"{one_line(whole.row.name)}: it saves, and ends")
 
@@ -142,9 +143,9 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
             kill(True)
             return
         lost = lost_by_killing(whole.watched, time.time())
-        keys = self.app.named("{voices.stop} would save it first.")
+        keys = self.app.named("\n\n{voices.stop} would save it first.") if _saves(whole) else ""
         self.app.push_screen(
-            Ask(f"End the training of '{name}' at once? {lost}\n\n{keys}", yes="Kill", no="Let it go on"),
+            Ask(f"End the training of '{name}' at once? {lost}{keys}", yes="Kill", no="Let it go on"),
             kill,
         )
 
@@ -237,3 +238,9 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
             for song in self.app.songs:
                 if song.voice == folder.name:
                     library.measured(song.folder)
+
+
+def _saves(whole: Whole) -> bool:
+    """Whether a training has something to save when it is asked to stop: before, it prepares."""
+    now = whole.watched.now
+    return now is not None and now.phase in ("train", "scores")

@@ -10,6 +10,8 @@ import math
 import unicodedata
 from typing import Final, Literal, TypeAlias
 
+from rich.cells import cell_len, set_cell_size
+
 from covermaker.units import clock
 
 Charset: TypeAlias = Literal["unicode", "block", "ascii"]
@@ -43,6 +45,16 @@ _SPELLINGS: Final[dict[Charset, dict[str, str]]] = {
         "─": "-",
         "│": "|",
     },
+}
+
+# What a training does before, while and after it makes steps, by what it calls that.
+PHASES: Final = {
+    "clips": "cutting the takes",
+    "features": "hearing the takes",
+    "phrases": "making the test phrases",
+    "index": "building the index",
+    "train": "training",
+    "scores": "scoring a save",
 }
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -109,6 +121,13 @@ def ago(seconds: float) -> str:
 def count(number: int, thing: str, things: str | None = None) -> str:
     """Write a number of things: ``1 song``, ``2 songs``."""
     return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
+def cut(text: str, cells: int, charset: Charset) -> str:
+    """Return a text in no more than so many cells; an ellipsis tells that there is more of it."""
+    if cell_len(text) <= cells:
+        return text
+    return set_cell_size(text, cells - 1) + spelt("…", charset) if cells > 0 else ""
 
 
 def one_line(text: str) -> str:

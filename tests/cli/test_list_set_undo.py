@@ -1,13 +1,15 @@
 """``covermaker list``, ``set``, ``undo`` and ``redo``: what the studio does, by a command."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import soundfile
 
 from covermaker.cli import main
-from covermaker.errors import ExitCode
+from covermaker.errors import ExitCode, ResourceError
+from covermaker.project.library import Trash
 from covermaker.project.load import load
 
 
@@ -43,9 +45,7 @@ def test_set_undo_redo(cover, run):
         "export formats wav24 -> flac, mp3",
     )
     assert load(cover).cover.export.formats == ["flac", "mp3"]
-    assert (
-        run("set", "cover", "tracks.vocals.gain_db", "--default")[1] == "vocals gain -2.5 dB -> its default"
-    )
+    assert run("set", "cover", "tracks.vocals.gain_db", "--default")[1] == "vocals gain -2.5 -> 0.0 dB"
     _, text, _ = run("undo", "cover", "--list")
     assert [line.split("  ")[0] for line in text.splitlines()] == ["undo"] * 4
     for _ in range(4):
@@ -188,10 +188,42 @@ def test_sections_are_set_and_told(cover, run):
     assert load(cover).cover.sections[1].name == "bridge"
 
 
+def test_what_was_removed_is_told_with_the_way_back(cover, new, run, tmp_path, monkeypatch):
+    library = tmp_path / "my songs"
+    library.mkdir()
+    for name in ("q1", "r2"):
+        shutil.copytree(cover, library / name)
+    assert run("remove", "my songs/q1", "my songs/../my songs/q1") == (
+        0, "removed Blue Harbour; covermaker trash 'my songs' --restore q1", "",
+    )  # fmt: skip
+    assert run("trash", "my songs", "--restore", "q1")[0] == 0
+    monkeypatch.setenv("COVERMAKER_PROJECTS", str(library))
+    assert run("remove", "my songs/q1")[1].endswith("; covermaker trash --restore q1")
+    assert run("trash", "--restore", "q1")[0] == 0
+    plain = Trash.remove
+
+    def full(self, folder, *, batch=""):
+        if folder.name == "r2":
+            raise ResourceError("the disk is full")
+        return plain(self, folder, batch=batch)
+
+    monkeypatch.setattr(Trash, "remove", full)
+    code, text, problem = run("remove", "my songs/q1", "my songs/r2")
+    assert (code, text) == (ExitCode.RESOURCE, "removed Blue Harbour; covermaker trash --restore q1")
+    assert "the disk is full" in problem
+
+
+def test_to_only_list_changes_nothing(cover, run):
+    run("set", "cover", "title", "Other")
+    code, _, problem = run("undo", "cover", "--to", "1", "--list")
+    assert (code, "choose one of --list and --to" in problem) == (ExitCode.USAGE, True)
+    assert load(cover).cover.title == "Other"
+
+
 def test_remove_and_restore(cover, run, tmp_path):
     assert run("trash", str(tmp_path))[1] == "the trash is empty"
     code, text, _ = run("remove", "cover")
-    assert (code, text) == (0, "removed Blue Harbour; covermaker trash --restore cover")
+    assert (code, text) == (0, "removed Blue Harbour; covermaker trash . --restore cover")
     assert not cover.exists()
     assert "Blue Harbour" in run("trash", str(tmp_path))[1]
     code, _, problem = run("trash", str(tmp_path), "--restore", "cove")

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from covermaker.cli.main import run
-from covermaker.errors import ExitCode
+from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.load import load
 from covermaker.tui import presets_sound
 
@@ -71,7 +71,7 @@ def test_own_presets_are_made_changed_and_thrown_away(new, tmp_path, capsys, mon
     assert "is in the trash" in told(capsys, "remove", "yours")
     assert "yours" in told(capsys, "restore")
     assert run(["presets", "restore", "your"]) == ExitCode.USAGE
-    told(capsys, "restore", "yours")
+    assert json.loads(told(capsys, "restore", "yours", "--json"))["name"] == "yours"
     assert told(capsys, "restore") == "the trash is empty\n"
     for command in (
         ["edit", "natural"],
@@ -80,6 +80,15 @@ def test_own_presets_are_made_changed_and_thrown_away(new, tmp_path, capsys, mon
         ["copy", "natural", "../x"],
     ):
         assert run(["presets", *command]) == ExitCode.USAGE
+
+
+def test_a_rack_goes_to_the_track_that_a_voice_sings(new, tmp_path, capsys):
+    assert new() == 0
+    file = tmp_path / "cover" / "cover.toml"
+    file.write_text(file.read_text().replace('name = "vocals"', 'name = "lead"'))
+    assert "replaced the rack of track 'lead'" in told(capsys, "apply", "pop-lead", "cover")
+    assert told(capsys, "diff", "pop-lead", "cover") == "the same\n"
+    assert told(capsys, "apply", "pop-lead", "cover").endswith(": nothing changes: it is so already\n")
 
 
 def test_an_editor_that_leaves_nonsense_is_told_with_its_line(new, tmp_path, capsys, monkeypatch):
@@ -125,6 +134,26 @@ def test_hearing_writes_both_sides_equally_loud(new, tmp_path, capsys, monkeypat
     said = told(capsys, "hear", "pop-lead", "cover", "--stretch", "0:02-0:04", "--out", "heard")
     assert asked == [((2.0, 4.0), "mix", ["buses", "tracks"])]
     assert "covermaker play 'heard/cover as it is.wav' 'heard/cover with pop-lead.wav'" in said
+    assert sorted(file.name for file in (tmp_path / "heard").iterdir()) == [
+        "cover as it is.wav", "cover with pop-lead.wav",
+    ]  # fmt: skip
     for name in ("cover as it is.wav", "cover with pop-lead.wav"):
         sound, _ = soundfile.read(tmp_path / "heard" / name)
         assert sound == pytest.approx(0.1, abs=1e-4)
+
+
+def test_a_side_that_cannot_be_written_leaves_what_was_there(new, tmp_path, monkeypatch):
+    assert new() == 0
+    (tmp_path / "cover as it is.wav").write_bytes(b"of before")
+    soundfile.write(tmp_path / "a.wav", np.zeros((800, 2)), 8000, subtype="FLOAT")
+
+    async def make(*_):
+        return (SimpleNamespace(file=str(tmp_path / "a.wav"), out_lufs=None),) * 2
+
+    def full(self, samples):
+        raise ResourceError("the disk is full")
+
+    monkeypatch.setattr(presets_sound.Pairs, "make", make)
+    monkeypatch.setattr("covermaker.audio.files.WavWriter.write", full)
+    assert run(["presets", "hear", "pop-lead", "cover"]) == ExitCode.RESOURCE
+    assert (tmp_path / "cover as it is.wav").read_bytes() == b"of before"

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from covermaker.cli import main
-from covermaker.errors import ExitCode
+from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.load import load
 from covermaker.render import preview
 from covermaker.render.sounds import Sounds, TrackSound
@@ -92,6 +92,25 @@ def test_refusals_change_nothing(run, tmp_path, arguments, words):
     assert (tmp_path / "cover" / "cover.toml").read_text() == before
 
 
+def test_the_master_is_reached_beside_a_track_of_its_name(run, tmp_path):
+    file = tmp_path / "cover" / "cover.toml"
+    file.write_text(file.read_text().replace('name = "vocals"', 'name = "master"'))
+    before = len(rack(tmp_path))
+    assert run("add", "master", "gain")[1] == "added gain to master"
+    assert load(tmp_path / "cover").cover.master.rack[-1] == {"effect": "gain"}
+    assert run("add", "tracks.master", "gain")[0] == 0
+    assert len(rack(tmp_path)) == before + 1
+
+
+def test_a_track_and_a_bus_of_one_name_are_told_apart(run, tmp_path):
+    file = tmp_path / "cover" / "cover.toml"
+    file.write_text(file.read_text() + '\n[[buses]]\nname = "vocals"\n')
+    code, _, error = run("show", "vocals")
+    assert code == ExitCode.USAGE
+    assert "a track and a bus are called 'vocals'" in error
+    assert "say tracks.vocals or buses.vocals" in error
+
+
 def test_two_of_one_name_are_told_apart(run):
     assert run("add", "master", "gain")[0] == run("add", "master", "gain")[0] == 0
     code, _, error = run("off", "master", "gain")
@@ -105,7 +124,8 @@ def test_a_stretch_is_measured_and_written(run, tmp_path, monkeypatch):
     soundfile.write(tmp_path / "tone.wav", tone, rate, subtype="FLOAT")
     file = tmp_path / "tone.wav"
     sounds = Sounds(file, file, file, None, None, 0.0, {"vocals": TrackSound(file, None, -18.0)})
-    monkeypatch.setattr(preview, "find_sounds", lambda project, store: sounds)
+    stores = []
+    monkeypatch.setattr(preview, "find_sounds", lambda project, store: stores.append(store.root) or sounds)
     run("off", "vocals", "all")
     run("add", "vocals", "gain", "gain_db=-6")
     code, text, _ = run(
@@ -123,3 +143,18 @@ def test_a_stretch_is_measured_and_written(run, tmp_path, monkeypatch):
     value = json.loads(run("measure", "vocals", "--start", "0", "--for", "1", "--json")[1])
     assert value["points"][0]["index"] == -1
     assert "tracks" not in value["instead"]
+    code, _, error = run("measure", "vocals", "--difference")
+    assert (code, "--difference needs --out" in error) == (ExitCode.USAGE, True)
+    assert run("measure", "vocals", "--store", "elsewhere")[0] == 0
+    assert stores[-1] == tmp_path / "elsewhere"
+
+    def full(self, samples):
+        raise ResourceError("the disk is full")
+
+    before = (tmp_path / "wet.wav").read_bytes()
+    monkeypatch.setattr("covermaker.audio.files.WavWriter.write", full)
+    monkeypatch.setattr(
+        "covermaker.render.preview_files.PreviewFiles.write", lambda *_: tmp_path / "tone.wav"
+    )
+    assert run("measure", "vocals", "--for", "1", "--out", "wet.wav")[0] == ExitCode.RESOURCE
+    assert (tmp_path / "wet.wav").read_bytes() == before

@@ -1,15 +1,24 @@
 """``covermaker render`` with several projects: in turn, on after a failure, a sum at the end."""
 
 import json
+import os
+import signal
+import time
+from pathlib import Path
 
 import pytest
 
 from covermaker.cli import render_many
 from covermaker.cli.main import run
+from covermaker.cli.stopping import stoppable
 from covermaker.errors import ExitCode, ResourceError
-from covermaker.graph.events import BatchFinished, Finished, ProjectStarted, from_json
+from covermaker.graph.events import BatchFinished, Failed, Finished, Planned, ProjectStarted, from_json
+from covermaker.project.library import scan
+from covermaker.render.ending import FILE_NAME, last_failure
 from covermaker.render.state import State
+from covermaker.tui.shelf import Shelf
 
+WRITTEN = {"message": "", "hint": "", "step": "convert", "when": 1.0}
 MASTER = {"master": {"integrated_lufs": -14.02}}
 
 
@@ -83,6 +92,50 @@ def test_only_what_is_stale(songs, capsys, monkeypatch):
     assert capsys.readouterr().out.endswith("nothing is stale\n")
 
 
+def test_what_failed_is_stale_again_if_it_was(songs, monkeypatch):
+    states = {
+        "one": State("failed", otherwise="stale"),
+        "two": State("failed"),
+        "three": State("failed", otherwise="new"),
+    }
+    monkeypatch.setattr("covermaker.render.state.project_state", lambda folder, _: states[folder.name])
+    assert run(["render", "--stale"]) == 0
+    assert [name for name, *_ in songs] == ["one"]
+    shelf = Shelf(lambda _: None)  # the studio says the same
+    shelf.put(scan(Path("lib")))
+    shelf.states = {folder: states[folder.name] for folder in shelf.songs}
+    assert [folder.name for folder in shelf.stale()] == ["one"]
+
+
+@pytest.mark.parametrize("many", [(), ("lib/three",)])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_render_that_is_ended_leaves_no_note_of_a_failure(songs, tmp_path, monkeypatch, number, many):
+    hidden = tmp_path / "lib" / "one" / ".covermaker"
+
+    def ended(request, *, listener, log):
+        hidden.mkdir(exist_ok=True)
+        (hidden / FILE_NAME).write_text(json.dumps({**WRITTEN, "process": 2**22 + 1}))
+        assert last_failure(hidden) is not None
+        os.kill(os.getpid(), number)
+        time.sleep(10)
+
+    monkeypatch.setattr(render_many, "launch", ended)
+    before = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)]
+    assert run(["render", "lib/one", *many]) == ExitCode.INTERRUPTED
+    assert last_failure(hidden) is None
+    assert [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)] == before
+
+
+def test_a_signal_that_is_ignored_stays_so(monkeypatch):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stoppable():
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_as_events(songs, capsys):
     assert run(["render", "lib/one", "lib/two", "--json"]) == 7
     lines = capsys.readouterr().out.splitlines()
@@ -117,3 +170,21 @@ def test_a_dry_run_of_several(songs, capsys):
     err = capsys.readouterr().err
     assert err.count("error: ") == 2
     assert "lib/one:" in err
+
+
+def test_a_dry_run_of_a_good_one_and_a_broken_one(songs, new, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COVERMAKER_STORE", str(tmp_path / "store"))
+    assert new() == 0
+    capsys.readouterr()
+    assert run(["render", "cover", "lib/two", "--dry-run"]) == 7
+    out, err = capsys.readouterr()
+    assert "would run" in out or "to do" in out
+    assert err.count("error: ") == 1
+    assert run(["render", "cover", "lib/two", "--dry-run", "--json"]) == 7
+    good, plan, broken, failed = map(from_json, capsys.readouterr().out.splitlines())
+    assert (good, broken) == (ProjectStarted("cover", 1, 2), ProjectStarted("lib/two", 2, 2))
+    assert isinstance(plan, Planned)
+    assert [step["name"] for step in plan.steps][-1] == "export"
+    assert isinstance(failed, Failed)
+    assert failed.exit_code == ExitCode.PROJECT
+    assert not (tmp_path / "store").exists()

@@ -251,6 +251,15 @@ def test_copies_names_trash_and_back(tmp_path):
         restore_preset(removed)
 
 
+@pytest.mark.parametrize("data", [b'name = "bad"\ndescription = "\xff"\n', b"description = \n"])
+def test_a_damaged_one_keeps_its_name(tmp_path, data):
+    file = own(tmp_path, "racks", "bad", "")
+    file.write_bytes(data)
+    with pytest.raises(ProjectError, match=r"bad\.toml"):
+        rename_preset("racks", "bad", "good")
+    assert [one.name for one in file.parent.iterdir()] == ["bad.toml"]
+
+
 def test_an_edited_shipped_one_hides_it_until_it_is_removed():
     copy_preset("racks", "rock", "rock")
     entry = entry_of("racks", "rock")

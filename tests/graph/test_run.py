@@ -322,3 +322,23 @@ def test_what_cannot_be_made_again_stays_as_it_was(kitchen):
     with pytest.raises(ResourceError, match="too hot"):
         run(kitchen.store, [twice], listener=kitchen.events.append, again=again)
     assert kitchen.store.verify(twice.key)
+
+
+def test_a_step_that_is_made_again_is_never_half_there(kitchen, monkeypatch):
+    """Killed in the middle, the old result is there whole, or the new one."""
+    upper, _ = kitchen.river()
+    kitchen.cook(upper)
+    folder = kitchen.store.root / "steps" / upper.key
+
+    def killed(place, **_):
+        if place == folder:
+            (folder / "out.txt").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("covermaker.graph.store.shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(kitchen.store, [upper], listener=events.nobody, again=frozenset([upper.key]))
+    assert kitchen.store.verify(upper.key)
+    monkeypatch.undo()
+    kitchen.store.sweep()
+    assert not list((kitchen.store.root / "tmp").iterdir())

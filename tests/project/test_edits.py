@@ -38,10 +38,11 @@ EDITS = [
     (SetValue("tracks.vocals.sends.reverb", -12.0), "vocals send to reverb -16.0 -> -12.0 dB"),
     (SetValue("tracks.vocals.rack.compressor.ratio", 4.0), "vocals compressor ratio 3.0 -> 4.0"),
     (SetValue("tracks.vocals.rack[0].bypass", True), "vocals gate bypass off -> on"),
+    (SetValue("tracks.vocals.rack[0].ratio", 4.0, 2.0), "vocals gate ratio 2.0 -> 4.0"),
     (SetValue("convert.transpose", 2), "convert transpose auto -> 2"),
     (SetValue("mix.tail", "full"), "mix tail song -> full"),
     (SetValue("buses.reverb.name", "hall"), "bus reverb is called hall"),
-    (ResetValue("tracks.vocals.gain_db"), "vocals gain -3.0 dB -> its default"),
+    (ResetValue("tracks.vocals.gain_db"), "vocals gain -3.0 -> 0.0 dB"),
     (AddEffect("tracks.vocals", {"effect": "delay"}), "added delay to vocals"),
     (AddEffect("tracks.vocals", {"effect": "delay"}, 1), "added delay to vocals"),
     (AddEffect("tracks.instrumental", {"effect": "gain", "gain_db": 1.0}), "added gain to instrumental"),
@@ -195,6 +196,7 @@ def test_a_gesture_that_ends_where_it_began_leaves_no_step(project):
     for gain in (-2.0, -3.0):
         apply(load(project.root), SetValue("tracks.vocals.gain_db", gain), gesture="drag")
     assert [entry.words for entry in history(project).done] == ["title Blue Harbour -> A"]
+    assert history(project).undone == []
 
 
 def test_a_gesture_on_a_key_that_was_not_there_is_one_step(project):

@@ -61,7 +61,7 @@ def test_two_effects_of_one_name_are_told_apart():
     with pytest.raises(UsageError, match="2 effects called 'eq'"):
         parse_place("master.rack.eq.band1_hz", values)
     change = Change(("master", "rack", 2, "band1_hz"), 100.0, 200.0)
-    assert say(change, values, {}) == "master eq 2 band1 100.0 -> 200.0 Hz"
+    assert say(change, values, {}) == "master eq 3 band1 100.0 -> 200.0 Hz"
 
 
 def test_a_track_keeps_its_place_when_others_move():

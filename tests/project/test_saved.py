@@ -1,12 +1,16 @@
 """Going back to states that a document was in."""
 
+from datetime import datetime
+
 import pytest
 
+from covermaker.disk import jot
 from covermaker.errors import ProjectError, UsageError
 from covermaker.project.edits import SetValue, apply
 from covermaker.project.history import history, undo
 from covermaker.project.load import load
 from covermaker.project.saved import RENDERED_NAME, chosen, go_back, keep, saved_states
+from covermaker.project.saving import LAST_NAME
 
 
 def edited(project, *gains):
@@ -49,6 +53,40 @@ def test_the_document_of_the_last_render_is_one(project):
     project.file.write_text(project.document.text.replace("-3.0", "-9.0"))
     (state,) = saved_states(project.root)
     assert state.words == "as of the last render"
+
+
+def test_states_of_one_second_are_told_the_newest_first(project, monkeypatch):
+    class Once(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2026, 1, 2, 3, 4, 5, tzinfo=tz)
+
+    monkeypatch.setattr("covermaker.project.edits.datetime", Once)
+    edited(project, -1.0, -2.0, -4.0)
+    assert [state.words.rpartition(" -> ")[2] for state in saved_states(project.root)] == [
+        "-4.0 dB", "-2.0 dB", "-1.0 dB",
+    ]  # fmt: skip
+
+
+def test_what_is_kept_is_whole_or_as_it_was(project, monkeypatch):
+    edited(project, -1.0)
+    keep(project.hidden, RENDERED_NAME, project.document.text)
+    kept = {name: (project.hidden / name).read_text() for name in (RENDERED_NAME, LAST_NAME)}
+
+    def full(*_):
+        raise OSError(28, "full")
+
+    monkeypatch.setattr("covermaker.disk.os.replace", full)
+    keep(project.hidden, RENDERED_NAME, "a")
+    jot(project.hidden / LAST_NAME, "b")
+    assert {name: (project.hidden / name).read_text() for name in kept} == kept
+    assert not list(project.hidden.glob(".part-*"))
+
+
+def test_a_torn_document_of_the_last_render_is_no_state(project):
+    project.hidden.mkdir(exist_ok=True)
+    keep(project.hidden, RENDERED_NAME, project.document.text[:-20] + '"')
+    assert saved_states(project.root) == []
 
 
 def test_what_is_not_there_is_refused(project, tmp_path):

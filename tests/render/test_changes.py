@@ -9,6 +9,7 @@ import pytest
 from covermaker.effects.rack import parse_rack, rack_params
 from covermaker.graph.step import Step
 from covermaker.project.load import parse
+from covermaker.render import changes as render_changes
 from covermaker.render.changes import changes
 
 GATE = {"effect": "gate", "threshold_db": -50.0}
@@ -46,6 +47,17 @@ def test_an_effect_is_counted_as_in_the_document_bypassed_ones_too():
         "rack", {"rack": rack(GATE, {**EQ, "band1_db": 2.0})}, {"rack": rack(GATE, EQ)}, "rack: vocals"
     )
     assert lines == ["tracks[1].rack[2].band1_db: 2.0 -> -1.0 (eq)"]
+
+
+def test_the_studio_says_it_as_the_edit_was_said():
+    mix = {"tracks": [{"gain_db": 0.0}, {"gain_db": 1.0}], "buses": []}
+    before = {"tracks": [{"gain_db": 0.0}, {"gain_db": 0.0}], "buses": []}
+    both = render_changes.told(step("mix", mix), before, document())
+    assert both == [("tracks[1].gain_db: 0.0 -> 1.0", "vocals gain 0.0 -> 1.0 dB")]
+    both = render_changes.told(
+        step("rack", {"rack": rack(GATE, EQ)}, "rack: vocals"), {"rack": rack(EQ)}, document()
+    )
+    assert [words for _, words in both] == ["vocals rack eq -> gate, eq"]
 
 
 def test_every_changed_parameter_has_a_line():

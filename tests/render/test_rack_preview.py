@@ -9,7 +9,7 @@ import soundfile
 from covermaker.audio.files import read
 from covermaker.errors import UsageError
 from covermaker.graph.store import Store
-from covermaker.render import preview
+from covermaker.render import preview, stages
 from covermaker.render.preview import Previewer
 from covermaker.render.previewing import DRY, MIX, Wish, rack_of, stand_in
 from covermaker.render.sounds import Sounds, TrackSound
@@ -96,11 +96,22 @@ def test_levels_are_those_behind_each_effect_that_is_on(previewer):
 
 
 def test_the_rack_hears_its_source_at_its_own_level(previewer):
-    made = previewer.make(wish(changes={"tracks.vocals.rack_lufs": -30.0, "tracks.vocals.rack": []}))
-    (only,) = made.points
-    assert only["lufs"] == pytest.approx(-30.0, abs=0.1)
-    assert made.level_db == pytest.approx(only["peak_dbfs"] - TONE_DB, abs=0.1)
+    level = {"tracks.vocals.rack_lufs": -30.0}
+    made = previewer.make(wish(changes={**level, "tracks.vocals.rack": [{"effect": "gain"}]}))
+    for point in made.points:
+        assert point["lufs"] == pytest.approx(-30.0, abs=0.1)
+    assert made.level_db == pytest.approx(made.points[0]["peak_dbfs"] - TONE_DB, abs=0.1)
     assert made.out_lufs == pytest.approx(made.in_lufs, abs=0.01)
+    made = previewer.make(wish(changes={**level, "tracks.vocals.rack": []}))
+    assert made.level_db == 0.0  # without an effect a render changes no level
+    assert made.points[0]["lufs"] == pytest.approx(made.in_lufs + 10.0 * np.log10(0.5), abs=0.1)
+
+
+def test_many_changes_of_a_parameter_keep_little(previewer, monkeypatch):
+    monkeypatch.setattr(stages, "_MOST_POINTS", 6)
+    for gain_db in range(4):
+        previewer.make(wish(changes={"tracks.vocals.rack[1].ratio": 2.0 + gain_db}))
+    assert len(previewer._stages._points) == 6
 
 
 def test_what_is_kept_is_what_is_measured_anew(tmp_path, previewer, sounds):

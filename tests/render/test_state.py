@@ -89,7 +89,7 @@ def test_done_then_stale_with_the_reason_then_done_again(project, store):
     changed = apply(project, SetValue("tracks.vocals.rack.gain.gain_db", -2.0), judge=judge).project
     stale = project_state(project.root, store)
     assert stale.word == "stale"
-    assert stale.reasons == ("tracks[0].rack[0].gain_db: -1.0 -> -2.0 (gain)",)
+    assert stale.reasons == ("vocals gain gain -1.0 -> -2.0 dB",)
     assert [step.name for step in stale.to_do] == ["rack: vocals", "mix", "master", "export"]
     rendered(changed, store)
     assert project_state(project.root, store).word == "done"
@@ -246,5 +246,9 @@ def test_a_failed_render_is_told_until_it_is_done(project, store):
     assert state.problem == "the last render failed at separate: the disk is full"
     assert state.failed_at == pytest.approx(time.time(), abs=60)
     assert state.steps
+    assert (state.otherwise, state.is_stale) == ("new", False)
     rendered(project, store)
     assert project_state(project.root, store).word == "done"
+    apply(project, SetValue("tracks.vocals.rack.gain.gain_db", -2.0))
+    state = project_state(project.root, store)
+    assert (state.word, state.otherwise, state.is_stale) == ("failed", "stale", True)

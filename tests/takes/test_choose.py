@@ -1,10 +1,14 @@
 """Which takes are used, more of them, and the scan that is kept for later."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import soundfile
 
-from covermaker.errors import AudioInputError, ProjectError, UsageError
+from covermaker.errors import AudioInputError, ProjectError, ResourceError, UsageError
+from covermaker.takes import choose, create, lock
 from covermaker.takes import report as report_module
 from covermaker.takes.choose import choose_takes
 from covermaker.takes.create import add_takes
@@ -48,6 +52,48 @@ def test_what_is_refused_changes_nothing(anna):
     with pytest.raises(ProjectError, match="no take of 'anna' would be left"):
         choose_takes(anna, ["one", "two"], use=False)
     assert (anna / TAKES_FILE).read_text() == before
+
+
+def test_two_at_once_lose_nothing(make_takes, monkeypatch):
+    folder = make_takes({f"{name}.wav": tone(1.0, hz) for name, hz in (("a", 200), ("b", 300), ("c", 400))})
+    plain = choose.write_text
+
+    def slowly(path, text):
+        time.sleep(0.1)
+        plain(path, text)
+
+    monkeypatch.setattr(choose, "write_text", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: choose_takes(folder, [name], use=False), ("a", "b")))
+    assert used(folder) == ["c.wav"]
+
+
+def test_takes_that_came_meanwhile_are_there_too(anna, tmp_path, monkeypatch):
+    """What others add while recordings are decoded counts."""
+    soundfile.write(tmp_path / "new.wav", tone(1.0, 440.0), 16000)
+    soundfile.write(tmp_path / "other.wav", tone(1.0, 550.0), 16000)
+    plain = create._read_sources
+
+    def meanwhile(files, progress):
+        monkeypatch.setattr(create, "_read_sources", plain)
+        assert [row.file for row in add_takes(anna, [tmp_path / "new.wav", tmp_path / "other.wav"])]
+        return plain(files, progress)
+
+    monkeypatch.setattr(create, "_read_sources", meanwhile)
+    with pytest.raises(UsageError, match="has these recordings already"):
+        add_takes(anna, [tmp_path / "new.wav"])
+    assert len(read_takes(anna).takes) == 4
+
+
+def test_takes_that_another_changes_are_waited_for_and_then_told(anna, monkeypatch):
+    monkeypatch.setattr(lock, "_WAIT_SECONDS", 0.05)
+    with lock.changing(anna):
+        with pytest.raises(ResourceError, match="'anna' are being changed by another Covermaker"):
+            choose_takes(anna, ["one"], use=False)
+        with pytest.raises(ResourceError, match="being changed"):
+            create.new_takes(anna, "anna", [anna / "takes" / "one.wav"], rights="synthetic", replace=True,
+                             least_seconds=0.0)  # fmt: skip
+    assert choose_takes(anna, ["one"], use=False) == ["one.wav"]
 
 
 def test_more_takes_come_in(anna, tmp_path):

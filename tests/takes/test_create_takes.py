@@ -51,7 +51,7 @@ def test_a_folder_of_any_formats_is_taken_in(recorded, tmp_path):
         assert copied == (recorded / row.original).read_bytes()
         assert hashlib.sha256(copied).hexdigest() == row.sha256
     assert takes.statement == "Anna agreed"
-    assert sorted(path.name for path in home.iterdir()) == ["takes", "takes.toml"]
+    assert sorted(path.name for path in home.iterdir()) == [".takes.lock", "takes", "takes.toml"]
 
 
 def test_names_become_safe_and_stay_apart(recorded, tmp_path):

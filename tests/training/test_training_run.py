@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from covermaker.training.lock import alone_in
 from covermaker.training.prepare import check_singers
 from covermaker.training.profiles import PROFILES, Profile
 from covermaker.training.run import VERSION, OtherRunError, train_voice
+from covermaker.training.stopping import StoppedError, ask_to_stop
+from covermaker.training.sung import is_sung, sung_file
 
 RUN = {"version": VERSION, "status": "running", "profile": PROFILES["quick"].as_dict(), "seed": 1}
 
@@ -160,6 +163,45 @@ def test_nobody_works_beside_a_training(home: Path, monkeypatch: pytest.MonkeyPa
     with alone_in(home), pytest.raises(ResourceError, match="a training of 'anna' runs already"):
         work(home)
     assert left(home) == {"run.json", "checkpoints"}
+
+
+def test_a_wish_to_stop_is_heard_while_the_takes_are_looked_at(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looked_at(folder: Path, takes: Any, work: Path, clock: Any, told: Any) -> None:
+        told(0.1)
+        ask_to_stop(home)
+        told(0.2)
+        raise Reached
+
+    monkeypatch.setattr(running, "_looked_at", looked_at)
+    with pytest.raises(StoppedError, match="before it went on from step 100"):
+        train_voice(home, resume=True)
+    assert left(home) == {"run.json", "checkpoints"}
+
+
+def test_a_killed_audition_leaves_no_half_phrase(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = home / "training" / "heldout"
+    place.mkdir()
+    (place / "phrases.json").write_text('{"sung": {"semitones": 0}}')
+    for name in ("source", "target"):
+        (place / f"{name}.wav").write_bytes(b"x")
+    phrase = SimpleNamespace(kind="sung", source=place / "source.wav", target=place / "target.wav")
+    card = SimpleNamespace(content=SimpleNamespace(encoder="x"))
+
+    def killed(_: Any, voice: Any, out: Path, device: str) -> None:
+        out.write_bytes(b"half")
+        raise Reached
+
+    for name, stands in {
+        "read_card": lambda _: card, "read_phrases": lambda *_, **__: [phrase], "_install": lambda *_: None,
+        "Voice": SimpleNamespace(open=lambda _: None), "convert_phrase": killed,
+    }.items():  # fmt: skip
+        monkeypatch.setattr(f"covermaker.training.audition.{name}", stands)
+    with pytest.raises(Reached):
+        audition(home)
+    assert not sung_file(home, 100, "sung").exists()
+    assert not is_sung(home, 100, "sung")
 
 
 def test_a_lock_is_given_back(home: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import platform
 import signal
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from covermaker.graph.events import Note, StepProgress, StepStarted, TrainingPro
 from covermaker.training import pulse as pulse_module
 from covermaker.training import steps as training_steps
 from covermaker.training.checkpoint import checkpoint_path, steps_kept
+from covermaker.training.course import Clock
 from covermaker.training.lock import alone_in, is_held
 from covermaker.training.pulse import Pulse, read_now
 from covermaker.training.stopping import (
@@ -74,6 +76,17 @@ def test_a_wish_before_the_first_step_ends_it_there(home: Path) -> None:
     (home / "training" / "stop").write_text("")
     with pytest.raises(StoppedError, match="before the first step"):
         check_stop(home / "training")
+    checkpoint_path(home / "training" / "checkpoints", 40).touch()
+    with pytest.raises(StoppedError, match="stopped before it went on from step 40"):
+        check_stop(home / "training")
+
+
+def test_a_phase_that_comes_again_adds_to_its_time() -> None:
+    clock = Clock(lambda _: None)
+    clock.phases["scores"] = 5.0
+    with clock.phase("scores"):
+        pass
+    assert clock.phases["scores"] >= 5.0
 
 
 def test_only_what_runs_can_be_asked(home: Path) -> None:
@@ -97,7 +110,7 @@ def test_killing_is_what_ctrl_c_is_and_stays_on_this_machine(home: Path, monkeyp
     with alone_in(home):
         Pulse(home / "training", lambda _: None).begin()
         kill_training(home)
-        assert told == [(os.getpid(), signal.SIGINT)]
+        assert [one for one in told if one[1]] == [(os.getpid(), signal.SIGINT)]
         monkeypatch.setattr(platform, "node", lambda: "elsewhere")
         with pytest.raises(UsageError, match="process"):
             kill_training(home)
@@ -109,6 +122,46 @@ def test_killing_is_what_ctrl_c_is_and_stays_on_this_machine(home: Path, monkeyp
         monkeypatch.setattr(os, "kill", refused)
         with pytest.raises(ResourceError, match="not yours"):
             kill_training(home)
+
+
+def left_by_a_kill(home: Path, **changes: Any) -> None:
+    """Leave the pulse of a training that was killed."""
+    record(home, "running")
+    Pulse(home / "training", lambda _: None).begin()
+    file = home / "training" / "now.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def test_an_audition_does_not_pass_for_the_training_that_was_killed(home: Path, monkeypatch: Any) -> None:
+    left_by_a_kill(home)
+    killed: list[int] = []
+    with alone_in(home, "an audition"):
+        assert watch(home).status == "stopped"
+        monkeypatch.setattr(os, "kill", lambda pid, _: killed.append(pid))
+        for wish in (ask_to_stop, kill_training):
+            with pytest.raises(UsageError, match="no training of 'anna' runs"):
+                wish(home)
+        with (
+            pytest.raises(ResourceError, match="an audition of 'anna' runs already") as taken,
+            alone_in(home),
+        ):
+            pass
+    assert taken.value.hint == "wait for its end"
+    assert not killed
+
+
+def test_a_process_that_is_gone_trains_no_more(home: Path) -> None:
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    left_by_a_kill(home, pid=pid)
+    with alone_in(home):
+        assert watch(home).status == "stopped"
+        with pytest.raises(UsageError, match="no training of 'anna' runs"):
+            kill_training(home)
+        left_by_a_kill(home, pid=pid, host="elsewhere")  # nobody here knows
+        assert watch(home).status == "running"
 
 
 def test_a_lock_is_seen_and_not_taken(home: Path) -> None:
@@ -144,6 +197,34 @@ def test_the_pulse_says_where_it_is_and_goes_in_the_end(home: Path, monkeypatch:
 def test_a_pulse_that_cannot_be_read_is_none(home: Path, text: str) -> None:
     (home / "training" / "now.json").write_text(text)
     assert read_now(home / "training") is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"pid": 0}, {"pid": -1}, {"pid": True}, {"pid": 1 << 40}, {"told": float("nan")}]
+)
+def test_a_pulse_of_nobody_is_none(home: Path, change: dict[str, Any]) -> None:
+    left_by_a_kill(home, **change)
+    assert read_now(home / "training") is None
+
+
+def test_what_is_no_finite_number_is_left_out(home: Path) -> None:
+    work = home / "training"
+    left_by_a_kill(home, loss=float("nan"), rate=float("inf"), step=10**400)
+    (work / "history.jsonl").write_text(line(10, float("nan")) + '{"step": 1e400, "loss": 1.0}\n')
+    (work / "scores.json").write_text('[{"step": 1e400, "score": 1.0}]')
+    record(home, "running", steps=float("inf"))
+    (work / "run.json").write_text((work / "run.json").read_text().replace("11.0", "NaN"))
+    with alone_in(home):
+        found = watch(home)
+    assert (found.status, found.step, found.loss, found.steps, found.minutes) == (
+        "running",
+        10,
+        None,
+        None,
+        None,
+    )
+    assert "scores.json cannot be read" in found.problem
+    json.dumps(asdict(found), allow_nan=False)
 
 
 def test_a_history_is_read_on_and_anew(home: Path) -> None:

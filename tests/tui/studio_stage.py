@@ -32,6 +32,7 @@ CHILD = (
     "-SEc",
     """
 import json, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may have had it ignored
 request = json.loads(sys.stdin.buffer.readline())
 for line in open(os.path.join(request["project"], "recording.jsonl")):
     if line.startswith("!kill"):
@@ -130,10 +131,11 @@ async def studio(root, *, size=(80, 24), settings=None):
 
 
 async def until(pilot, is_so, *, seconds=10.0):
-    """Wait until something is so."""
+    """Wait until something is so, and what jobs have told is drawn."""
     for _ in range(int(seconds / 0.01)):
         await pilot.pause(0.01)
-        if is_so():
+        draws = pilot.app.is_running and getattr(pilot.app, "_jobs_timer", None) is not None
+        if is_so() and not draws:
             await pilot.pause()
             return
     raise AssertionError(f"it never came to be; the screen:\n{text(pilot.app)}")

@@ -98,7 +98,7 @@ def test_sums_and_the_time_left():
     assert totals_words(totals(board, {}, 203.0), 78, "unicode")[1][0].startswith(
         "the queue is paused: the running song is finished"
     )
-    assert board.headline(203.0).endswith("1 wait, paused")
+    assert board.headline(203.0).startswith("paused, 1 wait  Three")
 
 
 def test_a_queue_that_is_over():

@@ -8,6 +8,7 @@ from studio_stage import on_stage, state
 from covermaker.play.messages import Died, Position, Problem
 from covermaker.render.state import Output
 from covermaker.tui.library_sound import Heard, LibrarySound, heard_of
+from covermaker.tui.listening import Ears
 
 
 class Silent:
@@ -27,9 +28,7 @@ class Silent:
 
 
 def sound(said):
-    made = LibrarySound(
-        Path("x"), device="none", fps=15, on_change=lambda: None, say=lambda *words: said.append(words)
-    )
+    made = LibrarySound(Path("x"), Ears("none", 15, lambda: None, lambda *words: said.append(words)))
     made.player = Silent()
     return made
 

@@ -45,9 +45,9 @@ def test_changes_go_both_ways(tmp_path):
     assert not one.exists()
     assert changes.undo_words == "removed 2 songs"
     outcome = changes.undo()
-    assert (outcome.words, outcome.select) == ("undone: removed 2 songs", one)
+    assert (outcome.words, outcome.select) == ("undo: removed 2 songs", one)
     assert two.exists()
-    assert changes.redo().words == "done again: removed 2 songs"
+    assert changes.redo().words == "redo: removed 2 songs"
     assert not two.exists()
     changes.undo()
     changes.added(one, "added one.wav")

@@ -14,7 +14,7 @@ from covermaker.project.history import undo
 from covermaker.project.library import scan
 from covermaker.project.load import load
 from covermaker.render.previewing import Previewed
-from covermaker.tui import presets_changes, presets_hearing, presets_model, presets_sound
+from covermaker.tui import listening, presets_changes, presets_hearing, presets_model
 from covermaker.tui.presets_list import PresetDetails, Presets
 from covermaker.tui.presets_model import Look, about, cells, details, entries, users
 from covermaker.tui.presets_sound import Pairs, matched
@@ -352,15 +352,15 @@ async def test_copies_get_names_and_are_taken_back(mine, library, song):
         await until(pilot, lambda: "Another name for rock-2:" in text(app))
         await pilot.press("x", "/", "enter")
         await until(pilot, lambda: "is no name for a preset" in text(app))
-        await pilot.press("n")
-        await until(pilot, lambda: "Another name for rock-2:" in text(app))
-        await pilot.press("x", "enter")
+        assert "Another name for rock-2:" in text(app)  # it stays open
+        assert lines(app)[-1].startswith(" enter Save  esc Cancel")
+        await pilot.press("backspace", "enter")
         await until(pilot, lambda: screen.query_one(Presets).selected.name == "x")
         for words in ("renamed rock-2 to x", "copied rock to rock-2"):
             await pilot.press("z")
-            await until(pilot, lambda words=words: f"undone: {words}" in lines(app)[-2])
+            await until(pilot, lambda words=words: f"undo: {words}" in lines(app)[-2])
         await pilot.press("Z")
-        await until(pilot, lambda: "done again: copied rock to rock-2" in lines(app)[-2])
+        await until(pilot, lambda: "redo: copied rock to rock-2" in lines(app)[-2])
 
 
 @on_stage
@@ -375,7 +375,7 @@ async def test_what_the_song_has_is_saved_and_put_into_a_preset(mine, library, s
         assert all(one.shipped for one in list_presets("racks"))
         await until(pilot, lambda: screen.undo_words() == "removed preset aaa")
         await pilot.press("z")
-        await until(pilot, lambda: "undone: removed preset aaa" in lines(app)[-2])
+        await until(pilot, lambda: "undo: removed preset aaa" in lines(app)[-2])
         assert own("racks", "aaa")
         await pilot.press("w")
         await until(pilot, lambda: "A preset with the rack of vocals" in text(app))
@@ -394,7 +394,7 @@ async def test_edit_opens_the_editor_or_says_where_the_file_is(mine, library, so
 
 @on_stage
 async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, monkeypatch):
-    monkeypatch.setattr(presets_sound, "Player", Device)
+    monkeypatch.setattr(listening, "Player", Device)
     monkeypatch.setattr(presets_hearing, "CHILD", PREVIEW)
     monkeypatch.setattr(presets_hearing, "_SETTLE_SECONDS", 0.01)
 

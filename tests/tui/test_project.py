@@ -1,12 +1,14 @@
 """The Project screen on a stage: its states, the mixer's edits, what is heard, what goes wrong."""
 
 import sys
+import threading
 
 import numpy as np
 import pytest
 import soundfile
 from studio_stage import REFUSED, STUCK, burst, lines, on_stage, project, state, studio, text, until
 
+from covermaker.errors import ProjectError
 from covermaker.project.load import load
 from covermaker.render.sounds import Sounds, TrackSound
 from covermaker.tui import project_model, project_sections
@@ -176,6 +178,40 @@ async def test_a_render_is_watched_and_cancelled(song, library):
 
 
 @on_stage
+async def test_before_its_sound_is_found_it_says_that_it_looks(song, library, monkeypatch):
+    drawn, found = project_model.pictures(None), threading.Event()
+
+    def slowly(project):
+        assert found.wait(10.0)
+        return drawn
+
+    monkeypatch.setattr(project_model, "pictures", slowly)
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, drawn=False)
+        await pilot.press("space")
+        assert "Play: looking for its sound" in lines(app)[-2]
+        await pilot.press("[")
+        assert "Loop in: looking for its sound" in lines(app)[-2]
+        found.set()
+        await until(pilot, lambda: screen.pictures is not None)
+        assert screen.refusal("project.play") is None
+
+
+@on_stage
+async def test_sound_that_cannot_be_found_says_why(song, library, monkeypatch):
+    def refuse(project):
+        raise ProjectError("the song's file is gone")
+
+    monkeypatch.setattr(project_model, "pictures", refuse)
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, drawn=False)
+        await until(pilot, lambda: screen.no_sound_why == "the song's file is gone")
+        for key, label in (("space", "Play"), ("]", "Loop out")):
+            await pilot.press(key)
+            assert f"{label}: the song's file is gone" in lines(app)[-2]
+
+
+@on_stage
 async def test_the_mixer_edits_the_document_and_undoes(song, library):
     async with studio(library, settings=quiet()) as (app, pilot):
         screen = await opened(app, pilot)
@@ -209,6 +245,12 @@ async def test_faders_turn_to_sends(song, library):
         await pilot.press(*"-12.5", "enter")
         await saved(screen, pilot)
         assert load(song).cover.tracks[0].sends == {"room": -12.5}
+        await pilot.press("0")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[0].sends == {}
+        await pilot.press("=")
+        await saved(screen, pilot)
+        assert load(song).cover.tracks[0].sends == {"room": -60.0}
         await pilot.press("t")
         await pilot.press(*"off", "enter")
         await saved(screen, pilot)
@@ -306,7 +348,7 @@ async def test_the_vocal_is_heard_against_the_original(song, library):
         await pilot.press("a")
         await until(pilot, lambda: "B vocal, original" in text(app))
         await pilot.press("x")
-        assert "as loud as they are" in lines(app)[-2]
+        assert "levels as they are" in lines(app)[-2]
         await pilot.press(".")
         await until(pilot, lambda: screen.query_one("#a", Wave).position >= 15.0)
         await pilot.press("space")
@@ -322,7 +364,7 @@ async def test_before_a_render_there_is_nothing_to_hear(library, states, monkeyp
         await opened(app, pilot)
         for key, words in (
             ("space", "Play: it is not rendered yet: r renders it"),
-            ("e", "Export: no file yet"),
+            ("e", "Files: no file yet"),
         ):
             await pilot.press(key)
             assert words in lines(app)[-2]
@@ -441,6 +483,13 @@ async def test_sections_are_named_gone_to_and_taken_away(song, library):
         screen = await opened(app, pilot)
         await pilot.press("tab", ">")
         assert "Next section: the song has no sections: + begins one at the playhead" in lines(app)[-2]
+        await pilot.press("end", "+")
+        assert "Add section: the song ends here" in lines(app)[-2]
+        await pilot.press("home")
+        assert screen.query_one("#a").position == 0.0
+        await pilot.press("shift+tab", "+")
+        assert "Add section: this key is for the pane Waveform: tab goes there" in lines(app)[-2]
+        await pilot.press("tab")
         for seconds, name in (("", "intro"), (".", "verse")):
             await pilot.press(*seconds, "+")
             await until(pilot, lambda: "A section begins at" in text(app))

@@ -126,7 +126,7 @@ def test_details_of_a_stale_song(shelf, board):
         outputs=(Output(Path("/songs/b/out/Blue Harbour.wav"), 280.0, 10),),
     )  # fmt: skip
     assert said(shelf, "b", board, width=90).splitlines() == [
-        "song     song.flac",
+        "song     song.flac  in b",
         "         44.1 kHz stereo 3:42",
         "         -9.8 LUFS  peak -0.3 dBTP  key F# minor 0.81  104.0 bpm",
         "voice    demo",

@@ -1,13 +1,30 @@
 """The library on a stage: every state of the screen, every action, and what goes wrong."""
 
 import os
+import threading
 
 import pytest
 import soundfile
-from studio_stage import KILLED, REFUSED, STUCK, burst, lines, on_stage, project, state, studio, text, until
+from studio_stage import (
+    KILLED,
+    PLAN,
+    REFUSED,
+    RESULT,
+    STUCK,
+    burst,
+    lines,
+    on_stage,
+    project,
+    state,
+    studio,
+    text,
+    until,
+)
 from textual.events import Paste
 from textual.filter import Monochrome
+from textual.widgets import Input
 
+from covermaker.render.ending import last_failure
 from covermaker.render.state import Output
 from covermaker.tui import model
 from covermaker.tui.help import HelpScreen
@@ -15,6 +32,7 @@ from covermaker.tui.jump import JumpScreen
 from covermaker.tui.log import LogLines
 from covermaker.tui.settings import Settings, load_settings
 from covermaker.tui.songlist import Details, Songs
+from covermaker.tui.toast import job_ended
 
 
 def songs(app):
@@ -101,7 +119,40 @@ async def test_rendering_shows_progress_then_the_result(library, states):
         await until(pilot, lambda: job_states(app) == ["done"])
         await until(pilot, lambda: "✓ done" in text(app))
         assert "Blue Harbour: rendered in 0:00, -14.0 LUFS" in lines(app)[-2]
-        assert len(app._notifications) == 1
+        assert not app._notifications  # the row and the line say it
+
+
+@on_stage
+async def test_a_toast_tells_on_another_screen_what_this_one_does_not(library, states):
+    project(library, "blue", "Blue Harbour")
+    async with studio(library) as (app, pilot):
+        await pilot.press("r", "4")
+        await until(pilot, lambda: len(app._notifications) == 1)
+        assert "rendered in" in next(iter(app._notifications)).message
+
+
+@on_stage
+async def test_a_render_with_nothing_to_make_says_so(library, states):
+    kept = PLAN.replace('"run"', '"kept"')
+    project(library, "blue", "Blue Harbour", recording=f"{kept}\n{RESULT}")
+    async with studio(library) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: job_states(app) == ["done"])
+        await until(pilot, lambda: "Blue Harbour: nothing to do, every step was kept" in lines(app)[-2])
+        assert any("nothing to do" in line.text and line.title for line in app.board.log)
+
+
+@on_stage
+async def test_a_paused_queue_is_told_where_a_render_is_asked_for(library, states):
+    project(library, "blue", "Blue Harbour")
+    async with studio(library) as (app, pilot):
+        await pilot.press("5", "p", "1")
+        await until(pilot, lambda: "paused" in lines(app)[0])
+        await pilot.press("r")
+        words = "waits: the queue is paused, p on Batch goes on"
+        await until(pilot, lambda: f"Blue Harbour: {words}" in lines(app)[-2])
+        assert "paused, 1 wait" in lines(app)[0]
+        assert "waits: the queue is paused" in text(app).replace(words, "")
 
 
 @on_stage
@@ -127,12 +178,20 @@ async def test_a_busy_row_can_be_cancelled_and_finished_steps_are_kept(library, 
     ("recording", "said"), [(REFUSED, "free some space"), (KILLED, "the job was killed")]
 )
 @on_stage
-async def test_a_failure_gives_a_toast_with_the_log(library, states, recording, said):
+async def test_a_failure_is_told_with_the_log(library, states, recording, said):
     folder = project(library, "blue", "Blue Harbour", recording=recording)
     async with studio(library) as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: job_states(app) == ["failed"])
         await until(pilot, lambda: "✗ failed" in lines(app)[3])
+        told = " ".join(text(app).split())
+        assert said in told
+        assert "render.log" in told
+        assert not app._notifications  # its details say it
+        job = next(iter(app.board.jobs.values()))
+        await pilot.press("4")
+        job_ended(app, job)
+        await until(pilot, lambda: app._notifications)
         (toast,) = app._notifications
         assert said in toast.message
         assert str(folder / ".covermaker" / "render.log") in toast.message
@@ -175,7 +234,7 @@ async def test_a_filter_typed_in_one_burst_is_a_filter(library, states):
 async def test_the_picker_draws_no_emoji(library, states, tmp_path, monkeypatch):
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "songs").symlink_to(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "home")
     async with studio(library, settings=Settings(charset="ascii")) as (app, pilot):
         await pilot.press("+")
         await until(pilot, lambda: "songs @" in text(app))
@@ -211,7 +270,10 @@ async def test_a_dropped_file_becomes_a_project_and_undo_takes_it_away(library, 
         await pilot.press("Z")
         await until(pilot, lambda: titles(app) == ["Night Tram"])
         app.library.post_message(Paste(str(file)))
+        await until(pilot, lambda: "is in the library already: Night Tram" in text(app))
+        await pilot.press("y")
         await until(pilot, lambda: len(titles(app)) == 2)
+        assert "Night Tram (night-tram-2)" in text(app)
         assert (library / "night-tram-2").exists()
 
 
@@ -225,7 +287,37 @@ async def test_what_is_no_song_is_refused_in_words(library, states, tmp_path):
         assert str(file) in next(iter(app._notifications)).message
         assert list(library.iterdir()) == []
         app.library.post_message(Paste("just words"))
-        await until(pilot, lambda: "no file has the path" in lines(app)[-2])
+        await until(pilot, lambda: "there is no such file: just words" in lines(app)[-2])
+
+
+@on_stage
+async def test_what_is_typed_in_the_file_picker_goes_into_the_field(library, states):
+    async with studio(library) as (app, pilot):
+        await pilot.press("+")
+        await until(pilot, lambda: "Add a song" in text(app))
+        assert "esc Cancel" in lines(app)[-1]
+        await pilot.press("/", "t")
+        assert app.screen.query_one(Input).value == "/t"
+        await pilot.press("escape")
+        await until(pilot, lambda: "+ Add" in lines(app)[-1])
+
+
+@on_stage
+async def test_a_long_title_ends_in_an_ellipsis_and_an_empty_column_takes_no_room(library, states):
+    project(library, "blue", "Blue " * 20)
+    async with studio(library) as (app, _):
+        assert "…" in lines(app)[3]
+        assert "Artist" not in lines(app)[2]
+
+
+@on_stage
+async def test_what_was_said_stays_with_its_screen(library, states):
+    project(library, "blue", "Blue Harbour")
+    async with studio(library) as (app, pilot):
+        await pilot.press("z")
+        assert "nothing to undo" in lines(app)[-2]
+        await pilot.press("5", "1")
+        await until(pilot, lambda: "nothing to undo" not in text(app))
 
 
 @on_stage
@@ -247,11 +339,58 @@ async def test_removal_is_undone_in_words(library, states):
         assert "there is nothing to undo here" in lines(app)[-2]
         await pilot.press("d")
         await until(pilot, lambda: titles(app) == ["Night Tram"])
-        assert "z Undo: removed Blue Harbour" in lines(app)[-2]
+        assert lines(app)[-2].split() == ["removed", "Blue", "Harbour", "z", "Undo"]
         assert not (library / "blue").exists()
         await pilot.press("z")
         await until(pilot, lambda: titles(app) == ["Blue Harbour", "Night Tram"])
         assert songs(app).selected == library / "blue"
+
+
+@on_stage
+async def test_a_song_that_is_rendered_stays_where_it_is(library, states, tmp_path):
+    async with studio(library) as (app, pilot):
+        folder = project(library, "blue", "Blue Harbour", recording=STUCK)
+        app.library.changes.added(folder, "added blue.wav")
+        app.library.read_folder(folder)
+        await until(pilot, lambda: app.library.selected == folder)
+        await pilot.press("r")
+        await until(pilot, lambda: "separate 50 %" in text(app))
+        await pilot.press("z")
+        assert "Undo: it is being rendered: c cancels that first" in lines(app)[-2]
+        assert folder.exists()
+        await pilot.press("c")
+        await until(pilot, lambda: job_states(app) == ["stopped"])
+        await pilot.press("z")
+        await until(pilot, lambda: not folder.exists())
+        # What is in the way of coming back is said, and the way back stays.
+        folder.mkdir()
+        await pilot.press("Z")
+        assert "exists already" in app.last_words()[0]
+        folder.rmdir()
+        await pilot.press("Z")
+        await until(pilot, lambda: (folder / "cover.toml").exists())
+
+
+@on_stage
+async def test_before_the_songs_are_read_it_says_so(library, states, monkeypatch):
+    from covermaker.tui.app import Studio
+
+    may, found = threading.Event(), model.list_songs
+
+    def slowly(root):
+        assert may.wait(10.0)
+        return found(root)
+
+    monkeypatch.setattr(model, "list_songs", slowly)
+    app = Studio(library, Settings(charset="unicode"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: app.library is not None)
+        await pilot.press("r")
+        assert "Render: the songs are being read" in lines(app)[-2]
+        may.set()
+        await until(pilot, lambda: app.library.is_settled)
+        await pilot.press("r")
+        assert "Render: there is no song yet" in lines(app)[-2]
 
 
 @on_stage
@@ -350,7 +489,7 @@ async def test_the_palette_runs_actions_and_finds_songs(library, states):
         await pilot.press("enter")
         await until(pilot, lambda: songs(app).selected == library / "night")
         await pilot.press("ctrl+p", *"stale")
-        await until(pilot, lambda: "Not now: nothing is stale." in text(app))
+        await until(pilot, lambda: "Not now: nothing is stale." in " ".join(text(app).split()))
         await pilot.press("enter")
         await until(pilot, lambda: "All stale: nothing is stale" in lines(app)[-2])
 
@@ -400,6 +539,22 @@ async def test_leaving_with_nothing_to_lose_does_not_ask(library, states):
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running)
         assert app.return_value == 0
+
+
+@on_stage
+async def test_an_end_from_outside_is_no_failure_of_the_render(library, states, monkeypatch):
+    monkeypatch.setattr("covermaker.tui.leaving.end_anyway", lambda code: None)
+    folder = project(library, "blue", "Blue Harbour", recording=STUCK)
+    async with studio(library) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "separate 50 %" in text(app))
+        (folder / ".covermaker" / "ending.json").write_text(
+            '{"process": 99999999, "step": "separate", "message": "", "hint": "", "when": 1.0}'
+        )
+        assert last_failure(folder / ".covermaker") is not None
+        app._end(129)
+        assert last_failure(folder / ".covermaker") is None
+        await until(pilot, lambda: job_states(app) == ["stopped"])
 
 
 @on_stage
@@ -519,6 +674,41 @@ async def test_a_thread_that_breaks_is_a_line_not_a_crash(library, monkeypatch):
         await until(pilot, lambda: app._notifications)
         assert "surprise" in next(iter(app._notifications)).message
         assert app.is_running
+
+
+@pytest.mark.parametrize("where", ["_make_screen", "compose_body", "on_mount", "child"])
+def test_a_screen_that_breaks_is_a_line_not_the_end(library, states, monkeypatch, where):
+    from covermaker.tui.app import Studio
+    from covermaker.tui.screens.batch import BatchScreen
+
+    def surprise(*args):
+        raise ValueError("surprise")
+
+    @on_stage
+    async def run():
+        project(library, "blue", "Blue Harbour", recording=STUCK)
+        async with studio(library) as (app, pilot):
+            await pilot.press("r")
+            await until(pilot, lambda: "separate 50 %" in text(app))
+            with monkeypatch.context() as broken:
+                if where == "_make_screen":
+                    broken.setitem(
+                        Studio._make_screen.__globals__["_SCREENS"], "batch", "covermaker.tui.none:None"
+                    )
+                elif where == "child":
+                    broken.setattr("covermaker.tui.batch_list.Sums.on_mount", surprise, raising=False)
+                else:
+                    broken.setattr(BatchScreen, where, surprise)
+                await pilot.press("5")
+                await until(pilot, lambda: "a defect in Covermaker: " in text(app))
+                assert app.screen is app.library
+                assert job_states(app) == ["run"]
+            await pilot.press("5")
+            await until(pilot, lambda: isinstance(app.screen, BatchScreen))
+            await pilot.press("1")
+            await until(pilot, lambda: app.screen is app.library)
+
+    run()
 
 
 @on_stage

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from studio_stage import lines, on_stage, project, studio, text, until
+from studio_stage import burst, lines, on_stage, project, studio, text, until
 from textual.events import Paste
 from textual.widgets import Input
 from voices_stage import SAVED, STARTED, TRAINS, now_json, requests, sing, voice, voices_screen
@@ -137,7 +137,7 @@ async def test_a_take_is_left_out_and_comes_back(library, own_voices):
         await until(pilot, lambda: "- left out" in text(app))
         assert not read_takes(folder).takes[1].use
         assert "# evening" in (folder / "takes.toml").read_text()
-        assert "z Undo: anna: take-2.wav left out" in lines(app)[-2]
+        assert lines(app)[-2].split() == ["anna:", "take-2.wav", "left", "out", "z", "Undo"]
         await pilot.press("z")
         await until(pilot, lambda: "- left out" not in text(app))
         assert read_takes(folder).takes[1].use
@@ -184,7 +184,7 @@ async def test_training_asks_how_and_is_watched(library, own_voices):
         assert "it is in training" in lines(app)[-2]
         await pilot.press("q")
         await until(pilot, lambda: "anna is in training: train 46 %, 5:12 left." in text(app))
-        assert "goes on from its last save" in text(app)
+        assert "has saved nothing yet" in text(app)
         await pilot.press("n", "X")
         assert "End the training of 'anna' at once?" in text(app)
         await pilot.press("y")
@@ -253,6 +253,48 @@ async def test_s_lets_a_training_of_ours_save_and_end(library, own_voices):
         await pilot.press("S")
         assert "Stop: no training of this voice runs" in lines(app)[-2]
         assert not is_asked(folder / "training")
+
+
+@pytest.mark.parametrize("how", ["S", "X"])
+@pytest.mark.parametrize("reached", ["preparing", "unsaved", "saved"])
+def test_the_end_of_a_training_says_what_is_lost_by_how_far_it_is(library, own_voices, reached, how):
+    folder = voice(own_voices, card=False, status="running", kept=(2150,) if reached == "saved" else ())
+    trains = "" if reached == "preparing" else TRAINS + "\n"
+    (own_voices.parent / "train.jsonl").write_text(f"{STARTED}\n{trains}!stay\n")
+    phase = {"phase": "clips", "step": None} if reached == "preparing" else {}
+    kept = {
+        "preparing": "stopped, what was prepared is kept",
+        "unsaved": "stopped, nothing was saved yet: its steps are lost, what was prepared is kept",
+        "saved": "stopped, what came after its last save is lost",
+    }[reached]
+
+    @on_stage
+    async def run():
+        async with voices_screen(library, size=(120, 30)) as (screen, app, pilot):
+            job = screen.submit("train", folder)
+            step = "train" if trains else "clips"
+            (folder / "training" / "now.json").write_text(now_json(told=time.time(), **phase))
+            await until(pilot, lambda: job.current == step and screen.whole.watched.now is not None)
+            await pilot.press("q")
+            asked = {
+                "preparing": "still prepares",
+                "unsaved": "has saved nothing yet",
+                "saved": "from its last save",
+            }
+            assert asked[reached] in " ".join(text(app).split())
+            await pilot.press("n", how)
+            if how == "X":
+                assert ("S would save it first" in text(app)) == (reached != "preparing")
+                await pilot.press("y")
+            elif reached != "preparing":
+                await until(pilot, lambda: is_asked(folder / "training"))
+                app.runner.cancel(job)
+            await until(pilot, lambda: job.is_over)
+            assert f"anna: {kept}" in app.last_words()[0]
+            assert not any("last save" in one.message for one in app._notifications if reached != "saved")
+
+    with alone_in(folder):
+        run()
 
 
 @on_stage
@@ -384,12 +426,11 @@ async def test_a_new_voice_needs_a_rights_line(library, own_voices, tmp_path):
         assert form._rights() == "licensed"
         assert "(*) licensed" in text(app)
         assert "( ) own-voice" in text(app)
-        form._answer()
+        form.answer()
         await pilot.pause()
         assert "'licensed' needs a sentence: who agreed, to what" in text(app)
         await pilot.press(*"q y: ok")
-        form.query_one("#languages", Input).value = "en, de"
-        form._answer()
+        await burst(pilot, "enter", *"en, de", "enter")  # from field to field, and the last one answers
         await until(pilot, lambda: len(requests(own_voices)) == 2)
         asked, scan = requests(own_voices)
         assert asked == {
@@ -397,6 +438,46 @@ async def test_a_new_voice_needs_a_rights_line(library, own_voices, tmp_path):
             "statement": "q y: ok", "languages": ["en", "de"],
         }  # fmt: skip
         assert (scan["job"], scan["voice"]) == ("scan", str(own_voices / "eve"))
+
+
+@on_stage
+async def test_letters_on_a_form_are_no_answers(library, own_voices, tmp_path):
+    (tmp_path / "one.wav").write_bytes(b"RIFF")
+    async with voices_screen(library) as (_, app, pilot):
+        app.screen.post_message(Paste(str(tmp_path / "one.wav")))
+        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
+        form = app.screen
+        await burst(pilot, "enter", *"nyn", "tab", *"nobody")
+        assert app.screen is form
+        assert form.query_one("#statement", Input).value == "nobody"
+        await pilot.press("escape")
+        assert app.screen is not form
+
+
+@on_stage
+async def test_recordings_that_are_refused_bring_the_form_back_filled(library, own_voices, tmp_path):
+    for name in ("one.wav", "two.wav"):
+        (tmp_path / name).write_bytes(b"RIFF")
+    (own_voices.parent / "take-in.jsonl").write_text(
+        '{"event": "render.failed", "message": "23 s of takes are too little", "hint": "record 60 s", "exit_code": 3}\n'
+    )
+    async with voices_screen(library) as (screen, app, pilot):
+        app.screen.post_message(Paste(str(tmp_path / "one.wav")))
+        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
+        first = app.screen
+        first.query_one("#beside").value = False
+        first.query_one("#name", Input).value = "eve"
+        await pilot.press("tab", "down", "space", "tab", *"She agreed.", "enter", "d", "e", "enter")
+        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk) and app.screen is not first)
+        form = app.screen
+        assert "23 s of takes are too little: record 60 s" in " ".join(text(app).split())
+        assert [form.query_one(f"#{name}", Input).value for name in ("name", "statement", "languages")] == [
+            "eve", "She agreed.", "de",
+        ]  # fmt: skip
+        assert form._rights() == "licensed"
+        assert not form.query_one("#beside").value
+        await pilot.press("escape")
+        assert app.screen is screen
 
 
 @on_stage
@@ -412,7 +493,7 @@ async def test_a_dropped_folder_goes_to_the_voice_whose_takes_have_the_focus(lib
             "job": "take-in", "voice": str(folder), "paths": [str(tmp_path / "more")], "add": True,
         }  # fmt: skip
         screen.post_message(Paste("just words"))
-        await until(pilot, lambda: "no file or folder has the path" in lines(app)[-2])
+        await until(pilot, lambda: "no such file or folder: just words" in lines(app)[-2])
 
 
 @on_stage

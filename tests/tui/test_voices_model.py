@@ -15,6 +15,7 @@ from covermaker.tui.voices_text import (
     card_lines,
     lost_by_killing,
     promotion_words,
+    scan_words,
     state_words,
     take_words,
     training_lines,
@@ -89,6 +90,9 @@ def test_takes_carry_what_the_scan_said(own_voices):
     assert noisy[0][0].startswith("! the voice is only 14 dB above the noise: record in a quieter room")
     assert "missing from the folder" in take_words(whole.takes[2], (), "unicode")[0][0]
     assert take_words(None, ("short",), "unicode") == []
+    known = {take.file: take.report for take in whole.takes}
+    assert scan_words(known, whole.takes) == "scanned again: nothing new"
+    assert scan_words({}, whole.takes).startswith("3 takes scanned, 1 with a warning")
 
 
 def test_a_running_training_in_words(own_voices):

@@ -15,4 +15,8 @@ DIALOGS: Final = (
     Action("jump.close", "escape ctrl+o", "Back", "Leave the jump mode.", "jump", footer=True),
     Action("ask.no", "escape n", "No", "Change nothing and go back.", "ask"),
     Action("ask.yes", "y", "Yes", "Do what was asked.", "ask"),
+    Action("form.leave", "escape", "Leave it", "Change nothing and go back.", "form"),
+    Action("form.enter", "enter", "Enter", "Go to the next field; in the last one, answer.", "form", priority=True),
+    Action("form.next", "tab", "Next", "Go to the next field.", "form"),
+    Action("form.previous", "shift+tab", "Previous", "Go to the field before.", "form"),
 )  # fmt: skip

@@ -13,7 +13,7 @@ LIBRARY: Final = (
     Action("library.render", "r", "Render",
            "Render the selected song, or all that are marked.", "library", footer=True),
     Action("library.render-stale", "R", "All stale",
-           "Render every stale song, one after another.", "library", costly=True, footer=True),
+           "Render every stale song in turn, also where the last render failed.", "library", costly=True, footer=True),
     Action("library.cancel", "c", "Cancel",
            "Stop the selected song's render; finished steps are kept.", "library", footer=True),
     Action("library.play", "space", "Play",

@@ -45,14 +45,8 @@ class AuditioningScreen(ShelvingScreen, inherit_bindings=False):
     def sound(self) -> LibrarySound:
         """The player; there is no audio process before something is played."""
         if self._sound is None:
-            settings = self.app.settings
-            self._sound = LibrarySound(
-                self.root / ".covermaker" / "audio.log",
-                device=settings.audio_device or None,
-                fps=settings.fps,
-                on_change=self._sound_changed,
-                say=self.app.say,
-            )
+            log = self.root / ".covermaker" / "audio.log"
+            self._sound = LibrarySound(log, self.app.ears(self._sound_changed))
         return self._sound
 
     def heard(self) -> Heard:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from covermaker.project.load import Project
     from covermaker.tui.app import Studio
+    from covermaker.tui.jobs import Job
 
 
 class StudioScreen(Acting, Screen[None], inherit_bindings=False):
@@ -41,6 +42,11 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
     def on_resize(self) -> None:
         """Say in a small window that there is more to see."""
         self.call_after_refresh(self.redraw_frame)
+
+    def on_screen_suspend(self) -> None:
+        """Show the keys of what lies over it."""
+        for keys in self.query(Keys):
+            keys.refresh()
 
     def on_mount(self) -> None:
         """Give the first pane the focus."""
@@ -115,6 +121,17 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
     def jobs_changed(self) -> None:
         """Take over what jobs tell; called a few times a second at most."""
 
+    def shows(self, job: Job) -> bool:
+        """Tell whether it shows all that there is to say of a job that has ended."""
+        return False
+
+    async def finish(self) -> list[str]:
+        """Wait until what was changed here is saved; returns what cannot be, in words."""
+        return []
+
+    def save_now(self, seconds: float) -> None:
+        """Save what waits, within so many seconds and without a word: the studio ends."""
+
     def pause(self) -> None:
         """Stop what it plays: another screen begins to."""
 
@@ -128,6 +145,14 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
     def redo_words(self) -> str:
         """Return what redo would do again; "" for nothing."""
         return ""
+
+    def no_undo(self) -> str | None:
+        """Return why the last change cannot be taken back now; None when it can."""
+        return None
+
+    def no_redo(self) -> str | None:
+        """Return why what was taken back cannot be done again now; None when it can."""
+        return None
 
     def undo(self) -> None:
         """Take the last change back."""

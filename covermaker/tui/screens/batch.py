@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from covermaker.tui.job_board import Job
     from covermaker.tui.listing import Cell
 
-_TONES = ("done", "run", "stale", "failed", "quiet")
-
 
 class BatchScreen(StudioScreen, inherit_bindings=False):
     """The queue."""
@@ -71,6 +69,10 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
         """Lay the sums out anew."""
         super().on_resize()
         self.call_after_refresh(self._show_details)
+
+    def shows(self, job: Job) -> bool:
+        """Tell whether a row is about it, and the details where it failed."""
+        return job.kind == RENDER and (job.state != "failed" or self._job is job)
 
     @property
     def _is_paused(self) -> bool:
@@ -122,8 +124,7 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
 
     def _show_details(self) -> None:
         pane, job = self.query_one(JobDetails), self._job
-        colours = self.app.theme_variables
-        styles = {tone: colours[f"state-{tone}"] for tone in _TONES}
+        styles = self.app.state_styles()
         if job is None:
             pane.frame("Render")
             pane.tell(Text(self.app.named(_NOTHING)))

@@ -10,27 +10,21 @@ from textual import on, work
 from textual.message import Message
 
 from covermaker.errors import CovermakerError
-from covermaker.project.edits import Conflict, ResetValue, SetValue
+from covermaker.project.edits import ResetValue, SetValue
 from covermaker.project.saved import Saved, go_back, saved_states
-from covermaker.project.watch import Watch
-from covermaker.tui.ask import Ask
+from covermaker.tui.ask import AskName
+from covermaker.tui.choose import choose
 from covermaker.tui.project_channels import bypasses
-from covermaker.tui.project_edits import EditQueue
 from covermaker.tui.project_mixer import Mixer
 from covermaker.tui.project_sections import put, without
 from covermaker.tui.project_wave import Wave
-from covermaker.tui.rack_dialogs import AskName, choose
 from covermaker.tui.screens.hearing import HearingScreen
 from covermaker.tui.words import ago, length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from covermaker.project.load import Project
     from covermaker.project.saving import Applied
-
-_GESTURE_SECONDS = 2.0
 
 
 class EditingScreen(HearingScreen, inherit_bindings=False):
@@ -53,10 +47,6 @@ class EditingScreen(HearingScreen, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder: Path | None = None
-        self.edits = EditQueue(self._saved, self._not_saved)
-        self._watch_: Watch | None = None
-        self._gesture = ("", 0.0, 0)
         self._forget_listening()
 
     def _forget_listening(self) -> None:
@@ -64,15 +54,6 @@ class EditingScreen(HearingScreen, inherit_bindings=False):
         self._solo: list[str] = []
         self._bypassed: list[str] = []
         self._unsaved: dict[str, Any] = {}
-
-    async def show_project(self, project: Project) -> None:
-        """Show a project as it is now."""
-
-    def look_again(self) -> None:
-        """Find out anew what is done."""
-
-    def read_again(self) -> None:
-        """Read the document anew."""
 
     # Changing
 
@@ -88,7 +69,7 @@ class EditingScreen(HearingScreen, inherit_bindings=False):
         else:
             self._unsaved[message.place] = message.value
             if message.settled:
-                self._put(message.place, message.value, gesture=self._gesture_of(message.place))
+                self._put(message.place, message.value, gesture=self.gesture_of(message.place))
         self._remix()
 
     def _say_bypass(self) -> None:
@@ -107,15 +88,6 @@ class EditingScreen(HearingScreen, inherit_bindings=False):
     def _put(self, place: str, value: Any, *, gesture: str | None = None) -> None:
         edit = ResetValue(place) if value is None else SetValue(place, value)
         self.edits.put(edit, gesture=gesture)
-
-    def _gesture_of(self, place: str) -> str:
-        """Return a name for changes of one place that follow each other closely: they are undone together."""
-        now = time.monotonic()
-        before, when, number = self._gesture
-        if before != place or now - when > _GESTURE_SECONDS:
-            number += 1
-        self._gesture = (place, now, number)
-        return f"{place} {id(self)} {number}"
 
     def _remix(self) -> None:
         if self.sound is not None:
@@ -141,46 +113,23 @@ class EditingScreen(HearingScreen, inherit_bindings=False):
 
     # What became of it
 
-    def _saved(self, done: Applied) -> None:
-        self._watch_ = Watch(done.project)
-        merged = f"; also changed on disk: {'; '.join(done.merged)}" if done.merged else ""
-        self.app.say(done.words + merged)
-        if self.edits.is_waiting:
-            return  # what is shown is newer than what was saved
+    def show_saved(self, done: Applied) -> None:
+        """Show what was saved, and hear it where another than the mixer changed it."""
         self._unsaved.clear()
-        self.call_later(self.show_project, done.project)
+        self.call_later(self.take, done.project)
         self.look_again()
-        self.app.tell_saved(done.project, self)
         if done.merged or done.words.startswith(("undo:", "redo:")):
             self.call_later(self._remix)
 
-    def _not_saved(self, error: CovermakerError, anyway: Callable[[], None]) -> None:
+    def was_refused(self) -> None:
+        """Show the values as they are on the disk."""
         self._unsaved.clear()
-        self.app.say(str(error), "failed")
         if self.edits.project is not None:
-            self.call_later(self.show_project, self.edits.project)
-        if isinstance(error, Conflict):
-            question = f"{error.theirs} (on disk, meanwhile)\n\nDo it all the same: {error.yours}?"
-            self.app.push_screen(
-                Ask(question, yes="Do it", no="Leave it"),
-                lambda yes: anyway() if yes else self.read_again(),
-            )
+            self.call_later(self.take, self.edits.project)
 
-    def undo_words(self) -> str:
-        """Return what undo takes back."""
-        return self.edits.undo_words if self.folder is not None else ""
-
-    def redo_words(self) -> str:
-        """Return what redo does again."""
-        return self.edits.redo_words if self.folder is not None else ""
-
-    def undo(self) -> None:
-        """Take the last edit back."""
-        self.edits.undo()
-
-    def redo(self) -> None:
-        """Do again what was undone."""
-        self.edits.redo()
+    def changed_outside(self) -> None:
+        """Hear a document that somebody else changed."""
+        self._remix()
 
     # Earlier states
 

@@ -12,39 +12,38 @@ from covermaker.render.previewing import MIX
 from covermaker.tui.project_mixer import Mixer
 from covermaker.tui.project_sound import VOCAL
 from covermaker.tui.project_wave import Wave
-from covermaker.tui.screens.base import StudioScreen
+from covermaker.tui.screens.opened import OpenedScreen
 from covermaker.tui.widgets.waveform import Waveform
 from covermaker.tui.words import length
 from covermaker.units import db_to_gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-    from covermaker.tui.project_model import Pictures
     from covermaker.tui.project_sound import Sound
     from covermaker.tui.widgets.waveform import Loop
 
 _PREVIEW_SECONDS = 8.0
 
 
-class HearingScreen(StudioScreen, inherit_bindings=False):
+class HearingScreen(OpenedScreen, inherit_bindings=False):
     """A screen with the waves ``a`` and ``b`` and a mixer, which plays a song."""
-
-    folder: Path | None = None
 
     def __init__(self) -> None:
         super().__init__()
-        self.sound: Sound | None = None
-        self.pictures: Pictures | None = None
         self._drawn_side = "a"
 
     @property
     def _is_tall(self) -> bool:
         return "-tall" in self.classes
 
+    def nothing(self) -> str:
+        """Say why there is no wave, where there is none."""
+        return self.problem or self.no_sound_why or "there is no sound yet: {project.render} renders it"
+
     def _draw_waves(self) -> None:
         a, b, drawn = self.query_one("#a", Wave), self.query_one("#b", Wave), self.pictures
+        a.nothing = b.nothing = self.nothing()
         vocal = self.sound is None or self.sound.what == VOCAL
         if drawn is None:
             a.show_sound(None)
@@ -139,11 +138,6 @@ class HearingScreen(StudioScreen, inherit_bindings=False):
                 self.app.silence(self)
             self.sound.play_or_pause()
 
-    def pause(self) -> None:
-        """Stop playing: another screen begins to."""
-        if self.sound is not None and self.sound.player.playing:
-            self.sound.play_or_pause()
-
     def action_preview(self) -> None:
         """Hear the mix of the loop as it would be; sets a loop where there is none."""
         sound, wave = self.sound, self.query_one("#a", Wave)
@@ -165,20 +159,6 @@ class HearingScreen(StudioScreen, inherit_bindings=False):
         if self.sound is not None:
             self.sound.set_what(MIX if self.sound.what == VOCAL else VOCAL)
             self._draw_waves()
-
-    def action_switch(self) -> None:
-        """Hear A or B."""
-        if self.sound is not None:
-            self.sound.switch()
-
-    def action_match(self) -> None:
-        """Make A and B equally loud, or leave them."""
-        if self.sound is not None:
-            self.sound.set_matched(not self.sound.matched)
-            self.app.say(
-                "A and B are equally loud" if self.sound.matched else "A and B are as loud as they are"
-            )
-            self._title_waves()
 
     def action_rewind(self) -> None:
         """Go back five seconds."""

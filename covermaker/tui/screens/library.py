@@ -15,15 +15,18 @@ from textual.widgets import Input
 from covermaker.errors import CovermakerError
 from covermaker.project.library import Trash
 from covermaker.tui import library_refusals, model
+from covermaker.tui.ask import Ask
 from covermaker.tui.changes import Changes, Outcome, removed_words
 from covermaker.tui.choose import choose
 from covermaker.tui.details import Look, details
+from covermaker.tui.job_board import PAUSED
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Listing
-from covermaker.tui.paths import dropped
+from covermaker.tui.paths import dropped, start_folder
 from covermaker.tui.screens.auditioning import AuditioningScreen
 from covermaker.tui.shelf import SORTS
 from covermaker.tui.songlist import EMPTY, NO_MATCH, Details, Filter, Songs
+from covermaker.tui.toast import begun_words
 from covermaker.tui.words import ago, count, one_line
 
 if TYPE_CHECKING:
@@ -31,11 +34,10 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from covermaker.project.library import Trashed
+    from covermaker.project.library import Row, Trashed
     from covermaker.tui.jobs import Job
 
 _TALL = 14
-_TONES = ("done", "run", "stale", "failed", "quiet")
 
 
 class LibraryScreen(AuditioningScreen, inherit_bindings=False):
@@ -52,10 +54,16 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         folder: Path | None
         problem: str = ""
 
+    @dataclass
+    class Twins(Message):
+        """Files that are the songs of projects already."""
+
+        found: list[tuple[Path, Row]]
+
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.changes = Changes(root)
-        self._picker_place = Path.home()
+        self._picker_place = start_folder()
 
     def compose_body(self) -> ComposeResult:
         """Build list and details."""
@@ -75,7 +83,9 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
 
     def show(self, selected: Path | None = None) -> None:
         """Show the songs anew; the cursor goes to `selected`."""
-        self.query_one(Songs).show(self.shelf.visible(), keep=lambda folder: folder == selected)
+        songs = self.query_one(Songs)
+        songs.hidden = self.shelf.empty()
+        songs.show(self.shelf.visible(), keep=lambda folder: folder == selected)
         self.count_stale()
         self.subtitle()
         self.show_details()
@@ -111,12 +121,10 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         )
 
     def _look(self, pane: Details) -> Look:
-        colors = self.app.theme_variables
-        styles = {tone: colors[f"state-{tone}"] for tone in _TONES}
         width = max(20, pane.scrollable_content_region.width)
         return Look(
             self.app.charset,
-            styles,
+            self.app.state_styles(),
             width,
             self.app.named("{library.render}"),
             tall=pane.size.height >= _TALL,
@@ -134,6 +142,11 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         self.count_stale()
         self.show_details()
         self.refresh_bindings()
+
+    def shows(self, job: Job) -> bool:
+        """Tell whether a row is about it, and the details where it failed."""
+        folder = Path(job.subject)
+        return folder == self.selected or (job.state != "failed" and folder in self.query_one(Songs).items)
 
     def job_ended(self, job: Job) -> None:
         """Look again at what a job has made."""
@@ -188,12 +201,12 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
 
     def _render_folders(self, folders: Sequence[Path]) -> None:
         free = [folder for folder in folders if not self.is_busy(folder)]
-        for folder in free:
-            self.app.render_project(folder, self.shelf.songs[folder].title)
-        if len(free) > 1:
-            self.app.say(f"{count(len(free), 'song')} to render, one after another", "run")
-        elif free:
-            self.app.say(f"rendering {one_line(self.shelf.songs[free[0]].title)}", "run")
+        jobs = [self.app.render_project(folder, self.shelf.songs[folder].title) for folder in free]
+        if len(jobs) > 1:
+            how = PAUSED if jobs[0].is_held else "one after another"
+            self.app.say(f"{count(len(jobs), 'song')} to render, {how}", "run")
+        elif jobs:
+            self.app.say(begun_words(jobs[0]), "run")
         self._clear_marks()
 
     def action_cancel(self) -> None:
@@ -221,17 +234,44 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         if files:
             self.add_files(files)
         else:
-            self.app.say("no file has the path that was dropped", "stale")
+            first = next(iter(event.text.strip().splitlines()), "")
+            self.app.say(
+                f"there is no such file: {one_line(first)}" if first else "nothing was dropped", "stale"
+            )
 
     @work(thread=True, group="add", exit_on_error=False)
-    def add_files(self, files: Sequence[Path]) -> None:
-        """Make a project of each file."""
+    def add_files(self, files: Sequence[Path], *, again: bool = False) -> None:
+        """Make a project of each file; of one that is there already only `again`."""
+        twins = []
         for file in files:
+            twin = None if again else model.same_song(file, model.list_songs(self.root))
+            if twin is not None:
+                twins.append((file, twin))
+                continue
             self.app.call_from_thread(self.app.say, f"adding {one_line(file.name)}", "run")
             try:
                 self.post_message(self.Added(file, model.add_song(file, self.root)))
             except CovermakerError as error:
                 self.post_message(self.Added(file, None, str(error)))
+        if twins:
+            self.post_message(self.Twins(twins))
+
+    @on(Twins)
+    def _ask_again(self, message: Twins) -> None:
+        """Ask whether to add once more what is there."""
+        there = [
+            f"{one_line(file.name)} is in the library already: {one_line(song.title)}, in {one_line(song.folder.name)}."
+            for file, song in message.found
+        ]
+        files = [file for file, _ in message.found]
+        self.app.say(there[0], "stale")
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.add_files(files, again=True)
+
+        question = "\n".join([*there[:5], "", "Add it once more?"])
+        self.app.push_screen(Ask(question, yes="Add", no="Leave it"), answered)
 
     @on(Added)
     def _added(self, message: Added) -> None:
@@ -274,6 +314,16 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
     def redo_words(self) -> str:
         """Return what redo does again."""
         return self.changes.redo_words
+
+    def no_undo(self) -> str | None:
+        """Say that a song stays where it is while it is rendered."""
+        busy = any(self.is_busy(folder) for folder in self.changes.undo_removes)
+        return library_refusals.BUSY if busy else None
+
+    def no_redo(self) -> str | None:
+        """Say that a song stays where it is while it is rendered."""
+        busy = any(self.is_busy(folder) for folder in self.changes.redo_removes)
+        return library_refusals.BUSY if busy else None
 
     def undo(self) -> None:
         """Take the last change back."""

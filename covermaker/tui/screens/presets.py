@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -15,13 +16,13 @@ from covermaker.tui import presets_changes, presets_model
 from covermaker.tui.ask import AskName
 from covermaker.tui.editor import edit_file
 from covermaker.tui.keymap import bindings
-from covermaker.tui.listing import Listing
 from covermaker.tui.presets_hearing import PresetsHearing
 from covermaker.tui.words import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from covermaker.effects.presets import Kind
     from covermaker.tui.presets_changes import Change
 
 
@@ -48,14 +49,6 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
         change: Change | None
         problem: str = ""
         words: str = ""
-
-    @on(Listing.Opened)
-    def _opened(self) -> None:
-        reason = self.no_apply()
-        if reason:
-            self.app.say(f"Apply: {reason}", "stale")
-        else:
-            self._apply()
 
     def refusal(self, action_id: str) -> str | None:
         """Say why an action cannot be done now."""
@@ -99,12 +92,13 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
         self.read(change.selects if change is not None else None)
         self.call_later(self.redraw_frame)
 
-    def _ask_name(self, question: str, proposal: str, act: Callable[[str], Change]) -> None:
+    def _ask_name(self, kind: Kind, question: str, proposal: str, act: Callable[[str], Change]) -> None:
         def named(name: str | None) -> None:
             if name:
                 self._file(lambda: act(name))
 
-        self.app.push_screen(AskName(question, proposal), named)
+        check = partial(presets_changes.name_problem, kind)
+        self.app.push_screen(AskName(question, proposal, check), named)
 
     def action_copy(self) -> None:
         """Copy the preset."""
@@ -112,6 +106,7 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
         if entry is not None:
             kind, name = entry.kind, entry.name
             self._ask_name(
+                kind,
                 f"A copy of {name}. Its name:",
                 free_name(kind, name),
                 lambda to: presets_changes.copied(kind, name, to),
@@ -123,7 +118,7 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
         if entry is not None:
             kind, name = entry.kind, entry.name
             self._ask_name(
-                f"Another name for {name}:", name, lambda to: presets_changes.renamed(kind, name, to)
+                kind, f"Another name for {name}:", name, lambda to: presets_changes.renamed(kind, name, to)
             )
 
     def action_save(self) -> None:
@@ -133,6 +128,7 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
             kind = entry.kind
             what = {"racks": f"the rack of {track}", "masters": "the master", "voices": "the voice settings"}
             self._ask_name(
+                kind,
                 f"A preset with {what[kind]} of {one_line(project.cover.title)}. Its name:",
                 free_name(kind, f"{project.root.name}")
                 if any(one.name == project.root.name for one in self.entries if one.kind == kind)
@@ -189,11 +185,11 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
 
     def undo(self) -> None:
         """Take the last change back."""
-        self._turn(self._undos, self._redos, self.edits.undo, "undone")
+        self._turn(self._undos, self._redos, self.edits.undo, "undo")
 
     def redo(self) -> None:
         """Do again what was taken back."""
-        self._turn(self._redos, self._undos, self.edits.redo, "done again")
+        self._turn(self._redos, self._undos, self.edits.redo, "redo")
 
     def _turn(
         self,

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual import on, work
 from textual.containers import Container
-from textual.message import Message
 from textual.widgets import Static
 
-from covermaker.errors import CovermakerError
-from covermaker.project.watch import Watch
-from covermaker.tui import project_model, rack_model
+from covermaker.tui import rack_model
 from covermaker.tui.jobs import CHILD
 from covermaker.tui.keymap import bindings
 from covermaker.tui.rack_chain import EMPTY, Chain, cells
@@ -22,8 +17,8 @@ from covermaker.tui.rack_parameters import Parameters
 from covermaker.tui.rack_readings import Readings
 from covermaker.tui.rack_sound import RackSound
 from covermaker.tui.screens.hearing import HearingScreen
+from covermaker.tui.screens.opened import NO_PROJECT
 from covermaker.tui.widgets.spectrum import Spectrum
-from covermaker.tui.words import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,13 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from covermaker.effects.presets import Preset
-    from covermaker.project.load import Project
-    from covermaker.project.watch import News
-    from covermaker.tui.project_model import Pictures
     from covermaker.tui.rack_model import Owner
-
-_NO_PROJECT = "No project is open. {studio.library} shows your songs, {library.open} opens one."
-_WATCH_SECONDS = 1.0
 
 
 class RackScreen(RackEditing, inherit_bindings=False):
@@ -83,35 +72,6 @@ class RackScreen(RackEditing, inherit_bindings=False):
     .-tiny #rack.-empty > .seat, .-flat #rack.-empty > .seat { display: block; }
     """
 
-    @dataclass
-    class Read(Message):
-        """The project and the presets were read, or cannot be."""
-
-        folder: Path
-        project: Project | None
-        presets: list[Preset]
-        problem: str = ""
-
-    @dataclass
-    class Drawn(Message):
-        """Its sounds were found, or cannot be."""
-
-        folder: Path
-        pictures: Pictures | None
-        problem: str = ""
-
-    @dataclass
-    class Changed(Message):
-        """Somebody else changed its document."""
-
-        news: News
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder: Path | None = None
-        self._watch_: Watch | None = None
-        self._seen_job = 0
-
     def compose_body(self) -> ComposeResult:
         """Build the panes."""
         with Container(id="rack", classes="-empty"):
@@ -124,56 +84,42 @@ class RackScreen(RackEditing, inherit_bindings=False):
             yield LoopPane(id="loop")
 
     def on_mount(self) -> None:
-        """Begin to look at the disk."""
+        """Say in an empty chain how to fill it."""
         super().on_mount()
-        self.query_one(".seat", Static).update(self.app.named(_NO_PROJECT))
         self.query_one(Chain).empty_text = self.app.named(EMPTY)
-        self.set_interval(_WATCH_SECONDS, self._look)
-
-    async def on_screen_resume(self) -> None:
-        """Open the project and the rack that were chosen meanwhile."""
-        if self.app.project is not None and self.app.project != self.folder:
-            sound, self.sound = self.sound, None
-            if sound is not None:
-                await sound.close()
-            self._open(self.app.project)
-        elif self.folder is not None:
-            if self.app.channel and self.edits.project is not None:
-                self._choose_named(self.app.channel)
-            self._survey(self.folder, self.edits.project)
-        self.redraw_frame()
 
     def on_screen_suspend(self) -> None:
         """Be quiet on another screen; a dialog over this one leaves the loop running."""
         if self.app.current_mode != self.SCREEN:
             self.pause()
 
-    async def on_unmount(self) -> None:
-        """End the processes with the screen."""
-        sound, self.sound = self.sound, None
-        if sound is not None:
-            await sound.close()
-
     # Reading
 
-    def _open(self, folder: Path) -> None:
-        self.folder, self.owner, self.pictures = folder, None, None
-        self._problem = self._no_sounds = ""
-        self._watch_, self._last_loop = None, self._loop_of_project(folder)
+    def new_sound(self, folder: Path) -> RackSound:
+        """Return a player of a project's racks."""
+        return RackSound(folder, self.app.ears(self._sound_changed), command=CHILD)
+
+    def was_opened(self) -> None:
+        """Begin anew: another project is open."""
+        assert self.sound is not None
+        assert self.folder is not None
+        self.owner = None
         self._chosen_preset, self._were_off = {}, {}
-        settings = self.app.settings
-        self.sound = RackSound(
-            folder,
-            device=settings.audio_device or None,
-            fps=settings.fps,
-            on_change=self._sound_changed,
-            say=self.app.say,
-            command=CHILD,
-        )
-        self.sound.loop = self._last_loop
-        self.query_one("#rack").remove_class("-empty")
+        self.sound.loop = self._last_loop = self._loop_of_project(self.folder)
         self.query_one(Chain).focus()
-        self._read(folder)
+
+    def came_back(self) -> None:
+        """Go to the rack that was chosen meanwhile."""
+        if self.app.channel and self.edits.project is not None:
+            self._choose_named(self.app.channel)
+
+    def read_beside(self) -> list[Preset]:
+        """Read the presets, on a thread."""
+        return [*rack_model.presets("racks"), *rack_model.presets("masters")]
+
+    def show_problem(self) -> None:
+        """Show why the project cannot be read."""
+        self._show()
 
     def _loop_of_project(self, folder: Path) -> tuple[float, float] | None:
         """Return the loop that is on on the Project screen."""
@@ -182,118 +128,18 @@ class RackScreen(RackEditing, inherit_bindings=False):
                 return other.sound.loop
         return None
 
-    @work(thread=True, exclusive=True, group="rack-read", exit_on_error=False)
-    def _read(self, folder: Path) -> None:
-        known: list[Preset] = []
-        try:
-            project = project_model.open_project(folder)
-            known = [*rack_model.presets("racks"), *rack_model.presets("masters")]
-            self.post_message(self.Read(folder, project, known))
-        except CovermakerError as error:
-            self.post_message(self.Read(folder, None, known, str(error)))
-
-    @on(Read)
-    def _was_read(self, message: Read) -> None:
-        if message.folder != self.folder:
-            return
-        self._problem, self._presets = message.problem, message.presets
-        if message.project is None:
-            self._show()
-            return
-        self.edits.open(message.project)
-        self._watch_ = Watch(message.project)
-        self._values = message.project.document.values
-        self._choose_named(self.app.channel or (self.owner.name if self.owner else ""))
-        self._survey(message.folder, message.project)
-
-    @work(thread=True, exclusive=True, group="rack-look", exit_on_error=False)
-    def _survey(self, folder: Path, project: Project | None) -> None:
-        if project is None:
-            return
-        try:
-            self.post_message(self.Drawn(folder, project_model.pictures(project)))
-        except CovermakerError as error:
-            self.post_message(self.Drawn(folder, None, str(error)))
-
-    @on(Drawn)
-    def _drawn(self, message: Drawn) -> None:
-        if message.folder != self.folder:
-            return
-        self._no_sounds = message.problem
-        if message.pictures is not None:
-            self._take_pictures(message.pictures)
-        self._sound_changed()
-
-    @work(thread=True, exclusive=True, group="rack-watch", exit_on_error=False)
-    def _look(self) -> None:
-        """Notice what others do to the document."""
-        watch = self._watch_
-        if watch is None or self.edits.is_busy or not self.is_current:
-            return
-        try:
-            news = watch.look()
-        except CovermakerError as error:
-            self.app.call_from_thread(self._broken, str(error))
-            return
-        if news is not None:
-            self.post_message(self.Changed(news))
-
-    def _broken(self, problem: str) -> None:
-        self._problem = problem
-        self._show()
-        self.app.say(problem, "failed")
-
-    @on(Changed)
-    def _changed_outside(self, message: Changed) -> None:
-        if message.news.project.root == self.folder:
-            self._take(message.news.project)
-            if message.news.words:
-                self.app.say(f"changed on disk: {'; '.join(message.news.words)}", "stale")
-
-    def saved_elsewhere(self, project: Project) -> None:
-        """Take over what another screen of the studio has saved."""
-        if project.root == self.folder and self.edits.project is not None:
-            self._watch_ = Watch(project)
-            self._take(project)
-
-    def _take(self, project: Project) -> None:
-        """Show and hear a document that is another now."""
-        self._problem = ""
-        self.edits.open(project)
-        self._values = project.document.values
-        self._choose_named(self.owner.name if self.owner else "")
-
-    def read_again(self) -> None:
-        """Read the project and the presets from the disk."""
-        if self.folder is not None:
-            self._read(self.folder)
-
-    def watch_from(self, project: Project) -> None:
-        """Take a saved document as the one that is known."""
-        self._watch_ = Watch(project)
-
-    def jobs_changed(self) -> None:
-        """Look anew when a render of this song is over."""
-        job = self.app.board.of(str(self.folder)) if self.folder is not None else None
-        if job is not None and job.is_over and job.id != self._seen_job and self.folder is not None:
-            self._seen_job = job.id
-            self._survey(self.folder, self.edits.project)
-
     # What can be done
 
     def refusal(self, action_id: str) -> str | None:
         """Say why an action cannot be done now."""
         if self.folder is None:
-            return (
-                None if action_id == "rack.back" else "no project is open: {studio.library} shows your songs"
-            )
+            return None if action_id == "rack.back" else NO_PROJECT
         why = _REFUSALS.get(action_id)
         return why(self) if why else None
 
     def no_render(self) -> str | None:
         """Say why it cannot be rendered."""
-        job = self.app.board.of(str(self.folder))
-        return "it is being rendered" if job is not None and not job.is_over else self._problem or None
+        return "it is being rendered" if self.is_rendering else self.problem or None
 
     def no_spectrum(self) -> str | None:
         """Say why the spectrum needs no key."""
@@ -316,13 +162,6 @@ class RackScreen(RackEditing, inherit_bindings=False):
     def action_spectrum(self) -> None:
         """Show the spectrum, or the levels."""
         self.query_one("#rack").toggle_class("-spectral")
-
-    def action_render(self) -> None:
-        """Render what is stale."""
-        if self.folder is not None:
-            title = self.edits.project.cover.title if self.edits.project else self.folder.name
-            self.app.render_project(self.folder, title)
-            self.app.say(f"rendering {one_line(title)}", "run")
 
     def action_back(self) -> None:
         """Go back to the project."""

@@ -65,6 +65,11 @@ class ShelvingScreen(StudioScreen, inherit_bindings=False):
         self.set_interval(_WATCH_SECONDS, self._watch)
 
     @property
+    def is_read(self) -> bool:
+        """Whether it is known which songs there are."""
+        return self._listed_once
+
+    @property
     def is_settled(self) -> bool:
         """Whether the folder was read and the state of every song is known."""
         return self._listed_once and set(self.shelf.states) == set(self.shelf.songs)

@@ -18,6 +18,7 @@ from covermaker.tui.voices_model import VoiceRow, Voices, Whole
 from covermaker.tui.voices_panes import (
     EMPTY,
     NO_SAVES,
+    NO_SAVES_YET,
     NO_TAKES,
     NO_VOICES,
     Card,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from covermaker.tui.listing import Cell
 
 _LOOK_SECONDS = 1.0
-_LABEL = 8
 # Of each pane, what is shown beside the list of voices where not all of it fits.
 _PAGES = {"takes": "takes", "training": "work", "checkpoints": "work", "card": "card"}
 
@@ -157,6 +157,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
     def _take(self, whole: Whole | None) -> None:
         """Show a voice."""
         before, self.whole = self.whole, whole
+        self.tell_scanned()
         self._choose_phrase()
         folder = whole.row.folder if whole is not None else None
         takes = self.query_one(TakeList)
@@ -167,7 +168,6 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         self.show_saves()
         self._show_texts()
         self._choose_page()
-        self.call_after_refresh(self._show_card)
         self.refresh_bindings()
         if self._play_next is not None and not self._unsung():
             self.audition_done(self._play_next[0])
@@ -199,10 +199,14 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         self.show_heard()
 
     def show_heard(self) -> None:
-        """Say which phrase it is, and what is heard."""
+        """Say which phrase it is, and what is heard; of an empty list, what fills it."""
         if not self.is_mounted:
             return
         listing, sound = self.query_one(SaveList), self.sound
+        empty = NO_SAVES_YET if self.busy("train") or self._is_live(self.whole) else NO_SAVES
+        if listing.empty_text != self.app.named(empty):
+            listing.empty_text = self.app.named(empty)
+            listing.refresh()
         words = f"phrase: {one_line(self.phrase)}" if self.saves else ""
         job = self.busy("audition")
         if job is not None:
@@ -221,6 +225,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         if whole is None:
             training.write([("no voice is selected", "quiet")])
             self.query_one(Card).frame("No voice")
+            self.query_one(Card).tell(())
             self.query_one(Card).write(self.app.named(NO_VOICES))
             return
         name = one_line(whole.row.name)
@@ -243,27 +248,22 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         """Say what the scan found in the selected take."""
         whole, name = self.whole, self.query_one(TakeList).selected
         take = next((take for take in whole.takes if take.file == name), None) if whole is not None else None
-        lines = take_words(take, whole.notes if whole is not None else (), self.app.charset)
+        lines = take_words(
+            take,
+            whole.notes if whole is not None else (),
+            self.app.charset,
+            is_scanning=self.busy("scan", "take-in") is not None,
+        )
         text, colors = Text(), self.app.theme_variables
         for words, tone in lines:
             text.append(("\n" if text else "") + self.app.named(words), colors.get(f"state-{tone}", ""))
         self.query_one("#take-words", Static).update(text)
 
     def _show_card(self) -> None:
-        if self.whole is None:
-            return
-        card, colors, text = self.query_one(Card), self.app.theme_variables, Text()
-        room = max(12, card.scrollable_content_region.width - _LABEL - 1)
-        for label, words, tone in card_lines(self.whole, self.app.charset):
-            pieces = list(Text(words).wrap(self.app.console, room)) or [Text()]
-            for index, piece in enumerate(pieces):
-                text.append(f"{label if index == 0 else '':<{_LABEL}}", "bold")
-                text.append(f"{piece.plain.rstrip()}\n", colors.get(f"state-{tone}", ""))
-        text.rstrip()
-        if text != getattr(self, "_card_text", None):
-            self._card_text = text
+        if self.whole is not None:
+            card = self.query_one(Card)
             card.frame(f"{one_line(self.whole.row.name)}: card", self.whole.row.place)
-            card.write(text)
+            card.tell(card_lines(self.whole, self.app.charset))
 
     @on(events.Resize)
     def _resized(self) -> None:
@@ -315,7 +315,6 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
 
     def _turn(self, page: str, at: str = "") -> None:
         self.query_one("#voices").set_classes([f"page-{page}", f"at-{at or 'list'}"])
-        self.call_after_refresh(self._show_card)  # how wide it is was not known while it was hidden
 
     def _at(self, pane: Widget | None) -> None:
         name = pane.id or "" if pane is not None else ""

@@ -17,6 +17,8 @@ from covermaker.tui.widgets.drawn import Drawn
 from covermaker.tui.widgets.scales import DbScale
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.strip import Strip
 
@@ -150,6 +152,11 @@ class Fader(Drawn):
         if value != self.value or (settled and self._dragging):
             self.value = value
             self.post_message(self.Changed(self, value, settled=settled))
+
+    @property
+    def footer(self) -> Sequence[tuple[str, str]]:
+        """What the keys do while a value is typed."""
+        return (("enter", "Take"), ("esc", "Leave it")) if self.typed is not None else ()
 
     # -- typing --------------------------------------------------------------------------------------------
 

@@ -78,7 +78,8 @@ def sections(axis: Axis, parts: Sequence[tuple[float, str]], glyphs: Glyphs) -> 
     shown += [(axis.column(at), name) for at, name in parts if axis.start < at < axis.end]
     pieces: list[Piece] = []
     filled = 0
-    for (at, name), following in zip(shown, [*(at for at, _ in shown[1:]), axis.width], strict=True):
+    stops = [*(at for at, _ in shown), axis.width][1:]  # none, where no section reaches into the stretch
+    for (at, name), following in zip(shown, stops, strict=True):
         if at > filled:
             pieces.append((" " * (at - filled), at - filled, "section"))
         cells = max(0, following - at)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from drawing import on_stage, staged, wave
 
+from covermaker.tui.widgets.charset import GLYPHS
+from covermaker.tui.widgets.ruler import Axis, sections
 from covermaker.tui.widgets.waveform import Waveform
 
 SECTIONS = [(0.0, "intro"), (2.0, "verse"), (6.0, "日本語のサビ")]
@@ -16,6 +18,21 @@ def full():
     seconds = np.arange(0, 10, 0.01)
     widget.show_pitch(seconds, np.where(seconds < 5, 220.0 * 2 ** (seconds / 5), 0.0))
     return widget
+
+
+@pytest.mark.parametrize("view", [(0.0, 2.0), (3.0, 5.0), (8.0, 10.0)])
+def test_a_stretch_before_the_first_section_is_blank(view):
+    pieces = sections(Axis(*view, 40), [(7.0, "verse")], GLYPHS["ascii"])
+    assert sum(cells for _, cells, _ in pieces) == 40
+    assert "".join(text for text, _, _ in pieces).strip() == ("|verse" if view[1] > 7 else "")
+
+
+@on_stage
+async def test_sections_are_drawn_before_there_is_a_sound():
+    widget = Waveform(None)
+    widget.show_sections([(7.0, "verse")])
+    async with staged(widget, size=(40, 8)) as (app, _):
+        assert "verse" not in "".join(app.lines())
 
 
 @pytest.mark.parametrize("charset", CHARSETS)

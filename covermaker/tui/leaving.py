@@ -1,0 +1,70 @@
+"""Leaving the studio: what would be lost, and an end in order when the system or a closed terminal asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from covermaker.tui import words
+from covermaker.tui.lost import LOSES, reached
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from covermaker.tui.jobs import JobBoard
+
+_DOING: Final = {
+    "render": "is being rendered",
+    "train": "is in training",
+    "scan": "is being scanned",
+    "take-in": "is being taken in",
+    "audition": "is singing",
+    "promote": "is being promoted",
+}
+UNSAVED: Final = "Quitting loses that change."
+SAVING_SECONDS: Final = 2.0  # for what is not saved yet when a signal ends the studio
+_LAST_SECONDS = 3.0
+_SIGNALS = ("SIGTERM", "SIGHUP")
+# The exit code of a program whose terminal is gone.
+HUNG_UP: Final = 128 + 1
+
+
+def loss(board: JobBoard, now: float) -> str:
+    """Return what leaving would lose, as a question; "" for nothing."""
+    lines = [
+        f"{words.one_line(job.title)} {_DOING.get(job.kind, 'is being worked on')}: {job.progress(now)}."
+        for job in board.running
+    ]
+    if board.waiting:
+        waiting = len(board.waiting)
+        lines.append(f"{words.count(waiting, 'job')} {'waits' if waiting == 1 else 'wait'}.")
+    if not lines:
+        return ""
+    lines.append("Quitting stops it. Finished steps are kept; the running step begins again next time.")
+    lines += dict.fromkeys(LOSES[reached(job)] for job in board.running if job.kind == "train")
+    return "\n".join(lines)
+
+
+def catch_signals(end: Callable[[int], None]) -> None:
+    """Have `end` called, with the exit code, when the system or a closed terminal asks for the end."""
+    if sys.platform == "win32":
+        return
+    loop = asyncio.get_running_loop()
+    for name in _SIGNALS:
+        number = getattr(signal, name)
+        loop.add_signal_handler(number, end, 128 + number)
+
+
+def end_anyway(code: int) -> None:
+    """End the process soon, whatever happens.
+
+    Where the terminal is gone, Textual's threads that read and write it may never notice.
+    """
+    last = threading.Timer(_LAST_SECONDS, partial(os._exit, code))
+    last.daemon = True
+    last.start()

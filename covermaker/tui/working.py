@@ -1,0 +1,94 @@
+"""What the studio does about its jobs: it queues renders, draws what moves, and says what became of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from covermaker.render.ending import forget
+from covermaker.tui import toast
+from covermaker.tui.jobs import JobBoard, JobRunner
+from covermaker.tui.keyboard import Keyboard
+from covermaker.tui.measure import Measurer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.timer import Timer
+
+    from covermaker.tui.jobs import Job
+    from covermaker.tui.screens.base import StudioScreen
+    from covermaker.tui.screens.library import LibraryScreen
+
+_COALESCE_SECONDS = 0.1
+
+
+class Working(Keyboard, inherit_bindings=False):
+    """See the module."""
+
+    _jobs_timer: Timer | None = None
+
+    def employ(self, child: Sequence[str]) -> None:
+        """Make the board and what runs jobs; `child` is the command of a process that does one."""
+        self.board = JobBoard()
+        self.runner = JobRunner(self.board, self.jobs_moved, self._job_ended, command=child)
+        self.measurer = Measurer(self._measured)
+
+    @property
+    def library(self) -> LibraryScreen | None:
+        """The library, once it is open."""
+        raise NotImplementedError
+
+    def front(self) -> StudioScreen | None:
+        """Return the screen of the studio that is open."""
+        raise NotImplementedError
+
+    def render_project(self, folder: Path, title: str, *, again: str | None = None) -> Job:
+        """Queue a render of a project; `again` is a step that is to be made again though it is done."""
+        request = {
+            "job": "render",
+            "project": str(folder),
+            "device": self.settings.device,
+            "again": again,
+        }
+        return self.runner.submit(
+            "render", title, str(folder), request, folder / ".covermaker" / "render.log"
+        )
+
+    def jobs_moved(self) -> None:
+        """Draw what is new about jobs, a few times a second at most."""
+        if self._jobs_timer is None and self.is_running:
+            self._jobs_timer = self.set_timer(_COALESCE_SECONDS, self._draw_jobs)
+
+    def _draw_jobs(self) -> None:
+        self._jobs_timer = None
+        screen = self.front()
+        if screen is not None and screen.is_mounted:
+            screen.jobs_changed()
+            screen.redraw_frame()
+
+    def forget_renders(self) -> None:
+        """Let renders that run be no failures: it is we who end them."""
+        for job in self.board.running:
+            _forget(job)
+
+    def _job_ended(self, job: Job) -> None:
+        if job.state == "stopped":
+            _forget(job)
+        if not self.is_running:
+            return
+        toast.job_ended(self, job)
+        library = self.library
+        if library is not None:
+            library.job_ended(job)
+
+    def _measured(self, folder: Path) -> None:
+        library = self.library
+        if library is not None and self.is_running:
+            library.measured(folder)
+
+
+def _forget(job: Job) -> None:
+    """Take the note away that a render leaves when it is killed: it was somebody's wish."""
+    if job.kind == "render":
+        forget(Path(job.subject) / ".covermaker")
