@@ -33,8 +33,8 @@ import shutil, subprocess, sys
 project, scratch = sys.argv[1:]
 shutil.copytree(project, scratch + "/busy", ignore=shutil.ignore_patterns("out", ".covermaker"))
 while True:
-    subprocess.run([sys.executable, "-m", "covermaker", "render", scratch + "/busy", "--store", scratch + "/busy-store"],
-                   check=True, capture_output=True)
+    command = [sys.executable, "-m", "covermaker", "render", scratch + "/busy", "--store", scratch + "/busy-store"]
+    subprocess.run(command, check=True, capture_output=True)
     shutil.rmtree(scratch + "/busy-store")
 """
 

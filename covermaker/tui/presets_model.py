@@ -203,7 +203,8 @@ def details(found: About, who: Users | None, look: Look) -> Text:
     if entry.hides:
         where = "yours, in place of the shipped one: {presets.remove} brings that back"
     page.append(look.named(where) + "\n", look.styles["quiet"])
-    page.append(f"{_short(entry.path)}\n", look.styles["quiet"])
+    if not entry.shipped:
+        page.append(f"{_short(entry.path)}\n", look.styles["quiet"])
     if found.problem:
         page.append(f"\n{said('failed', look.charset)} {found.problem}\n", look.styles["failed"])
         return page

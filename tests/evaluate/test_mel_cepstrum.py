@@ -66,6 +66,7 @@ def test_itself_is_no_distance_and_speed_hardly_any(write_wav, spoken):
     assert mel_cepstral_distortion(path, write_wav(pauses, rate, "b.wav")).shape_db < 1.0
 
 
+@pytest.mark.slow
 def test_another_voice_is_farther_than_noise_at_minus_50_db(write_wav, speak, spoken):
     sound, rate = spoken
     noise = np.random.default_rng(1).normal(0, 10 ** (-50 / 20) * np.std(sound), len(sound))

@@ -127,6 +127,7 @@ def test_a_file_that_is_not_there_and_an_unknown_method(tmp_path, speak):
         score_conversion(speak("slt"), speak("slt"), words=False, pitch_method="ear")
 
 
+@pytest.mark.slow
 def test_noise_costs_pitch_and_shape(speak, write_wav):
     sound, rate = soundfile.read(speak("slt"))
     noise = np.random.default_rng(2).normal(0, 0.5 * np.std(sound), len(sound))

@@ -138,6 +138,7 @@ def test_another_sound_is_no_reference_for_deviations(material):
     assert find_seams(sound, other, sample_rate=rate) == []
 
 
+@pytest.mark.slow
 def test_a_file_in_pieces_gives_the_same_as_the_whole(material, write_wav, monkeypatch):
     sound, rate = material["song"]
     for second in (1.0, 1.99, 2.0, 4.3, 8.5):

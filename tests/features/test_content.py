@@ -153,6 +153,7 @@ def test_every_clip_gets_its_own_rows_whatever_the_lengths(monkeypatch) -> None:
         )  # float16 of about 1000 where the ruler is rubbish
 
 
+@pytest.mark.slow
 def test_a_clip_longer_than_a_window_is_read_like_a_vocal(write) -> None:
     voice = syllables(40.0)
     rows = encode_clips([voice])[0]

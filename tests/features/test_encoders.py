@@ -278,6 +278,7 @@ def with_ruler(monkeypatch):
 ALL = ["whisper-base", "whisper-tiny.en", "contentvec", "contentvec-256", "ruler"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_seconds", [2.01])
 def test_a_burst_shows_in_all_at_the_same_time(installed, with_ruler, tiny, write_wav, at_seconds):
     """60 ms of noise on a babble: in every encoder's rows the largest change lies at its middle."""
@@ -301,6 +302,7 @@ def test_a_burst_shows_in_all_at_the_same_time(installed, with_ruler, tiny, writ
         assert found_seconds == pytest.approx(at_seconds, abs=0.041), name
 
 
+@pytest.mark.slow
 def test_a_fusion_is_its_parts_side_by_side(with_ruler, write_wav):
     voice = np.random.default_rng(1).normal(0, 0.1, 50_000)
     path = write_wav(voice, 16_000)

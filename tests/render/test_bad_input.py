@@ -66,6 +66,7 @@ def test_what_is_no_audio_is_refused_before_anything_is_written(tmp_path, name, 
     assert not (tmp_path / "project").exists()
 
 
+@pytest.mark.slow
 def test_a_song_that_goes_missing_later_is_named(tmp_path):
     project = project_of(short_song(tmp_path / "a.flac", 1.0), tmp_path)
     (project / "audio" / "a.flac").unlink()
@@ -312,6 +313,7 @@ def mounted(folder, options):
         subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["1m", "1500k"])
 def test_a_full_disk_is_told_and_nothing_stays_half_written(document, tmp_path, size):
     with mounted(tmp_path / "small", f"size={size}") as small:

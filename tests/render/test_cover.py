@@ -114,6 +114,7 @@ def test_renaming_a_track_or_moving_the_project_runs_nothing(copy_of):
     assert render(copy_of.project, copy_of.store)[0] == []
 
 
+@pytest.mark.slow
 def test_new_weights_under_the_same_name_change_the_vocal(copy_of):
     """A peer serves the old vocal after a voice is retrained under its name."""
     from safetensors.numpy import load_file, save_file

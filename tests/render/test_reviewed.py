@@ -108,6 +108,7 @@ def test_a_file_of_the_working_folder_is_not_imported(copy_of, tmp_path, monkeyp
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_a_preview_sings_as_the_whole_song_does(rendered, copy_of, tmp_path):
     render(copy_of.project, tmp_path / "store", "--preview", "0:02-0:04")
     (part,) = [entry for entry in Store(tmp_path / "store").entries() if entry.meta["step"] == "convert"]
@@ -136,6 +137,7 @@ def test_separate_and_convert_write_tagged_files_of_the_same_length(tmp_path, re
     assert "AI voice: demo" in str(mutagen.File(out).tags)
 
 
+@pytest.mark.slow
 def test_notes_reach_the_user_of_separate(tmp_path):
     soundfile.write(tmp_path / "mono.wav", np.zeros(22050), 22050)
     done = covermaker("separate", tmp_path / "mono.wav", COVERMAKER_STORE=str(tmp_path / "store"))

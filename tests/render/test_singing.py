@@ -163,6 +163,7 @@ def test_settings_that_are_not_read_convert_nothing_again(copy_of):
     assert render(copy_of.project, copy_of.store)[0] == []
 
 
+@pytest.mark.slow
 def test_corrected_pitch_is_another_vocal(copy_of):
     before = read(made(copy_of.store, "convert") / "converted.wav").samples
     copy_of.edit(PITCH_LINE, f'pitch_correction = {{ strength = 1.0, scale = "C major" }}\n{PITCH_LINE}')

@@ -90,6 +90,7 @@ def test_inverted_channels_do_not_cancel(make_takes, tmp_path):
     assert np.allclose(read(clip.path).samples, read(mono.path).samples, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_takes_give_the_same_bits(make_takes, tmp_path, monkeypatch):
     files = {name: phrases(PLAN, seed=seed)[0] for seed, name in enumerate(("a.wav", "b.wav"))}
     folder = make_takes(files)
