@@ -41,6 +41,7 @@ LARGE, SMALL = (120, 40), (80, 24)
 MINUTES_OF_TAKES = 14.0
 SEED = 20_261_121
 _KEY_SECONDS = 0.3  # as quick as a person
+_RESIZE_SECONDS = 1.5
 SONG_SECONDS = 12
 INTRODUCTION = """# A tour of the studio
 
@@ -218,9 +219,10 @@ class Tour:
                 self._plain(self._terminal.svg("covermaker")), encoding="utf-8"
             )
         self._terminal.resize(*SMALL)
-        text = self._terminal.wait_for("?", settle=0.7)
+        time.sleep(_RESIZE_SECONDS)
+        text = self._terminal.text()
         self._terminal.resize(*LARGE)
-        self._terminal.wait_for("? Help", settle=0.5)
+        time.sleep(_RESIZE_SECONDS)
         return self._section(scene, text)
 
     def _wait(self, wanted: str, seconds: float) -> None:

@@ -98,13 +98,16 @@ def test_the_whole_render_is_reproducible_to_the_bit(copy_of, tmp_path):
 def test_a_reverb_change_runs_the_mix_and_what_follows(copy_of):
     copy_of.edit("room_size = 0.35", "room_size = 0.5")
     why = covermaker("why", copy_of.project, "--store", copy_of.store).stdout
-    assert "room_size: 0.35 -> 0.5" in why
+    assert "reverb room size 0.35 -> 0.5" in why
     assert render(copy_of.project, copy_of.store)[0] == ["mix", "master", "export"]
 
 
 def test_a_rack_change_runs_that_rack_and_what_follows(copy_of):
     copy_of.edit("ratio = 2.5", "ratio = 3.0")
-    assert "ratio: 2.5 -> 3" in covermaker("why", copy_of.project, "--store", copy_of.store).stdout
+    assert (
+        "vocals compressor ratio 2.5 -> 3"
+        in covermaker("why", copy_of.project, "--store", copy_of.store).stdout
+    )
     assert render(copy_of.project, copy_of.store)[0] == ["rack: vocals", "mix", "master", "export"]
 
 

@@ -1,13 +1,14 @@
 """Audacity label tracks: the same samples back, and clear words for every line that is none."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from covermaker.errors import ProjectError
 from covermaker.takes.labels import read_labels, write_labels
 
 
+@settings(deadline=None)
 @given(
     rate=st.sampled_from([8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000]),
     steps=st.lists(st.integers(20_000, 3_000_000), min_size=2, max_size=8),
