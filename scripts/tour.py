@@ -148,7 +148,7 @@ def scenes(song: Path, takes: Path) -> Sequence[Scene]:
         Scene(
             "Training",
             "`T` trains it. Here, on another screen or in another terminal, it can be watched, stopped and taken up.",
-            ("T", "until:Quick", "y"), r"step +1 ?[0-9]{3}", "voice-training", 1500, trains=True,
+            ("T", "until:Quick", "y"), r"step +[1-9][0-9]{2}", "voice-training", 1500, trains=True,
         ),
         Scene("Trained", "The best of its saves is the voice; what it scored stands beside each.",
               (), r"anna +✓ ready", "voice-trained", 1500, trains=True),

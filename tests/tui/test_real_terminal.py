@@ -282,4 +282,6 @@ def test_a_full_disk_costs_one_edit_and_no_document(places, song, open_studio):
     assert "Traceback" not in screen
     assert (song / "cover.toml").read_bytes() == before
     terminal.press("q")
+    terminal.wait_for("Quitting loses that change")
+    terminal.press("y")
     assert terminal.wait_until_over() == 0
