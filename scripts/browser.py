@@ -30,11 +30,12 @@ def program() -> str | None:
 
 
 class Page:
-    """A tab: `said` holds the text of everything that its web sockets received."""
+    """A tab: `said` holds the text of everything that its web sockets received, `loaded` whether the page is whole."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.said = ""
         self.status = 0
+        self.loaded = False
         self._socket = socket
         self._number = 0
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -99,6 +100,8 @@ class Page:
                 data = frame["payloadData"]
                 is_text = frame["opcode"] == 1
                 self.said += data if is_text else base64.b64decode(data).decode("utf-8", "replace")
+            elif said["method"] == "Page.loadEventFired":
+                self.loaded = True
             elif said["method"] == "Network.responseReceived" and said["params"]["type"] == "Document":
                 self.status = said["params"]["response"]["status"]
 

@@ -68,7 +68,7 @@ async def test_the_library_is_shown_and_a_project_opens(address):
 async def test_without_the_token_it_is_refused(address):
     async with browser() as page:
         await page.open(address.partition("?")[0])
-        await page.wait_for(lambda: page.status != 0)
+        await page.wait_for(lambda: page.loaded)
         assert page.status == 403
         text = await page.text()
         assert "token" in text
