@@ -5,6 +5,8 @@
 
 VENV ?= .venv
 PYTEST_FLAGS ?=
+# A process a core, 2.5 GB each at most. `make test WORKERS=` runs one test after another.
+WORKERS ?= -n auto --maxprocesses 4 --dist loadfile
 RUN := $(VENV)/bin
 RECIPE := pyproject.toml constraints.txt scripts/setup.sh Makefile
 
@@ -32,7 +34,7 @@ demo: setup  ## render the demo song and print what came out
 	$(RUN)/covermaker render projects/demo --score
 
 test: setup-dev  ## the test suite without its slow part
-	$(RUN)/python -m pytest -m "not slow and not gpu and not network" $(PYTEST_FLAGS)
+	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -m "not slow and not gpu and not network" $(WORKERS) $(PYTEST_FLAGS)
 
 test-slow: setup-dev  ## only the slow tests
 	$(RUN)/python -m pytest -m "slow and not gpu and not network" $(PYTEST_FLAGS)

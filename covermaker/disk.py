@@ -223,10 +223,11 @@ def sync(path: Path) -> None:
 
 
 def _part_of(path: Path) -> Path:
-    return path.parent / f".part-{_host()}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}"
+    return path.parent / f".part-{this_host()}-{os.getpid()}-{secrets.token_hex(4)}{path.suffix}"
 
 
-def _host() -> str:
+def this_host() -> str:
+    """Return what this machine is called, as a part of a file's name."""
     return re.sub(r"[^\w.-]", "_", platform.node())[:64]
 
 
@@ -234,16 +235,21 @@ def _sweep(folder: Path) -> None:
     """Remove what dead processes of this machine left in the folder."""
     for entry in os.scandir(folder):
         match = _PART.fullmatch(entry.name)
-        if match and match["host"] == _host() and not is_alive(int(match["pid"])):
+        if match and not runs(match["host"], int(match["pid"])):
             with suppress(OSError):
                 os.unlink(entry.path)
 
 
-def is_alive(pid: int) -> bool:
-    """Tell whether a process of this machine, anybody's, is running."""
+def runs(host: str, pid: int) -> bool:
+    """Tell whether a process, anybody's, runs on a machine that `this_host` named.
+
+    Of one on another machine nobody here knows, so it counts as running.
+    """
+    if host != this_host():
+        return True
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):  # no process has such a number
         return False
     except OSError:  # somebody else's process: alive
         return True

@@ -73,12 +73,22 @@ def test_leftovers_of_a_killed_process_go_with_the_next_write(tmp_path):
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
     assert len(list(tmp_path.iterdir())) == 1
-    alive = tmp_path / f".part-{disk._host()}-{os.getpid()}-00000000.wav"
+    alive = tmp_path / f".part-{disk.this_host()}-{os.getpid()}-00000000.wav"
     alive.touch()
     foreign = tmp_path / ".part-elsewhere-1-00000000.wav"
     foreign.touch()
     write_bytes(tmp_path / "other.txt", b"y")
     assert {p.name for p in tmp_path.iterdir()} == {"other.txt", alive.name, foreign.name}
+
+
+def test_whether_a_process_runs_is_known_of_this_machine_only():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    assert disk.runs(disk.this_host(), os.getpid())
+    assert disk.runs(disk.this_host(), 1)  # somebody else's
+    assert not disk.runs(disk.this_host(), gone.pid)
+    assert not disk.runs(disk.this_host(), 1 << 80)
+    assert disk.runs("elsewhere", gone.pid)
 
 
 def test_an_encoder_that_names_no_reason(tmp_path, monkeypatch):

@@ -18,15 +18,18 @@ from covermaker.cli.progress import listening
 from covermaker.errors import ProjectError, UsageError
 from covermaker.evaluate.table import figure_rows, single_rows, training_rows
 from covermaker.project.load import FILE_NAME, load
-from covermaker.voices.card import CARD_FILE
+from covermaker.training.course import FOLDER
+from covermaker.training.sung import HELDOUT, LISTING
+from covermaker.training.watch import SCORES_FILE
+from covermaker.voices.card import CARD_FILE, trained_step
 from covermaker.voices.library import find_voice
 
 if TYPE_CHECKING:
     from covermaker.graph.events import Listener
     from covermaker.voices.voice import Voice
 
-SCORES = Path("training") / "scores.json"
-PHRASES = Path("training") / "heldout" / "phrases.json"
+SCORES = Path(FOLDER) / SCORES_FILE
+PHRASES = Path(FOLDER) / HELDOUT / LISTING
 
 
 @click.command("evaluate")
@@ -86,7 +89,7 @@ def command(
             trained = [
                 {
                     "voice": voice.name,
-                    "step": voice.card.training.get("step"),
+                    "step": trained_step(voice.card),
                     "scores": _training_scores(voice),
                 }
                 for voice in voices

@@ -79,10 +79,10 @@ def _cells(row: Row, state: State) -> tuple[str, ...]:
 def _why(state: State) -> str:
     if state.word == "failed":
         return state.problem
-    if state.word != "stale" or not state.reasons:
+    if state.word != "stale" or not state.words:
         return ""
-    more = f" (and {len(state.reasons) - 1} more)" if len(state.reasons) > 1 else ""
-    return state.reasons[0] + more
+    more = f" (and {len(state.words) - 1} more)" if len(state.words) > 1 else ""
+    return state.words[0] + more
 
 
 def _value(row: Row, state: State) -> dict[str, Any]:
@@ -97,6 +97,7 @@ def _value(row: Row, state: State) -> dict[str, Any]:
         "hint": state.hint or None,
         "failed_at": state.failed_at,
         "reasons": list(state.reasons),
+        "words": list(state.words),
         "stale_steps": [step.name for step in state.to_do],
         "seconds": state.seconds,
         "sample_rate": state.sample_rate,

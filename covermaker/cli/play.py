@@ -22,7 +22,7 @@ from covermaker.errors import (
     UsageError,
 )
 from covermaker.play.messages import Device, Died, Ended, Gap, Loaded, Position, Problem
-from covermaker.project.load import FILE_NAME
+from covermaker.project.load import FILE_NAME, load
 from covermaker.units import clock, parse_clock
 
 if TYPE_CHECKING:
@@ -81,12 +81,11 @@ def command(
 
 def _of_project(folder: Path) -> tuple[Path, Path | None]:
     """Return the last render of a project and its song, or the song alone."""
-    from covermaker.graph.store import Store, default_root
-    from covermaker.render.state import project_state
-    from covermaker.tui.library_sound import heard_of
+    from covermaker.render.hearable import hearable_of
+    from covermaker.render.state import at_a_glance
 
-    state = project_state(folder, Store(default_root()))
-    heard = heard_of(folder, state)
+    state = at_a_glance(load(folder))
+    heard = hearable_of(folder, state)
     if heard.first is None:
         raise ProjectError(state.problem or f"{folder} has no sound", hint=state.hint or None)
     return heard.first, heard.original if heard.cover else None

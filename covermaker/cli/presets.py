@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from covermaker.cli.cache import store_option
 from covermaker.cli.output import json_option, near, show, table
-from covermaker.effects.preset_edits import differences, edit_of, missing_buses, sung_tracks, taken
+from covermaker.effects.owners import owner_called, preset_edit, rack_of_preset, rows_of, saved_preset
+from covermaker.effects.preset_edits import (
+    differences,
+    edit_of,
+    missing_buses,
+    rack_differences,
+    sung_tracks,
+    taken,
+)
 from covermaker.effects.presets import KINDS, Kind, list_presets, load_preset
 from covermaker.errors import UsageError, nearest
 from covermaker.project.edits import apply as apply_edit
@@ -17,13 +26,16 @@ from covermaker.project.load import load
 from covermaker.render.judge import judge
 
 if TYPE_CHECKING:
+    from covermaker.effects.owners import Owner
     from covermaker.effects.presets import PresetEntry
+    from covermaker.project.load import Project
 
 _SINGULAR = [kind.removesuffix("s") for kind in KINDS]
 _kind_option = click.option(
     "--kind", type=click.Choice(_SINGULAR), help="Which one, when several kinds have that name."
 )
 _track_option = click.option("--track", help="Track of the rack; by default the first that a voice sings.")
+_bus_option = click.option("--bus", help="A bus in place of the track: its rack alone.")
 _project = click.argument("project", type=click.Path(path_type=Path))
 
 
@@ -87,13 +99,18 @@ def show_(name: str, kind: str | None, as_json: bool) -> None:
 @click.argument("name")
 @_project
 @_track_option
+@_bus_option
 @_kind_option
-def apply(name: str, project: Path, track: str | None, kind: str | None) -> None:
+def apply(name: str, project: Path, track: str | None, bus: str | None, kind: str | None) -> None:
     """Copy the preset NAME into PROJECT; comments in its cover.toml stay, and covermaker undo takes it back."""
     preset, opened = load_preset(*_find(name, kind)), load(project)
     track = track or sung_tracks(opened.cover)[0]
-    done = apply_edit(opened, edit_of(preset, opened, track), judge=judge)
-    if not done.changed:
+    if bus is None:
+        edit = edit_of(preset, opened, track)
+    else:
+        edit = preset_edit(_bus(opened, bus, preset.kind), preset, opened)
+    done = apply_edit(opened, edit, judge=judge)
+    if bus is not None or not done.changed:
         click.echo(f"{opened.file}: {done.words}")
         return
     if preset.kind != "racks":
@@ -115,12 +132,20 @@ def apply(name: str, project: Path, track: str | None, kind: str | None) -> None
 @click.argument("name")
 @_project
 @_track_option
+@_bus_option
 @_kind_option
 @json_option
-def diff(name: str, project: Path, track: str | None, kind: str | None, as_json: bool) -> None:
+def diff(
+    name: str, project: Path, track: str | None, bus: str | None, kind: str | None, as_json: bool
+) -> None:
     """Say what applying the preset NAME would change in PROJECT."""
     preset, opened = load_preset(*_find(name, kind)), load(project)
-    lines = differences(preset, opened, track or sung_tracks(opened.cover)[0])
+    if bus is None:
+        lines = differences(preset, opened, track or sung_tracks(opened.cover)[0])
+    else:
+        owner = _bus(opened, bus, preset.kind)
+        rows = rows_of(opened.document.values, owner.place)
+        lines = rack_differences(rows, rack_of_preset(owner, preset))
     values = [{"sign": line.sign, "words": line.words} for line in lines]
     show(values, as_json, "\n".join(f"{line.sign} {line.words}" for line in lines) or "the same")
 
@@ -132,12 +157,13 @@ def diff(name: str, project: Path, track: str | None, kind: str | None, as_json:
 @json_option
 def users(name: str, folder: Path | None, kind: str | None, as_json: bool) -> None:
     """List the projects that have the values of NAME, or began with it: in FOLDER, or in your projects folder."""
+    from covermaker.effects import preset_users
     from covermaker.project.library import scan
-    from covermaker.tui.presets_model import entries, users
     from covermaker.tui.settings import load_settings, projects_folder
 
     id_ = _find(name, kind)
-    found = users(entries(), scan(folder or projects_folder(load_settings())))[id_]
+    load_preset(*id_)  # one that is damaged has the values of none
+    found = preset_users.users(preset_users.entries(), scan(folder or projects_folder(load_settings())))[id_]
     rows = [(title, "the same", near(str(place))) for place, title in found.same]
     rows += [(title, "edited", near(str(place))) for place, title in found.edited]
     values = [{"title": title, "state": state, "folder": place} for title, state, place in rows]
@@ -153,6 +179,7 @@ def users(name: str, folder: Path | None, kind: str | None, as_json: bool) -> No
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Folder for the two files.")
 @_track_option
 @_kind_option
+@store_option
 @json_option
 def hear(
     name: str,
@@ -161,18 +188,30 @@ def hear(
     out: Path,
     track: str | None,
     kind: str | None,
+    store: Path | None,
     as_json: bool,
 ) -> None:
     """Write a stretch of PROJECT as it is and with the preset NAME, equally loud, to compare; changes nothing else."""
-    import asyncio
-
     from covermaker.cli.render import parse_region
-    from covermaker.tui.presets_sound import write_pair
+    from covermaker.cli.stretches import drop_stretch, make_stretches, write_stretch
+    from covermaker.effects.preset_edits import changes_of
+    from covermaker.render.previewing import Wish, heard_on, matched
 
     preset, opened = load_preset(*_find(name, kind)), load(project)
     start, seconds = parse_region(stretch)
-    chosen = track or sung_tracks(opened.cover)[0]
-    files = asyncio.run(write_pair(preset, opened, chosen, (start, start + seconds), out))
+    what = heard_on(preset.kind)
+    if what is None:
+        raise UsageError(
+            "another conversion is heard after a render",
+            hint=f"covermaker presets apply {preset.name} PROJECT, then render it; covermaker undo takes it back",
+        )
+    changes = changes_of(preset, opened, track or sung_tracks(opened.cover)[0])
+    wishes = (Wish(1, start, seconds, what), Wish(2, start, seconds, what, changes))
+    made = make_stretches(opened, wishes, store)
+    files = [out / f"{opened.root.name} as it is.wav", out / f"{opened.root.name} with {preset.name}.wav"]
+    for one, gain_db, file in zip(made, matched(*made), files, strict=True):
+        write_stretch(file, Path(one.file), one, begins_seconds=one.start_seconds, gain_db=gain_db)
+        drop_stretch(one)
     listen = shlex.join(["covermaker", "play", *(near(str(file)) for file in files)])
     value = {"files": [str(file) for file in files], "preset": name, "stretch": [start, start + seconds]}
     show(value, as_json, "\n".join([*(near(str(file)) for file in files), f"compare them: {listen}"]))
@@ -182,13 +221,20 @@ def hear(
 @click.argument("name")
 @_project
 @_track_option
+@_bus_option
 @click.option(
     "--kind", type=click.Choice(_SINGULAR), default="rack", show_default=True, help="What is saved."
 )
 @click.option("--description", help="How it sounds, in a sentence.")
 @click.option("--replace", is_flag=True, help="Update a preset of yours that has this name.")
 def save(
-    name: str, project: Path, track: str | None, kind: str, description: str | None, replace: bool
+    name: str,
+    project: Path,
+    track: str | None,
+    bus: str | None,
+    kind: str,
+    description: str | None,
+    replace: bool,
 ) -> None:
     """Save what PROJECT has as a preset of your own: a track's rack, the master, or the voice settings."""
     from covermaker.effects.preset_files import entry_of, write_preset
@@ -196,7 +242,10 @@ def save(
     opened, plural = load(project), _plural(kind)
     before = entry_of(plural, name) if replace else None
     said = description or (before.description if before is not None else "") or f"As in {opened.cover.title}."
-    preset = taken(opened, plural, track or sung_tracks(opened.cover)[0], name, said)
+    if bus is None:
+        preset = taken(opened, plural, track or sung_tracks(opened.cover)[0], name, said)
+    else:
+        preset = saved_preset(_bus(opened, bus, plural), opened, name, said)
     click.echo(f"{write_preset(preset, replace=replace).path}: {kind} '{name}'")
 
 
@@ -294,6 +343,13 @@ def _ambiguous(name: str, kinds: list[Kind]) -> UsageError:
         f"{' and '.join(f'a {kind}' for kind in found)} are called '{name}'",
         hint="add " + " or ".join(f"--kind {kind}" for kind in found),
     )
+
+
+def _bus(project: Project, name: str, kind: Kind) -> Owner:
+    """Find a bus that a preset of a kind is put on or taken from."""
+    if kind != "racks":
+        raise UsageError(f"a {kind.removesuffix('s')} preset goes on no bus", hint=f"leave --bus {name} out")
+    return owner_called(project.cover, f"buses.{name}")
 
 
 def _plural(kind: str) -> Kind:

@@ -8,65 +8,52 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from covermaker.cli.cache import open_store, store_option
+from covermaker.cli.cache import store_option
 from covermaker.cli.output import json_option, show, table
 from covermaker.cli.set import tell
 from covermaker.effects import EFFECTS
-from covermaker.effects.preset_edits import effect_words
+from covermaker.effects.owners import owner_called, owners, rows_of, switch_all_edit, switch_edit
+from covermaker.effects.preset_edits import value_words
 from covermaker.effects.rack import parse_rack
 from covermaker.errors import UsageError, nearest
-from covermaker.project.edits import (
-    AddEffect,
-    MoveEffect,
-    RemoveEffect,
-    ResetValue,
-    SetValue,
-    Together,
-    apply,
-)
+from covermaker.project.edits import AddEffect, MoveEffect, RemoveEffect, apply
 from covermaker.project.load import load
 from covermaker.render.judge import judge
 
 if TYPE_CHECKING:
+    from covermaker.effects.owners import Owner, Rows
     from covermaker.effects.rack import EffectSettings
     from covermaker.project.load import Project
     from covermaker.project.operations import Edit
     from covermaker.render.previewing import Previewed
 
-Rows = list[dict[str, Any]]
-
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A rack: where the document keeps it, and whose it is."""
+    """A rack, and the project that it is in."""
 
     project: Project
-    place: str
-    name: str
+    owner: Owner
     rows: Rows
-
-    @property
-    def kind(self) -> str:
-        """``"track"``, ``"bus"`` or ``"master"``."""
-        return {"tracks": "track", "buses": "bus"}.get(self.place.partition(".")[0], self.place)
 
     def settings(self) -> tuple[EffectSettings, ...]:
         """Return its effects, checked."""
         with self.project.document.naming():
-            return parse_rack(self.rows, where=f"{self.place}.rack")
+            return parse_rack(self.rows, where=f"{self.owner.place}.rack")
 
     def index(self, which: str) -> int:
         """Return the place of an effect, counted from 0, by its number as shown or by its name."""
         names = [str(row.get("effect")) for row in self.rows]
+        name = self.owner.name
         if which.isdecimal():
             if 1 <= int(which) <= len(names):
                 return int(which) - 1
-            raise UsageError(f"{self.name} has no effect {which}: it has {len(names)}, counted from 1")
+            raise UsageError(f"{name} has no effect {which}: it has {len(names)}, counted from 1")
         if which not in names:
-            raise UsageError(f"the rack of {self.name} has no '{which}'", hint=nearest(which, names))
+            raise UsageError(f"the rack of {name} has no '{which}'", hint=nearest(which, names))
         if names.count(which) > 1:
             raise UsageError(
-                f"the rack of {self.name} has {names.count(which)} effects called '{which}'",
+                f"the rack of {name} has {names.count(which)} effects called '{which}'",
                 hint=f"say which by its number, as in {names.index(which) + 1}",
             )
         return names.index(which)
@@ -89,22 +76,14 @@ _project = click.argument("project", type=click.Path(path_type=Path))
 _channel = click.argument("channel")
 
 
-def _chosen(project: Path, channel: str) -> _Chosen:
+def _chosen(folder: Path, channel: str) -> _Chosen:
     """Find the rack of a track, a bus or the master."""
-    racks = _racks(load(project))
-    found = [rack for rack in racks if rack.place == channel] or [
-        rack for rack in racks if rack.name == channel
-    ]
-    if not found:
-        raise UsageError(
-            f"the project has no channel '{channel}'", hint=nearest(channel, [rack.name for rack in racks])
-        )
-    if len(found) > 1:
-        raise UsageError(
-            f"{' and '.join(f'a {rack.kind}' for rack in found)} are called '{channel}'",
-            hint=f"say {' or '.join(rack.place for rack in found)}",
-        )
-    return found[0]
+    project = load(folder)
+    return _racked(project, owner_called(project.cover, channel))
+
+
+def _racked(project: Project, owner: Owner) -> _Chosen:
+    return _Chosen(project, owner, rows_of(project.document.values, owner.place))
 
 
 @command.command("show")
@@ -114,54 +93,50 @@ def _chosen(project: Path, channel: str) -> _Chosen:
 def show_(project: Path, channel: str | None, as_json: bool) -> None:
     """Show the effects of CHANNEL, or of all channels."""
     if channel is None:
-        _show_all(_racks(load(project)), as_json)
+        _show_all(load(project), as_json)
     else:
         _show(_chosen(project, channel), as_json)
 
 
-def _racks(project: Project) -> list[_Chosen]:
-    cover = project.cover
-    return [
-        *(_Chosen(project, f"tracks.{one.name}", one.name, list(one.rack)) for one in cover.tracks),
-        *(_Chosen(project, f"buses.{one.name}", one.name, list(one.rack)) for one in cover.buses),
-        _Chosen(project, "master", "master", list(cover.master.rack)),
-    ]
-
-
-def _show_all(racks: list[_Chosen], as_json: bool) -> None:
+def _show_all(project: Project, as_json: bool) -> None:
+    racks = [_racked(project, owner).settings() for owner in owners(project.cover)]
+    known = list(zip(owners(project.cover), racks, strict=True))
     rows = [
         (
-            rack.name,
-            rack.kind,
-            ", ".join(f"({row['effect']})" if row.get("bypass") else str(row["effect"]) for row in rack.rows)
-            or "no effects",
+            owner.name,
+            owner.what,
+            ", ".join(f"({one.effect})" if one.bypass else one.effect for one in rack) or "no effects",
         )
-        for rack in racks
+        for owner, rack in known
     ]
-    value = [{"channel": rack.name, "place": rack.place, "rack": rack.rows} for rack in racks]
+    value = [
+        {"channel": owner.name, "place": owner.place, "rack": rows_of(project.document.values, owner.place)}
+        for owner, _ in known
+    ]
     show(value, as_json, table(rows, header=("channel", "kind", "effects, those in brackets are off")))
 
 
 def _show(rack: _Chosen, as_json: bool) -> None:
     settings = rack.settings()
     rows = [
-        (str(number), one.effect, "off" if one.bypass else "on", _values(one))
+        (
+            str(number),
+            one.effect,
+            "off" if one.bypass else "on",
+            ", ".join(value_words(one)) or "its defaults",
+        )
         for number, one in enumerate(settings, start=1)
     ]
     value = [
         {"number": number, "effect": one.effect, "on": not one.bypass, "values": dict(one.values)}
         for number, one in enumerate(settings, start=1)
     ]
-    empty = f"no effects yet: covermaker rack add PROJECT {rack.name} EFFECT"
+    empty = f"no effects yet: covermaker rack add PROJECT {rack.owner.name} EFFECT"
     show(
         value,
         as_json,
         table(rows, header=("#", "effect", "state", "what is not at its default")) if rows else empty,
     )
-
-
-def _values(one: EffectSettings) -> str:
-    return effect_words(one).partition(": ")[2].removeprefix("off, ")
 
 
 @command.command("add")
@@ -186,7 +161,7 @@ def add(
         if not sign:
             raise UsageError(f"'{text}' is no value", hint="write it as in threshold_db=-20")
         row[name] = _value(value)
-    rack.change(AddEffect(rack.place, row, None if number is None else number - 1), as_json)
+    rack.change(AddEffect(rack.owner.place, row, None if number is None else number - 1), as_json)
 
 
 def _value(text: str) -> str | float | bool:
@@ -206,7 +181,7 @@ def _value(text: str) -> str | float | bool:
 def remove(project: Path, channel: str, effect: str, as_json: bool) -> None:
     """Take EFFECT out."""
     rack = _chosen(project, channel)
-    rack.change(RemoveEffect(rack.place, rack.index(effect)), as_json)
+    rack.change(RemoveEffect(rack.owner.place, rack.index(effect)), as_json)
 
 
 @command.command("move")
@@ -218,7 +193,7 @@ def remove(project: Path, channel: str, effect: str, as_json: bool) -> None:
 def move(project: Path, channel: str, effect: str, number: int, as_json: bool) -> None:
     """Move EFFECT to the place NUMBER."""
     rack = _chosen(project, channel)
-    rack.change(MoveEffect(rack.place, rack.index(effect), rack.index(str(number))), as_json)
+    rack.change(MoveEffect(rack.owner.place, rack.index(effect), rack.index(str(number))), as_json)
 
 
 @command.command("on")
@@ -242,13 +217,11 @@ def off(project: Path, channel: str, effect: str, as_json: bool) -> None:
 
 
 def _turn(rack: _Chosen, effect: str, on: bool, as_json: bool) -> None:
-    numbers = range(len(rack.rows)) if effect == "all" else [rack.index(effect)]
-    edits: list[Edit] = []
-    for index in numbers:
-        place = f"{rack.place}.rack[{index}].bypass"
-        edits.append(ResetValue(place) if on else SetValue(place, True))
-    what = "every effect" if effect == "all" else str(rack.rows[numbers[0]]["effect"])
-    rack.change(Together(tuple(edits), f"{rack.name} {what} {'on' if on else 'off'}"), as_json)
+    if effect == "all":
+        edit = switch_all_edit(rack.owner, rack.rows, [on] * len(rack.rows))
+    else:
+        edit = switch_edit(rack.owner, rack.rows, rack.index(effect), on=on)
+    rack.change(edit, as_json)
 
 
 @command.command("measure")
@@ -277,17 +250,20 @@ def measure(
     To hear it, write both sides and compare them: covermaker play DRY OUT --match. A bus hears what is sent to it, the
     master the mix.
     """
-    from covermaker.render.preview import Previewer
+    from covermaker.cli.stretches import drop_stretch, make_stretches, write_stretch
     from covermaker.render.previewing import Wish, rack_of
     from covermaker.units import parse_clock
 
     if difference and out is None:
         raise UsageError("--difference needs --out", hint="name the file to write")
     rack = _chosen(project, channel)
-    previewer = Previewer(rack.project.root, open_store(store))
-    wish = Wish(1, parse_clock(start), parse_clock(length), rack_of(rack.place), difference=difference)
-    made = previewer.make(wish)
-    _write(made, out, dry)
+    wish = Wish(1, parse_clock(start), parse_clock(length), rack_of(rack.owner.place), difference=difference)
+    (made,) = make_stretches(rack.project, [wish], store)
+    if out is not None:
+        write_stretch(out, Path(made.file), made, begins_seconds=made.start_seconds)
+    if dry is not None:
+        write_stretch(dry, Path(made.against), made, begins_seconds=made.against_start_seconds)
+    drop_stretch(made)
     value = {
         "start_seconds": made.start_seconds, "seconds": made.seconds, "instead": made.instead,
         "in_lufs": made.in_lufs, "out_lufs": made.out_lufs, "level_db": made.level_db, "points": made.points,
@@ -314,25 +290,3 @@ def _measured(made: Previewed, settings: tuple[EffectSettings, ...]) -> str:
 
 def _level(value: float | None, unit: str) -> str:
     return "silence" if value is None else f"{value:.1f} {unit}"
-
-
-def _write(made: Previewed, out: Path | None, dry: Path | None) -> None:
-    from covermaker.audio.files import probe, read, wav_writer
-    from covermaker.disk import replacing
-
-    for target, file, begins in (
-        (out, Path(made.file), made.start_seconds),
-        (dry, Path(made.against), made.against_start_seconds),
-    ):
-        if target is not None:
-            info = probe(file)
-            first = round((made.start_seconds - begins) * info.sample_rate)
-            sound = read(file, start=first, frames=round(made.seconds * info.sample_rate))
-            with (
-                replacing(target) as part,
-                wav_writer(part, sample_rate=info.sample_rate, channels=info.channels) as writer,
-            ):
-                writer.write(sound.samples)
-    Path(made.file).unlink(missing_ok=True)
-    if Path(made.against).parent == Path(made.file).parent:
-        Path(made.against).unlink(missing_ok=True)

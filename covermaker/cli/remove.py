@@ -51,20 +51,23 @@ def _back(place: Path, home: Path) -> str:
 @click.option(
     "--restore", metavar="NAME", help="Bring a project back, by its folder's name; the last one first."
 )
-@click.option("--erase", metavar="NAME", help="Delete one for good; `all` deletes everything in the trash.")
+@click.option("--erase", metavar="NAME", help="Delete a project for good; the last one of that name.")
+@click.option("--erase-all", is_flag=True, help="Delete everything in the trash for good.")
 @json_option
-def trash_command(folder: Path | None, restore: str | None, erase: str | None, as_json: bool) -> None:
+def trash_command(
+    folder: Path | None, restore: str | None, erase: str | None, erase_all: bool, as_json: bool
+) -> None:
     """List what was removed from the library in FOLDER (by default the folder of your settings)."""
     trash = Trash((folder or projects_folder(load_settings())).absolute())
     found = trash.contents()
-    if restore is not None and erase is not None:
-        raise UsageError("choose one of --restore and --erase")
+    if (restore is not None) + (erase is not None) + erase_all > 1:
+        raise UsageError("choose one of --restore, --erase and --erase-all")
     if restore is not None:
         back = trash.restore(_named(found, restore))
         show({"project": str(back)}, as_json, f"restored {back}")
         return
-    if erase is not None:
-        gone = found if erase == "all" else [_named(found, erase)]
+    if erase is not None or erase_all:
+        gone = found if erase is None else [_named(found, erase)]
         for one in gone:
             trash.erase(one)
         text = "\n".join(f"erased {one_line(one.title)}" for one in gone) or "the trash is empty"

@@ -10,7 +10,7 @@ import click
 from covermaker.cli.cache import open_store, store_option
 from covermaker.cli.device import device_option
 from covermaker.cli.output import near, table
-from covermaker.cli.render_many import chosen, each, is_many, render_many, render_one
+from covermaker.cli.render_many import chosen, each, render_many, render_one
 from covermaker.cli.stopping import stoppable
 from covermaker.errors import ExitCode, UsageError
 from covermaker.graph.events import Planned
@@ -58,16 +58,15 @@ def command(
         "store": str(store) if store else None,
         "device": device,
     }
-    if is_many(projects, stale=stale):
-        found = chosen(projects, stale=stale, store=open_store(store))
+    found, are_many = chosen(projects, stale=stale, store=open_store(store))
+    if are_many:
         if dry_run:
             return each(
                 found, lambda one: _dry_run({**request, "project": str(one)}, as_json), as_json=as_json
             )
         with stoppable():
             return render_many(found, request, as_json=as_json)
-    (project,) = projects
-    request["project"] = str(project)
+    request["project"] = str(found[0])
     if dry_run:
         _dry_run(request, as_json)
         return int(ExitCode.OK)
@@ -94,7 +93,7 @@ def _dry_run(request: dict[str, Any], as_json: bool) -> None:
     from covermaker.render.record import compare, last_render
     from covermaker.render.tasks import planned, summary
 
-    river, steps, store = planned(request)
+    river, _, steps, store = planned(request)
     if as_json:
         click.echo(Planned(summary(steps)).to_json())
         return

@@ -15,7 +15,7 @@ from covermaker.errors import CovermakerError, ExitCode, UsageError
 from covermaker.graph.events import BatchFinished, Failed, ProjectStarted
 from covermaker.jobs.launch import launch
 from covermaker.project.library import scan
-from covermaker.project.load import FILE_NAME, hidden_folder
+from covermaker.project.load import FILE_NAME, folder_of, hidden_folder
 from covermaker.units import clock
 
 if TYPE_CHECKING:
@@ -44,13 +44,15 @@ class Outcome:
     exit_code: int = 0
 
 
-def is_many(places: Sequence[Path], *, stale: bool) -> bool:
-    """Tell whether the command line asks for more than one project."""
-    return stale or len(places) != 1 or _inside(places[0]) != [places[0]]
+def chosen(places: Sequence[Path], *, stale: bool, store: Store) -> tuple[list[Path], bool]:
+    """Return the folders of the projects to render, each once; of a folder of projects, all in it; or what is stale.
 
-
-def chosen(places: Sequence[Path], *, stale: bool, store: Store) -> list[Path]:
-    """Return the projects to render, each once; of a folder of projects, all in it; of all these, only stale ones.
+    Returns
+    -------
+    list of Path
+        The projects.
+    bool
+        Whether more was asked for than the one project that is named.
 
     Raises
     ------
@@ -63,65 +65,53 @@ def chosen(places: Sequence[Path], *, stale: bool, store: Store) -> list[Path]:
         from covermaker.tui.settings import load_settings, projects_folder
 
         places = [projects_folder(load_settings())]
+    places = [folder_of(place) for place in places]
     found = list({folder.absolute(): folder for place in places for folder in _inside(place)}.values())
     if not stale:
-        return found
+        return found, len(places) > 1 or found != places
     from covermaker.render.state import project_state
 
-    return [folder for folder in found if project_state(folder, store).is_stale]
+    return [folder for folder in found if project_state(folder, store).is_stale], True
 
 
 def _inside(place: Path) -> list[Path]:
     """Return a project itself, or the projects in a folder; what is neither is told of when it is rendered."""
-    if place.name == FILE_NAME or (place / FILE_NAME).is_file() or not place.is_dir():
+    if (place / FILE_NAME).is_file() or not place.is_dir():
         return [place]
     return [place / row.folder.name for row in scan(place)] or [place]
 
 
 def render_one(request: Mapping[str, Any], *, as_json: bool) -> dict[str, Any]:
     """Render a project in a child process and return its result; one that is cancelled leaves no note of a failure."""
-    from covermaker.render.ending import LOG_NAME, forget
+    from covermaker.render.ending import LOG_NAME, forget, is_whole
 
     hidden = hidden_folder(Path(request["project"]))
     try:
         with listening(as_json=as_json) as listener:
             return launch(request, listener=listener, log=hidden / LOG_NAME)
     except KeyboardInterrupt:
-        forget(hidden)  # the child may have been ended in the middle of native code
+        if is_whole(request):  # the child may have been ended in the middle of native code
+            forget(hidden)
         raise
 
 
 def render_many(projects: Sequence[Path], request: Mapping[str, Any], *, as_json: bool) -> int:
     """Render projects in turn and say what became of them; returns the exit code."""
-    if not projects:
-        _end([], as_json)
-        return int(ExitCode.OK)
-    outcomes = [Outcome(str(project)) for project in projects]
+    outcomes = {project: Outcome(str(project)) for project in projects}
     try:
-        for number, (project, outcome) in enumerate(zip(projects, outcomes, strict=True), start=1):
-            if as_json:
-                click.echo(ProjectStarted(str(project), number, len(projects)).to_json())
-            else:
-                words(f"{number} of {len(projects)}: {near(str(project))}")
-            _render(outcome, {**request, "project": str(project)}, as_json)
-    except KeyboardInterrupt:
-        for outcome in outcomes:
-            outcome.state = "stopped" if outcome.state == "running" else outcome.state
-        raise
+        return each(projects, lambda one: _render(outcomes[one], request, as_json), as_json=as_json)
     finally:
-        _end(outcomes, as_json)
-    failed = any(outcome.state == "failed" for outcome in outcomes)
-    return int(ExitCode.BATCH_PARTLY_FAILED if failed else ExitCode.OK)
+        _end(list(outcomes.values()), as_json)
 
 
 def each(projects: Sequence[Path], act: Callable[[Path], None], *, as_json: bool) -> int:
-    """Do something quick with projects in turn, a failure of one told in its place; returns the exit code."""
+    """Do something with projects in turn, a failure of one told in its place; returns the exit code."""
     code = ExitCode.OK
     for number, project in enumerate(projects, start=1):
         if as_json:
             click.echo(ProjectStarted(str(project), number, len(projects)).to_json())
         else:
-            words(f"{near(str(project))}:")
+            words(f"{number} of {len(projects)}: {near(str(project))}")
         try:
             act(project)
         except CovermakerError as error:
@@ -129,23 +119,19 @@ def each(projects: Sequence[Path], act: Callable[[Path], None], *, as_json: bool
             if as_json:
                 click.echo(Failed(error.message, error.hint, int(error.exit_code)).to_json())
             else:
-                words(f"error: {error}")
+                words(f"failed: {error}")
     return int(code)
 
 
 def _render(outcome: Outcome, request: Mapping[str, Any], as_json: bool) -> None:
-    outcome.state = "running"
+    outcome.state = "stopped"  # unless it comes to an end
     began = time.monotonic()
     try:
-        result = render_one(request, as_json=as_json)
+        result = render_one({**request, "project": outcome.project}, as_json=as_json)
     except CovermakerError as error:
         outcome.state, outcome.message, outcome.hint = "failed", error.message, error.hint
         outcome.exit_code = int(error.exit_code)
-        if as_json:
-            click.echo(Failed(error.message, error.hint, outcome.exit_code).to_json())
-        else:
-            words(f"failed: {error}")
-        return
+        raise
     master = result.get("reports", {}).get("master") or {}
     outcome.state, outcome.loudness_lufs = "done", master.get("integrated_lufs")
     outcome.files = tuple(result.get("files") or result.get("folders", ()))

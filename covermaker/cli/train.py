@@ -142,10 +142,11 @@ def _stopping(folder: Path, voice: str) -> Iterator[None]:
 
 
 def _what_is_kept(folder: Path, voice: str) -> str:
+    from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
     from covermaker.training.checkpoint import steps_kept
     from covermaker.training.course import FOLDER, read_run
 
-    steps = steps_kept(folder / FOLDER / "checkpoints")
+    steps = steps_kept(folder / FOLDER / CHECKPOINTS)
     if steps:
         return (
             f"the last checkpoint is that of step {steps[-1]}, go on with: covermaker train {voice} --resume"

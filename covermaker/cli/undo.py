@@ -43,8 +43,10 @@ def command(
     project: Path, anyway: bool, listing: bool, saved: bool, number: int | None, as_json: bool
 ) -> None:
     """Take back the last edit of PROJECT, made here or in the studio; what stands by hand elsewhere stays."""
-    if listing and number is not None:
-        raise UsageError("choose one of --list and --to")
+    given = {"--anyway": anyway, "--list": listing, "--saved": saved, "--to": number is not None}
+    named = [name for name, is_given in given.items() if is_given]
+    if len(named) > 1:
+        raise UsageError(f"choose one of {' and '.join(named)}")
     if saved:
         _show_states(saved_states(project), as_json)
         return

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from covermaker.cli.device import device_option
-from covermaker.cli.output import json_option, show, table
+from covermaker.cli.output import json_option, show, table, words
 from covermaker.cli.voices_takes import find_takes
-from covermaker.errors import ProjectError, ResourceError
+from covermaker.errors import ResourceError
+from covermaker.evaluate.table import SAVE_FIGURES, save_figures
 from covermaker.units import clock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from covermaker.training.watch import Checkpoint, Watched
 
 
@@ -28,22 +27,18 @@ if TYPE_CHECKING:
 def audition(voice: str, steps: tuple[int, ...], device: str, as_json: bool) -> None:
     """Let every kept checkpoint of VOICE sing the test phrases."""
     from covermaker.training.audition import audition as sing
-    from covermaker.training.audition import checkpoints
+    from covermaker.training.watch import watch
     from covermaker.weights.device import pick_device
 
     folder = find_takes(voice)
     files = sing(folder, steps or None, device=pick_device(device))
-    states = checkpoints(folder)
-    rows = [
-        (
-            str(state["step"]),
-            "-" if state["score"] is None else f"{state['score']:.4f}",
-            "the voice" if state["voice"] else "",
-        )
-        for state in states
-    ]
+    found = watch(folder)
+    if found.problem:
+        words(f"note: {found.problem}")
+    kept = [one for one in found.checkpoints if one.kept]
+    rows = [(str(one.step), _score(one), "the voice" if one.is_voice else "") for one in kept]
     text = table(rows, header=("step", "score", "")) + "\n" + "\n".join(map(str, files))
-    values: dict[str, Any] = {"checkpoints": states, "files": [str(file) for file in files]}
+    values = {"checkpoints": [asdict(one) for one in kept], "files": [str(file) for file in files]}
     show(values, as_json, text)
 
 
@@ -69,18 +64,8 @@ def status(voice: str, as_json: bool) -> None:
     from covermaker.training.watch import watch
 
     folder = find_takes(voice)
-    found = watch(folder, voice_step=_voice_step(folder))
+    found = watch(folder)
     show({"voice": str(folder), **asdict(found)}, as_json, _status(found, time.time()))
-
-
-def _voice_step(folder: Path) -> int | None:
-    from covermaker.voices.card import read_card
-
-    try:
-        step = read_card(folder).training.get("step")
-    except ProjectError:
-        return None
-    return step if isinstance(step, int) else None
 
 
 def _status(found: Watched, now: float) -> str:
@@ -97,7 +82,7 @@ def _status(found: Watched, now: float) -> str:
         rows.append(("problem", found.problem))
     lines = [table(rows)]
     if found.checkpoints:
-        header = ("step", "score", *(title for _, title, _ in FIGURES), "")
+        header = ("step", "score", *(head for _, head, _ in SAVE_FIGURES), "")
         lines += ["", table([_checkpoint(one) for one in reversed(found.checkpoints)], header=header)]
     return "\n".join(lines)
 
@@ -115,22 +100,18 @@ def _words(found: Watched, now: float) -> str:
     return f"{phase.phase or 'starting'} {phase.fraction:.0%}{left} on {phase.device or '?'}, process {phase.pid}{news}"
 
 
-# Of a test's figures those that choose and explain: name, title, how it is written.
-FIGURES = (
-    ("f0_correlation", "F0CORR", ".3f"), ("f0_median_cents", "cents", ".1f"), ("similarity", "like", ".3f"),
-    ("cer", "CER", ".3f"), ("mcd_db", "MCD", ".2f"),
-)  # fmt: skip
+def _score(one: Checkpoint) -> str:
+    return "-" if one.score is None else f"{one.score:.4f}"
 
 
 def _checkpoint(one: Checkpoint) -> tuple[str, ...]:
     kind = "sung" if "sung" in one.figures else next(iter(one.figures), "")
-    figures = one.figures.get(kind, {})
-    words = [word for word, so in (("the voice", one.is_voice), ("best", one.is_best)) if so]
+    marks = [word for word, so in (("the voice", one.is_voice), ("best", one.is_best)) if so]
     return (
         str(one.step),
-        "-" if one.score is None else f"{one.score:.4f}",
-        *(format(figures[name], form) if name in figures else "-" for name, _, form in FIGURES),
-        ", ".join(words if one.kept else [*words, "not kept"]),
+        _score(one),
+        *save_figures(one.figures.get(kind, {})),
+        ", ".join(marks if one.kept else [*marks, "not kept"]),
     )
 
 

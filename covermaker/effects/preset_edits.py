@@ -11,10 +11,12 @@ from covermaker.effects import EFFECTS
 from covermaker.effects.presets import Preset
 from covermaker.effects.rack import parse_rack
 from covermaker.errors import UsageError, nearest
+from covermaker.project.document import CONVERTED
 from covermaker.project.edits import ResetValue, SetMaster, SetRack, SetValue, Together
 from covermaker.project.operations import on_values
 from covermaker.project.places import difference
-from covermaker.project.words import say, written
+from covermaker.project.saving import defaults
+from covermaker.project.words import label_of, named, say, unit_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from covermaker.project.load import Project
     from covermaker.project.operations import Edit
 
-CONVERTED: Final = "converted"
-_UNITS: Final = ("ms", "frames", "semitones")  # at the ends of names in [convert]
 _LEVELS: Final = ("loudness_lufs", "true_peak_dbtp")
 
 
@@ -94,9 +94,7 @@ def missing_buses(preset: Preset, project: Project) -> list[str]:
     return sorted(set(preset.sends) - set(preset.buses) - {bus.name for bus in project.cover.buses})
 
 
-def taken(
-    project: Project, kind: Kind, track: str, name: str, description: str, path: Path = Path()
-) -> Preset:
+def taken(project: Project, kind: Kind, track: str, name: str, description: str) -> Preset:
     """Return what a project has, as a preset.
 
     Raises
@@ -105,7 +103,7 @@ def taken(
         When there is no such track, or a master has no loudness to reach.
     """
     cover, values = project.cover, project.document.values
-    preset = Preset(kind, name, description, path)
+    preset = Preset(kind, name, description, Path())
     if kind == "racks":
         found = _track(cover, track)
         racks = {
@@ -151,7 +149,7 @@ def differences(preset: Preset, project: Project, track: str) -> list[Line]:
         return lines
     values = project.document.values
     after = on_values(values, edit_of(preset, project, track).operations(values))
-    filled, then = _filled(cover), _filled(type(cover).model_validate(after))
+    filled, then = defaults(project), defaults(replace(project, cover=type(cover).model_validate(after)))
     lines = [] if preset.kind == "voices" else rack_differences(cover.master.rack, preset.rack)
     top = "convert" if preset.kind == "voices" else "master"
     mine = {top: {key: value for key, value in filled[top].items() if key != "rack"}}
@@ -177,14 +175,17 @@ def rack_differences(before: Sequence[Mapping[str, Any]], after: Sequence[Mappin
 
 def effect_words(settings: EffectSettings) -> str:
     """Say an effect with what is not at its default: ``gate: threshold -50 dB, ratio 4 :1``."""
-    specs = EFFECTS.load(settings.effect).SPECS
-    values = [
-        f"{_named(spec)} {_value(settings.values[spec.name], spec)}"
-        for spec in specs
+    off = ["off"] if settings.bypass else []
+    return f"{settings.effect}: {', '.join([*off, *value_words(settings)]) or 'its defaults'}"
+
+
+def value_words(settings: EffectSettings) -> list[str]:
+    """Say each value of an effect that is not at its default: ``threshold -50 dB``."""
+    return [
+        f"{named(spec.name)} {_value(settings.values[spec.name], spec)}"
+        for spec in EFFECTS.load(settings.effect).SPECS
         if settings.values[spec.name] != spec.default
     ]
-    off = ["off"] if settings.bypass else []
-    return f"{settings.effect}: {', '.join([*off, *values]) or 'its defaults'}"
 
 
 def preset_words(preset: Preset) -> list[str]:
@@ -201,11 +202,9 @@ def preset_words(preset: Preset) -> list[str]:
         from covermaker.effects.voice_settings import whole
 
         for key, value in whole(preset.convert).items():
-            name, _, unit = key.rpartition("_")
-            words = f"{name} {written(value)} {unit}" if unit in _UNITS else f"{key} {written(value)}"
-            lines.append(
-                words.replace(".", " ", 1).replace("_", " ") if "." in key else words.replace("_", " ")
-            )
+            place = tuple(key.split("."))
+            unit = "" if isinstance(value, str) else unit_of(place)
+            lines.append(f"{label_of(place, {})} {written(value)}{unit}")
     return lines
 
 
@@ -241,7 +240,7 @@ def _value_differences(before: EffectSettings, after: EffectSettings) -> list[st
     for spec in EFFECTS.load(after.effect).SPECS:
         old, new = before.values[spec.name], after.values[spec.name]
         if old != new:
-            lines.append(f"{_named(spec)} {_value(old)} -> {_value(new, spec)}")
+            lines.append(f"{named(spec.name)} {_value(old)} -> {_value(new, spec)}")
     return lines
 
 
@@ -255,21 +254,11 @@ def _send(name: str, before: float | None, after: float | None, buses: set[str])
     return [Line("~", f"send to {name} {before:g} -> {after:g} dB")]
 
 
-def _named(spec: Spec) -> str:
-    """Return a parameter's name without its unit."""
-    return spec.name.removesuffix(f"_{spec.unit.lower()}").replace("_", " ")
-
-
 def _value(value: Value, spec: Spec | None = None) -> str:
     if isinstance(value, (bool, str)):
         return written(value)
     unit = spec.unit if spec is not None else ""
     return f"{value:g}{unit}" if unit.startswith(":") else f"{value:g} {unit}".rstrip()
-
-
-def _filled(cover: Cover) -> dict[str, Any]:
-    """Return the whole document, what it leaves out filled in."""
-    return cover.model_dump(mode="json", by_alias=True)
 
 
 def _is_sung(track: Track) -> bool:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.disk import disk_errors, write_text
 from covermaker.effects.presets import list_presets, load_preset, read_preset, user_folder
-from covermaker.errors import UsageError
+from covermaker.errors import ProjectError, UsageError
 from covermaker.project import splice
 from covermaker.project.create import slug
+from covermaker.project.places import ABSENT, difference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,8 +92,7 @@ def copy_preset(kind: Kind, name: str, to: str) -> Preset:
     source, file = load_preset(kind, name), _place(kind, to)
     if file.exists():
         raise _taken(kind, to)
-    _rewrite(source.path, file, to)
-    return read_preset(kind, file)
+    return _rewritten(kind, source.path, file)
 
 
 def rename_preset(kind: Kind, name: str, to: str) -> Preset:
@@ -109,10 +109,10 @@ def rename_preset(kind: Kind, name: str, to: str) -> Preset:
     read_preset(kind, entry.path)
     if file.exists():
         raise _taken(kind, to)
-    _rewrite(entry.path, file, to)
+    preset = _rewritten(kind, entry.path, file)
     with disk_errors(entry.path):
         entry.path.unlink()
-    return read_preset(kind, file)
+    return preset
 
 
 def remove_preset(kind: Kind, name: str) -> Removed:
@@ -191,10 +191,12 @@ def free_name(kind: Kind, name: str) -> str:
 def _written(preset: Preset, file: Path, text: str) -> Preset:
     for key, value in _contents(preset):
         if isinstance(value, dict) and value:
-            for inner in set(tomllib.loads(text).get(key, {})) - set(value):
-                text = splice.drop(text, (key, inner))
-            for inner, one in value.items():
-                text = splice.put(text, (key, inner), one)
+            before = {key: tomllib.loads(text).get(key, {})}
+            for change in difference(before, {key: value}):  # the rest of the table keeps its comments
+                gone = change.after is ABSENT
+                text = (
+                    splice.drop(text, change.place) if gone else splice.put(text, change.place, change.after)
+                )
         else:
             text = splice.drop(text, (key,)) if value is None else splice.put(text, (key,), value)
     write_text(file, text)
@@ -214,13 +216,18 @@ def _contents(preset: Preset) -> Sequence[tuple[str, Any]]:
     return (described, ("rack", rack), ("sends", preset.sends or None), ("buses", buses or None))
 
 
-def _rewrite(source: Path, target: Path, name: str) -> None:
-    """Write a file again under another name, its own key of that name included."""
+def _rewritten(kind: Kind, source: Path, target: Path) -> Preset:
+    """Write a file that is known to be good again under another name, its own key of that name included."""
     with disk_errors(source):
         text = source.read_text(encoding="utf-8")
-    write_text(
-        target, splice.put(text, ("name",), name) if re.search(r"^name\s*=", text, re.MULTILINE) else text
-    )
+    if "name" in tomllib.loads(text):
+        text = splice.put(text, ("name",), target.stem)
+    write_text(target, text)
+    try:
+        return read_preset(kind, target)
+    except ProjectError:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _place(kind: Kind, name: str) -> Path:

@@ -40,6 +40,8 @@ class PresetEntry:
         Why the file cannot be used.
     hides : bool
         A person's own that stands in place of a shipped one.
+    preset : Preset or None
+        What the file says; None where it cannot be used.
     """
 
     kind: Kind
@@ -49,6 +51,7 @@ class PresetEntry:
     shipped: bool
     problem: str | None = None
     hides: bool = False
+    preset: Preset | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def list_presets(kind: Kind) -> list[PresetEntry]:
         hides = not shipped and standing.is_file()
         try:
             preset = read_preset(kind, path)
-            entries.append(PresetEntry(kind, name, preset.description, path, shipped, hides=hides))
+            entries.append(PresetEntry(kind, name, preset.description, path, shipped, None, hides, preset))
         except (ProjectError, UsageError) as error:
             entries.append(PresetEntry(kind, name, "", path, shipped, str(error), hides))
     return entries

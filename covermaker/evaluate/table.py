@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,20 @@ FIGURES = {
     "lag_ms": Figure("lag ms", "+.2f", "how late the converted vocal comes"),
     "seams": Figure("seams", "", "clicks, gaps and level steps that the source has not"),
 }
+
+# Of a save's figures those that choose and explain, for a narrow table: name, head, how a value is written.
+SAVE_FIGURES: Final = (
+    ("f0_correlation", "F0CORR", ".3f"),
+    ("f0_median_cents", "cents", ".1f"),
+    ("similarity", "like", ".3f"),
+    ("cer", "CER", ".3f"),
+    ("mcd_db", "MCD", ".2f"),
+)
+
+
+def save_figures(figures: Mapping[str, float]) -> list[str]:
+    """Return the figures of one test phrase as `SAVE_FIGURES` says; ``-`` for what is not known."""
+    return [format(figures[name], form) if name in figures else "-" for name, _, form in SAVE_FIGURES]
 
 
 def meanings(results: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import disk_errors, file_sha256, flush_and_hash, sync, told_by, write_text
 from covermaker.errors import CovermakerError
+from covermaker.locks import held, is_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,21 +139,8 @@ class Store:
     @contextmanager
     def lock(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
         """Hold the right to make a step; calls `on_wait` once when another process holds it."""
-        from filelock import FileLock, Timeout
-
-        with disk_errors(self.root):
-            folder = self.root / "locks"
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / f"{key}.lock")
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                on_wait()
-                lock.acquire()
-        try:
+        with held(self._folder("locks") / f"{key}.lock", 0.0, on_wait):
             yield
-        finally:
-            lock.release()
 
     @contextmanager
     def making(self, key: str) -> Iterator[Path]:
@@ -183,19 +171,14 @@ class Store:
     @contextmanager
     def session(self) -> Iterator[None]:
         """Mark a render as running, and sweep what killed ones left behind."""
-        from filelock import FileLock
-
+        folder = self._folder("sessions")
         with disk_errors(self.root):
-            folder = self.root / "sessions"
-            folder.mkdir(parents=True, exist_ok=True)
             self.sweep()
-            path = folder / f"{uuid.uuid4().hex}.lock"
-            lock = FileLock(path)
-            lock.acquire()
+        path = folder / f"{uuid.uuid4().hex}.lock"
         try:
-            yield
+            with held(path, 0.0, lambda: None):
+                yield
         finally:
-            lock.release()
             path.unlink(missing_ok=True)
 
     def sweep(self) -> int:
@@ -203,11 +186,11 @@ class Store:
         removed = 0
         for folder in self._list("tmp"):
             key = folder.name.partition(".")[0]
-            if not _held(self.root / "locks" / f"{key}.lock"):
+            if not self._is_being_made(key):
                 shutil.rmtree(folder, ignore_errors=True)
                 removed += 1
         for path in self._list("sessions"):
-            if not _held(path):
+            if not is_held(path, unknown=True):
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed
@@ -226,26 +209,33 @@ class Store:
             How much went.
         """
         self.sweep()
-        started = [path.stat().st_mtime for path in self._list("sessions") if _held(path)]
+        started = [path.stat().st_mtime for path in self._list("sessions") if is_held(path, unknown=True)]
         spared_since = min(started, default=time.time() + 1.0)
         for folder in self._list("steps"):
-            if self.get(folder.name) is None and not _held(self.root / "locks" / f"{folder.name}.lock"):
+            if self.get(folder.name) is None and not self._is_being_made(folder.name):
                 self.drop(folder.name)
         entries = self.entries()
-        held = sum(entry.bytes for entry in entries)
+        stored = sum(entry.bytes for entry in entries)
         steps = freed = 0
         for entry in entries:
-            if held - freed <= max_bytes:
+            if stored - freed <= max_bytes:
                 break
             if entry.last_used < spared_since:
                 freed += self.drop(entry.key)
                 steps += 1
         return steps, freed
 
+    def _is_being_made(self, key: str) -> bool:
+        return is_held(self.root / "locks" / f"{key}.lock", unknown=True)
+
     def _temporary(self, key: str) -> Path:
-        parent = self.root / "tmp"
-        parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f"{key}.", dir=parent))
+        return Path(tempfile.mkdtemp(prefix=f"{key}.", dir=self._folder("tmp")))
+
+    def _folder(self, name: str) -> Path:
+        folder = self.root / name
+        with disk_errors(self.root):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _list(self, name: str) -> list[Path]:
         folder = self.root / name
@@ -262,18 +252,3 @@ def _facts(paths: list[Path]) -> dict[str, dict[str, Any]]:
         path.name: {"sha256": sha256, "bytes": path.stat().st_size}
         for path, sha256 in zip(paths, hashes, strict=True)
     }
-
-
-def _held(path: Path) -> bool:
-    """Whether some living process holds this lock."""
-    from filelock import FileLock, Timeout
-
-    if not path.exists():
-        return False
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except (Timeout, OSError):
-        return True
-    lock.release()
-    return False

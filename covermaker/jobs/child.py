@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from functools import partial
@@ -30,6 +31,7 @@ JOBS = {
     "render": "covermaker.render.tasks:render",
     "separate": "covermaker.render.tasks:separate",
     "convert": "covermaker.render.tasks:convert",
+    "stretches": "covermaker.render.preview:stretches",
     "train": "covermaker.training.task:train",
     "audition": "covermaker.training.task:audition",
     "promote": "covermaker.training.task:promote",
@@ -44,6 +46,8 @@ CONVERSATIONS = {"preview": "covermaker.render.preview:serve"}
 
 def main() -> int:
     """Serve one request and return the exit code."""
+    # A shell starts what runs in its background with this signal ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.buffer.readline() or b"{}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from covermaker.jobs.launch import KEPT_MEMORY, QUIET_BLAS
+from covermaker.jobs.launch import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +32,19 @@ async def spawn(command: Sequence[str], log: Path) -> asyncio.subprocess.Process
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
-            env={**QUIET_BLAS, **KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"},
+            env=environment(),
             start_new_session=True,
             limit=_LINE_BYTES,
         )
+
+
+def kill(child: asyncio.subprocess.Process | None) -> None:
+    """End a child that leads a session of its own, and what it has started, without waiting for it."""
+    if child is not None and child.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def ending(status: int) -> str:
+    """Say how a child came to its end: ``"was ended by SIGKILL"``, ``"ended (exit status 3)"``."""
+    return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended (exit status {status})"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import sys
 from asyncio.subprocess import PIPE
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import disk_errors
+from covermaker.jobs.spawn import ending
 from covermaker.play.messages import Device, Died, Loaded, Position, from_json
 
 if TYPE_CHECKING:
@@ -232,10 +232,5 @@ class Player:
         if self._process is process:
             self._process = None
             self.position = Position(self.position.seconds, False, self.position.hearing)
-            self._listener(Died(_words(status), str(self._log)))
-
-
-def _words(status: int) -> str:
-    if status < 0:
-        return f"the audio process was ended by {signal.Signals(-status).name}; play starts another"
-    return f"the audio process ended (exit status {status}); play starts another"
+            words = f"the audio process {ending(status)}; play starts another"
+            self._listener(Died(words, str(self._log)))

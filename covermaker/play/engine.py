@@ -125,7 +125,7 @@ class Engine:
                     f"unknown command '{name}'", hint=nearest(name, {*self._slow, *_AT_ONCE, "quit"})
                 )
         except CovermakerError as error:
-            self._tell(Problem(error.message, error.hint))
+            self._tell(Problem(error.message, error.hint, command.get("a")))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             self._tell(Problem(f"'{name}' was not understood: {type(error).__name__} {error}"))
 

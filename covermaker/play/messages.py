@@ -77,11 +77,12 @@ class Gap(Message):
 
 @dataclass(frozen=True, slots=True)
 class Problem(Message):
-    """A command could not be carried out."""
+    """A command could not be carried out; of files that cannot be loaded, `a` is the first."""
 
     KIND: ClassVar[str] = "error"
     message: str
     hint: str | None = None
+    a: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from covermaker.units import CLOCK_PATTERN
 
 SCHEMA = 1
 
+CONVERTED = "converted"  # the source of a track that the voice sings
+
 # One effect of a rack: ``{ effect = "compressor", threshold_db = -20.0, ratio = 3.0 }``.
 RackRow: TypeAlias = dict[str, str | bool | float]
 

@@ -290,9 +290,9 @@ def _logged(
             return "drop", None, begun.document.text
         changes = difference(begun.document.values, ended.document.values)
     before = begun.document.text
-    told_ = say_all(changes, begun.document.values, _whole(begun, edit), _whole(ended, edit))
     entry = Entry(
-        words=edit.words(now.values) or told_,
+        words=edit.words(now.values)
+        or say_all(changes, begun.document.values, _whole(begun, edit), _whole(ended, edit)),
         when=datetime.now(UTC).isoformat(timespec="seconds"),
         gesture=gesture,
         before=fingerprint(before),
@@ -305,11 +305,11 @@ def _logged(
 
 def _whole(project: Project, edit: Edit) -> dict[str, Any]:
     """Return a document with what it leaves out, as far as the project knows it or the edit says it."""
-    whole, default = defaults(project), getattr(edit, "default", ABSENT)
-    if isinstance(edit, SetValue | ResetValue) and default is not ABSENT:
+    whole = defaults(project)
+    if isinstance(edit, SetValue | ResetValue) and edit.default is not ABSENT:
         values = project.document.values
         *way, key = real(parse_place(edit.path, values), values)
-        at(whole, tuple(way)).setdefault(key, default)
+        at(whole, tuple(way)).setdefault(key, edit.default)
     return whole
 
 

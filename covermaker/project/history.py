@@ -7,7 +7,7 @@ has changed those since. Where the text is still the very same, it comes back to
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from covermaker.disk import write_bytes, write_text
 from covermaker.errors import UsageError
@@ -81,7 +81,7 @@ def put_back(project: Project) -> Applied:
         return Applied(load(project.root), f"cover.toml is as it was; what stood there is in {kept}")
 
 
-def _step(project: Project, do: Do, anyway: bool, judge: Judge | None) -> Applied:
+def _step(project: Project, do: Literal["undo", "redo"], anyway: bool, judge: Judge | None) -> Applied:
     with opened(project) as now:
         stacks = now.log.read(now.text)
         stack = stacks.done if do == "undo" else stacks.undone
@@ -91,7 +91,7 @@ def _step(project: Project, do: Do, anyway: bool, judge: Judge | None) -> Applie
         text, changes = _text(now, entry, do, anyway)
         merged = told(now.changes_since(project), project, now.project)
         saved = save(now, text, do, None, changes, judge)
-        return Applied(saved, f"{do}: {entry.words}", text != now.text, merged)
+        return Applied(saved, f"{do}: {entry.words}", text != now.text, merged, do)
 
 
 def _text(now: OnDisk, entry: Entry, do: Do, anyway: bool) -> tuple[str, list[Change]]:

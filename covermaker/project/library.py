@@ -200,7 +200,8 @@ class Trash:
                 "when": when.isoformat(timespec="seconds"),
                 "batch": batch,
             }
-            write_text(place / _NOTE, json.dumps(note, ensure_ascii=False) + "\n")
+            # Plain ASCII: a folder's name that is no Unicode text is none that UTF-8 could hold.
+            write_text(place / _NOTE, json.dumps(note) + "\n")
             with disk_errors(folder):
                 folder.rename(place / folder.name)
         except BaseException:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from covermaker.project.document import Cover
 
 FILE_NAME = "cover.toml"
-_HIDDEN = ".covermaker"
+HIDDEN_NAME = ".covermaker"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Project:
     @property
     def hidden(self) -> Path:
         """Where logs go."""
-        return self.root / _HIDDEN
+        return self.root / HIDDEN_NAME
 
     def path(self, text: str, where: str) -> Path:
         """Return the file that the document names at `where`.
@@ -69,6 +69,11 @@ class Project:
         return whole
 
 
+def folder_of(place: Path) -> Path:
+    """Return the folder of a project that is named by it, or by its ``cover.toml``; nothing needs to be there."""
+    return _document(place).parent
+
+
 def hidden_folder(place: Path) -> Path:
     """Return where the logs of a project go, without reading its document.
 
@@ -80,7 +85,7 @@ def hidden_folder(place: Path) -> Path:
     file = _document(place)
     if not file.is_file():
         raise _missing(place)
-    return file.parent.absolute() / _HIDDEN
+    return file.parent.absolute() / HIDDEN_NAME
 
 
 def load(place: Path) -> Project:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from covermaker.disk import disk_errors
 from covermaker.errors import ProjectError, ResourceError
+from covermaker.locks import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ _WAIT_SECONDS = 5.0
 
 @contextmanager
 def locked(project: Project, *, wait_seconds: float = _WAIT_SECONDS) -> Iterator[None]:
-    """Hold the right to change a project's document; the operating system drops it when the process dies.
+    """Hold the right to change a project's document.
 
     Raises
     ------
@@ -27,25 +28,19 @@ def locked(project: Project, *, wait_seconds: float = _WAIT_SECONDS) -> Iterator
     ResourceError
         When somebody else holds it for longer than `wait_seconds`, or the folder cannot be written.
     """
-    from filelock import FileLock, Timeout
+
+    def taken() -> ResourceError:
+        return ResourceError(
+            f"{project.root} is being saved by another Covermaker", hint="try again in a moment"
+        )
 
     if not project.file.exists():
         raise gone(project)
     with disk_errors(project.hidden):
-        project.hidden.mkdir(
-            exist_ok=True
-        )  # never `parents`: a folder that was deleted must not come back empty
-        lock = FileLock(project.hidden / "edits.lock")
-        try:
-            lock.acquire(timeout=wait_seconds)
-        except Timeout as error:
-            raise ResourceError(
-                f"{project.root} is being saved by another Covermaker", hint="try again in a moment"
-            ) from error
-    try:
+        # never `parents`: a folder that was deleted must not come back empty
+        project.hidden.mkdir(exist_ok=True)
+    with held(project.hidden / "edits.lock", wait_seconds, taken):
         yield
-    finally:
-        lock.release()
 
 
 def gone(project: Project) -> ProjectError:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from covermaker.disk import jot
 from covermaker.documents.document import Document
 from covermaker.errors import CovermakerError, ProjectError, UsageError
 from covermaker.project.history import put_back
-from covermaker.project.load import Project, hidden_folder, load, parse
+from covermaker.project.load import FILE_NAME, Project, hidden_folder, load, parse
 from covermaker.project.log import Entry, Log, Splice, fingerprint
 from covermaker.project.places import difference
 from covermaker.project.saving import LAST_NAME, Applied, opened, save
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     from covermaker.project.saving import Judge
 
-RENDERED_NAME = "rendered.toml"
+RENDERED_NAME = "rendered.toml"  # the document of the last render, in the hidden folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,6 @@ class Saved:
         return datetime.fromisoformat(self.when).timestamp() if self.when else 0.0
 
 
-def keep(folder: Path, name: str, text: str) -> None:
-    """Keep a document's text in the hidden folder; where the disk refuses, there is one state less to go back to."""
-    jot(folder / name, text)
-
-
 def saved_states(place: Path) -> list[Saved]:
     """List the states that a project can go back to, the newest first.
 
@@ -64,7 +58,7 @@ def saved_states(place: Path) -> list[Saved]:
         When there is no project.
     """
     hidden = hidden_folder(place)
-    now = _read(hidden.parent / "cover.toml")
+    now = _read(hidden.parent / FILE_NAME)
     found = list(_states(hidden, now))
     unlike: dict[str, Saved] = {}
     for state in found:  # the newest first: among those of one second this order stays
@@ -88,10 +82,10 @@ def go_back(place: Path, saved: Saved, *, judge: Judge | None = None) -> Applied
         project = load(place)
     except ProjectError:
         root = hidden_folder(place).parent
-        document = Document.parse(saved.text, "cover.toml")
+        document = Document.parse(saved.text, FILE_NAME)
         return put_back(Project(root, parse(saved.text), document))
     with opened(project) as now:
-        changes = difference(now.values, Document.parse(saved.text, "cover.toml").values)
+        changes = difference(now.values, Document.parse(saved.text, FILE_NAME).values)
         entry = Entry(
             words, _time(datetime.now(UTC).timestamp()), None, fingerprint(now.text), fingerprint(saved.text),
             Splice.between(now.text, saved.text), tuple(changes),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from covermaker.disk import jot, write_text
 from covermaker.documents import complaint
@@ -48,12 +48,15 @@ class Applied:
         False when everything was so already; then nothing was written.
     merged : tuple of str
         What else has changed on the disk since the project was read, in words.
+    turned : str
+        ``"undo"`` or ``"redo"`` when an earlier edit was taken back or done again.
     """
 
     project: Project
     words: str
     changed: bool = True
     merged: tuple[str, ...] = ()
+    turned: Literal["", "undo", "redo"] = ""
 
 
 class Conflict(ProjectError):

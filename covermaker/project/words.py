@@ -51,7 +51,7 @@ def say(
         return f"{'added' if before is ABSENT else 'removed'} {kind} {place[1]}"
     if place == ("sections",):
         return f"sections {_section_names(before)} -> {_section_names(after)}"
-    label, unit = label_of(place, values), _unit(place)
+    label, unit = label_of(place, values), unit_of(place)
     if _is_rack(place):
         return f"{label} {_count(before)} -> {_count(after)}"
     if before is ABSENT:
@@ -121,12 +121,12 @@ def label_of(place: Place, values: Mapping[str, Any]) -> str:
         elif isinstance(part, int):
             parts.append(str(part + 1) if depth != 1 else f"{place[0]} {part + 1}")
         elif last or part not in _SILENT:
-            parts.append(_named(part) if last else part.replace("_", " "))
+            parts.append(named(part) if last else part.replace("_", " "))
     return " ".join(parts)
 
 
-def _named(key: str) -> str:
-    """Return a key without its unit."""
+def named(key: str) -> str:
+    """Return what people call a key: without its unit."""
     if key in _LABELS:
         return _LABELS[key]
     for end in _UNITS:
@@ -134,7 +134,8 @@ def _named(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _unit(place: Place) -> str:
+def unit_of(place: Place) -> str:
+    """Return the unit of a number at a place, a space before it; nothing where it has none."""
     if "sends" in place:
         return " dB"
     last = str(place[-1])

@@ -44,13 +44,16 @@ _PLACES: dict[str, dict[str, str]] = {
 _DERIVED = frozenset({"region", "cut"})
 
 
-def changes(step: Step, before: Mapping[str, Any], cover: Cover) -> list[str]:
-    """Return a line for each parameter of a step that is not what it was `before`, by its path in the document."""
-    return list(dict.fromkeys(line for line, _ in told(step, before, cover)))
-
-
 def told(step: Step, before: Mapping[str, Any], cover: Cover) -> list[tuple[str, str]]:
-    """Return the lines of `changes`, each with how the studio says it: ``vocals gain 0.0 -> 1.0 dB``."""
+    """Tell each parameter of a step that is not what it was `before`.
+
+    Returns
+    -------
+    list of (str, str)
+        By its path in the document, and as people say it: ``tracks[1].gain_db: 0.0 -> 1.0`` and ``vocals gain
+        0.0 -> 1.0 dB``. Of parameters that come from one place of the document some are alike.
+    """
+    values = cover.model_dump(by_alias=True)
     now = json.loads(json.dumps(dict(step.params)))  # as it would come back from a record
     lines: list[tuple[str, str]] = []
     for path, old, new in _differences((), dict(before), now):
@@ -71,13 +74,12 @@ def told(step: Step, before: Mapping[str, Any], cover: Cover) -> list[tuple[str,
             of = f" ({effect})" if effect else ""
             written = _written(step, path, cover)
             line = f"{written}: {_shown(old)} -> {_shown(new)}{of}"
-            lines.append((line, _in_words(written, old, new, cover) or line))
-    return list(dict.fromkeys(lines))
+            lines.append((line, _in_words(written, old, new, values) or line))
+    return lines
 
 
-def _in_words(written: str, old: Any, new: Any, cover: Cover) -> str:
-    """Say a change as an edit of the place would be said; "" where the path is none of the document."""
-    values = cover.model_dump(by_alias=True)
+def _in_words(written: str, old: Any, new: Any, values: dict[str, Any]) -> str:
+    """Say a change as an edit of the place would be said; "" where the path is none of the document `values`."""
     try:
         place = parse_place(written, values)
     except UsageError:

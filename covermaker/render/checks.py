@@ -14,6 +14,7 @@ from covermaker.errors import nearest
 from covermaker.export.formats import FORMATS
 from covermaker.features.pitch import METHODS
 from covermaker.features.pitch.repair import check_smoothing
+from covermaker.project.document import CONVERTED
 from covermaker.render.singers import find_singer, find_trainee
 from covermaker.render.singing import seconds_of
 from covermaker.render.singwork import conversion
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     MakeSeparator = Callable[[str], Separator]
 
-CONVERTED = "converted"
 INSTRUMENTAL = "instrumental"
 
 

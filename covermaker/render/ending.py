@@ -1,7 +1,8 @@
 """How the last render of a project ended, kept in its hidden folder so that it is known after a restart.
 
-While a render runs, the file names its process. One that is found there though its process is gone was killed or has
-crashed. A render that ends well, or is cancelled, leaves no file.
+While a render runs, the file names its process and its machine. One that is found there though its process is gone was
+killed or has crashed. A render that ends well, or is cancelled, leaves no file. One that makes a part only (a preview,
+or up to a step) clears nothing away that a whole one has left.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import is_alive, jot
+from covermaker.disk import jot, runs, this_host
 from covermaker.errors import CovermakerError, ResourceError
 from covermaker.graph.events import StepFailed, StepStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from covermaker.graph.events import Event, Listener
@@ -64,12 +65,12 @@ def last_failure(hidden: Path) -> Failure | None:
     if said is None:
         return None
     try:
-        maker, step, when = int(said["process"]), str(said["step"]), float(said["when"])
+        maker, step, when = (str(said["host"]), int(said["process"])), str(said["step"]), float(said["when"])
         if said["message"]:
             return Failure(str(said["message"]), str(said["hint"]), step, when)
     except (LookupError, TypeError, ValueError):
         return None
-    if is_alive(maker):
+    if runs(*maker):
         return None
     return Failure(
         "it was killed or has crashed",
@@ -85,32 +86,54 @@ def forget(hidden: Path) -> None:
         (hidden / FILE_NAME).unlink(missing_ok=True)
 
 
+def is_whole(request: Mapping[str, Any]) -> bool:
+    """Tell whether a request is for the whole cover: only such a render says that nothing fails any more."""
+    return not (request.get("region") or request.get("until"))
+
+
 @contextmanager
-def ending(hidden: Path, listener: Listener) -> Iterator[Listener]:
+def ending(hidden: Path, listener: Listener, *, whole: bool = True) -> Iterator[Listener]:
     """Note how the block ends; gives the listener to use inside it.
 
     A disk that refuses the note changes nothing: the render is what matters.
+
+    Parameters
+    ----------
+    hidden : Path
+        The project's hidden folder.
+    listener : callable
+        Told everything.
+    whole : bool
+        As `is_whole` says. A render of a part notes that it failed, and nothing else.
     """
     at = ""
-    _write(hidden, at)
+
+    def begun() -> None:
+        if whole:
+            _write(hidden, at)
+
+    def over() -> None:
+        if whole:
+            forget(hidden)
 
     def hear(event: Event) -> None:
         nonlocal at
         if isinstance(event, StepStarted | StepFailed) and event.name != at:
             at = event.name
-            _write(hidden, at)
+            begun()
         listener(event)
 
+    begun()
     try:
         yield hear
     except KeyboardInterrupt:
-        forget(hidden)
+        over()
         raise
     except CovermakerError as error:
         if at or isinstance(error, ResourceError):
             _write(hidden, at, error.message, error.hint or "")
         else:  # refused as it stands: whoever looks at the project sees that, for as long as it is so
-            forget(hidden)
+            over()
         raise
     except Exception as error:
         _write(
@@ -120,14 +143,16 @@ def ending(hidden: Path, listener: Listener) -> Iterator[Listener]:
             "please report it with the log",
         )
         raise
-    forget(hidden)
+    over()
 
 
 def _write(hidden: Path, step: str, message: str = "", hint: str = "") -> None:
-    said = {**asdict(Failure(message, hint, step, time.time())), "process": os.getpid()}
+    failure = asdict(Failure(message, hint, step, time.time()))
+    said = {**failure, "host": this_host(), "process": os.getpid()}
     with suppress(OSError):
         hidden.mkdir(exist_ok=True)
-        jot(hidden / FILE_NAME, json.dumps(said, ensure_ascii=False) + "\n")
+        # Plain ASCII: a message may name a file whose name is no Unicode text, which UTF-8 refuses.
+        jot(hidden / FILE_NAME, json.dumps(said) + "\n")
 
 
 def _read(hidden: Path) -> dict[str, Any] | None:

@@ -17,8 +17,9 @@ from covermaker.errors import UsageError, nearest
 from covermaker.features.content import ENCODER
 from covermaker.graph.run import in_order
 from covermaker.graph.step import From, Outside, Step
+from covermaker.project.document import CONVERTED
 from covermaker.render import work
-from covermaker.render.checks import CONVERTED, INSTRUMENTAL, Checked, check
+from covermaker.render.checks import INSTRUMENTAL, Checked, check
 from covermaker.render.singers import Singer
 from covermaker.render.singing import in_key, sing, train_step
 from covermaker.render.steps import KINDS, LEAD, Region, make_step, region_params, weight_hashes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from covermaker.errors import CovermakerError, UsageError
 from covermaker.graph.store import Store, default_root
 from covermaker.mix.pan import place
 from covermaker.project.edits import ResetValue, SetValue
-from covermaker.project.load import load
+from covermaker.project.load import FILE_NAME, HIDDEN_NAME, load
 from covermaker.project.operations import on_values
 from covermaker.render.preview_files import PreviewFiles
 from covermaker.render.previewing import (
@@ -40,7 +40,7 @@ from covermaker.render.previewing import (
 )
 from covermaker.render.sounds import find_sounds
 from covermaker.render.stages import BLOCK_FRAMES, Racked, Stages, bands
-from covermaker.render.stretch import Stretch, loudness_of, peaks_of
+from covermaker.render.stretch import Stretch, levels_of, peaks_of
 from covermaker.render.work import INAUDIBLE_LUFS
 from covermaker.units import db_to_gain
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from covermaker.audio.buffer import Samples
+    from covermaker.effects.rack import EffectSettings
     from covermaker.graph.events import Listener
     from covermaker.project.document import Cover, Track
     from covermaker.project.load import Project
@@ -95,13 +96,14 @@ class Previewer:
     def __init__(self, folder: Path, store: Store) -> None:
         self._folder, self._store = folder, store
         self._read: tuple[tuple[int, int], Project, Sounds] | None = None
-        self._sources: dict[tuple[Path, Stretch], Samples] = {}
+        # Of one stretch, until another one is asked for.
+        self._sources: dict[Path, Samples] = {}
         self._racked: dict[str, tuple[tuple[Any, ...], Racked]] = {}
-        self._lufs: dict[Path, float | None] = {}
-        self._heard: dict[tuple[Path, Stretch], float | None] = {}
+        self._heard: dict[Path, float | None] = {}
         self._stages = Stages()
-        self._files = PreviewFiles(folder / ".covermaker" / "preview")
+        self._files = PreviewFiles(folder / HIDDEN_NAME / "preview")
         self._stretch: Stretch | None = None
+        self._lufs: dict[Path, float | None] = {}  # of whole files
 
     def make(self, wish: Wish) -> Previewed:
         """Fulfil a wish.
@@ -135,11 +137,10 @@ class Previewer:
             in_lufs = self._loudness(heard.against, stretch)
         else:
             dry, against_start = heard.against, start_seconds
-            against, in_lufs = (
-                self._files.write(stretch.heard(dry), rate),
-                loudness_of(stretch.heard(dry), rate),
-            )
-        out_lufs = loudness_of(sound, rate)
+            compared = stretch.heard(dry)
+            against = self._files.write(compared, rate)
+            in_lufs, _ = levels_of(compared, rate)
+        out_lufs, _ = levels_of(sound, rate)
         quieter = min(in_lufs, out_lufs) if in_lufs is not None and out_lufs is not None else None
         gain_db = 0.0 if quieter is None or out_lufs is None else round(quieter - out_lufs, 2)
         against_gain_db = 0.0 if quieter is None or in_lufs is None else round(quieter - in_lufs, 2)
@@ -175,7 +176,7 @@ class Previewer:
     def _opened(self) -> tuple[Project, Sounds]:
         """Return the project and its sounds, read again when the document changed or a render may have ended."""
         with disk_errors(self._folder):
-            files = (self._folder / "cover.toml", self._store.root / "steps")
+            files = (self._folder / FILE_NAME, self._store.root / "steps")
             times = [file.stat().st_mtime_ns if file.exists() else 0 for file in files]
         mark = (times[0], times[1])
         if self._read is None or self._read[0] != mark:
@@ -208,26 +209,23 @@ class Previewer:
 
     def _samples(self, file: Path, stretch: Stretch) -> Samples:
         """Read a stretch; silence where the file ends earlier."""
-        key = (file, stretch)
-        if key not in self._sources:
+        if file not in self._sources:
             found = read(file, start=stretch.start, frames=stretch.frames).samples
             missing = stretch.frames - found.shape[1]
-            self._sources[key] = np.pad(found, ((0, 0), (0, missing))) if missing else found
-        return self._sources[key]
+            self._sources[file] = np.pad(found, ((0, 0), (0, missing))) if missing else found
+        return self._sources[file]
 
     def _loudness(self, file: Path, stretch: Stretch) -> float | None:
-        key = (file, stretch)
-        if key not in self._heard:
-            self._heard[key] = loudness_of(stretch.heard(self._samples(file, stretch)), stretch.rate)
-        return self._heard[key]
+        if file not in self._heard:
+            self._heard[file], _ = levels_of(stretch.heard(self._samples(file, stretch)), stretch.rate)
+        return self._heard[file]
 
     # What is made
 
     def _rack(self, track: Track, index: int, sounds: Sounds, stretch: Stretch) -> Racked:
         file = _source_of(track, sounds)
-        settings = parse_rack(track.rack, where=f"tracks[{index}].rack")
-        level_db = self._level_db(track, file, sounds) if rack_params(settings) else 0.0
-        key = (file, stretch, json.dumps(rack_params(settings)), level_db)
+        settings, level_db = self._settings(track, index, file, sounds)
+        key = (file, json.dumps(rack_params(settings)), level_db)
         kept = self._racked.get(track.name)
         if kept is None or kept[0] != key:
             source = self._samples(file, stretch)
@@ -244,17 +242,13 @@ class Previewer:
             if file is None:
                 raise UsageError(f"{name} has no sound yet", hint="render the song first")
             stretch = self._cut(wish, file)
-            index = cover.tracks.index(track)
-            settings = parse_rack(track.rack, where=f"tracks[{index}].rack")
-            level_db = self._level_db(track, file, sounds) if rack_params(settings) else 0.0
+            settings, level_db = self._settings(track, cover.tracks.index(track), file, sounds)
             source, key = self._samples(file, stretch), str(file)
             against: Path | Samples = file
         else:
             stretch = self._cut(wish, _rendered(sounds.song))
             desk = self._desk(cover, sounds, stretch, wish.solo)
-            rows, source, where = _behind_the_desk(
-                cover, desk, table, name, self._returns(cover, desk, stretch)
-            )
+            rows, source, where = self._behind(cover, desk, table, name, stretch)
             settings, level_db, instead = parse_rack(rows, where=where), 0.0, ""
             against, key = source, blake2b(source.tobytes()).hexdigest()
         racked = self._stages.through(
@@ -264,8 +258,14 @@ class Previewer:
             racked.sound, against, racked.reductions, {DRY: source}, racked.points, level_db, instead
         )
 
+    def _settings(
+        self, track: Track, index: int, file: Path, sounds: Sounds
+    ) -> tuple[Sequence[EffectSettings], float]:
+        """Return a track's rack, and how much louder it hears its source; see `covermaker.render.work.rack`."""
+        settings = parse_rack(track.rack, where=f"tracks[{index}].rack")
+        return settings, self._level_db(track, file, sounds) if rack_params(settings) else 0.0
+
     def _level_db(self, track: Track, file: Path, sounds: Sounds) -> float:
-        """Return how much louder the rack hears its source; see `covermaker.render.work.rack`."""
         if isinstance(track.rack_lufs, str):
             return 0.0
         found = sounds.tracks[track.name].source_lufs if track.name in sounds.tracks else None
@@ -283,6 +283,22 @@ class Previewer:
         return _Heard(
             mix.astype(np.float32), _rendered(sounds.song), desk.reductions, {**desk.strips, **returns}
         )
+
+    def _behind(
+        self, cover: Cover, desk: _Desk, table: str, name: str, stretch: Stretch
+    ) -> tuple[Sequence[Mapping[str, Any]], Samples, str]:
+        """Return the rack of a bus or of the master, what it reads, and its place in the document."""
+        if table == "master":
+            mix = sum(self._returns(cover, desk, stretch).values(), desk.mix)
+            return cover.master.rack, mix.astype(np.float32), "master.rack"
+        for index, bus in enumerate(cover.buses):
+            if bus.name == name:
+                if name not in desk.sends:
+                    raise UsageError(
+                        f"no track sends to {name}", hint="turn a send up, then there is something to hear"
+                    )
+                return bus.rack, desk.sends[name].astype(np.float32), f"buses[{index}].rack"
+        raise UsageError(f"there is no bus '{name}'")
 
     def _desk(self, cover: Cover, sounds: Sounds, stretch: Stretch, solo: Iterable[str]) -> _Desk:
         """Send the tracks through their racks, place them, and sum them."""
@@ -318,6 +334,18 @@ class Previewer:
         return found
 
 
+def stretches(request: Mapping[str, Any], tell: Listener) -> dict[str, Any]:
+    """Fulfil some wishes, one after another; their files stay until they are deleted.
+
+    Parameters
+    ----------
+    request : dict
+        ``{"project": folder, "store": folder or nothing, "wishes": [a `Wish` each]}``.
+    """
+    previewer = _previewer(request)
+    return {"made": [asdict(previewer.make(_wish(said))) for said in request["wishes"]]}
+
+
 def serve(request: Mapping[str, Any], lines: Iterable[bytes], tell: Listener) -> dict[str, Any]:
     """Answer wishes until there are no more.
 
@@ -328,15 +356,23 @@ def serve(request: Mapping[str, Any], lines: Iterable[bytes], tell: Listener) ->
     lines : iterable of bytes
         A `Wish` as JSON each.
     """
-    store = Store(Path(request["store"]) if request.get("store") else default_root())
-    previewer = Previewer(Path(request["project"]), store)
+    previewer = _previewer(request)
     for line in lines:
-        said = json.loads(line)
+        wish = _wish(json.loads(line))
         try:
-            tell(previewer.make(Wish(**{**said, "solo": tuple(said.get("solo", ()))})))
+            tell(previewer.make(wish))
         except CovermakerError as error:
-            tell(Refused(said["id"], error.message, error.hint))
+            tell(Refused(wish.id, error.message, error.hint))
     return {}
+
+
+def _previewer(request: Mapping[str, Any]) -> Previewer:
+    store = Store(Path(request["store"]) if request.get("store") else default_root())
+    return Previewer(Path(request["project"]), store)
+
+
+def _wish(said: Mapping[str, Any]) -> Wish:
+    return Wish(**{**said, "solo": tuple(said.get("solo", ()))})
 
 
 def _changed(project: Project, changes: Mapping[str, Any]) -> Cover:
@@ -370,19 +406,3 @@ def _source_of(track: Track, sounds: Sounds) -> Path:
     if found is None or found.source is None:
         raise UsageError(f"{track.name} has no sound yet", hint="render the song first")
     return found.source
-
-
-def _behind_the_desk(
-    cover: Cover, desk: _Desk, table: str, name: str, returns: Mapping[str, NDArray[np.float64]]
-) -> tuple[Sequence[Mapping[str, Any]], Samples, str]:
-    """Return the rack of a bus or of the master, what it reads, and its place in the document."""
-    if table == "master":
-        return cover.master.rack, sum(returns.values(), desk.mix).astype(np.float32), "master.rack"
-    for index, bus in enumerate(cover.buses):
-        if bus.name == name:
-            if name not in desk.sends:
-                raise UsageError(
-                    f"no track sends to {name}", hint="turn a send up, then there is something to hear"
-                )
-            return bus.rack, desk.sends[name].astype(np.float32), f"buses[{index}].rack"
-    raise UsageError(f"there is no bus '{name}'")

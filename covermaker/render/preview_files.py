@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from covermaker.audio.files import wav_writer
-from covermaker.disk import disk_errors, is_alive
+from covermaker.disk import disk_errors, runs, this_host
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
 # Two are made at a time of a bus or a master; those before may still be played.
 _KEPT = 6
+_NAME = re.compile(r"\.?(?P<pid>\d+)-\d+-(?P<host>.*)\.wav")
 
 
 class PreviewFiles:
-    """Files in one folder, named for the process.
+    """Files in one folder, named for the process and its machine.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ class PreviewFiles:
             if not self._files:
                 sweep(self._folder)
             self._made += 1
-            file = self._folder / f"{os.getpid()}-{self._made}.wav"
+            file = self._folder / f"{os.getpid()}-{self._made}-{this_host()}.wav"
             unfinished = file.with_name(f".{file.name}")
             with wav_writer(unfinished, sample_rate=rate, channels=2) as writer:
                 writer.write(sound)
@@ -50,8 +52,8 @@ class PreviewFiles:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes have left that are gone."""
-    for file in (*folder.glob("[0-9]*-*.wav"), *folder.glob(".[0-9]*-*.wav")):
-        maker = file.name.lstrip(".").partition("-")[0]
-        if maker.isdecimal() and not is_alive(int(maker)):
+    """Remove what processes of this machine have left that are gone."""
+    for file in folder.iterdir():
+        match = _NAME.fullmatch(file.name)
+        if match and not runs(match["host"], int(match["pid"])):
             file.unlink(missing_ok=True)

@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from covermaker.graph.events import Event
+from covermaker.project.document import CONVERTED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from covermaker.effects.presets import Kind
     from covermaker.project.document import Track
     from covermaker.render.sounds import Sounds
 
@@ -31,6 +33,22 @@ def rack_of(place: str) -> str:
     return f"{place}.rack"
 
 
+def heard_on(kind: Kind) -> str | None:
+    """Return what of a song a preset of a kind is heard on; None for what needs a render.
+
+    A master is heard on the whole mix, behind its effects; its loudness comes with a render.
+    """
+    return {"racks": MIX, "masters": rack_of("master")}.get(kind)
+
+
+def matched(as_it_is: Previewed, changed: Previewed) -> tuple[float, float]:
+    """Return the gains in dB that make both equally loud by turning the louder one down."""
+    if as_it_is.out_lufs is None or changed.out_lufs is None:
+        return 0.0, 0.0
+    quieter = min(as_it_is.out_lufs, changed.out_lufs)
+    return quieter - as_it_is.out_lufs, quieter - changed.out_lufs
+
+
 def stand_in(track: Track, sounds: Sounds) -> tuple[Path | None, str]:
     """Return what a track's rack can be heard on, and words for it when it is not the track's own sound.
 
@@ -39,7 +57,7 @@ def stand_in(track: Track, sounds: Sounds) -> tuple[Path | None, str]:
     found = sounds.tracks.get(track.name)
     if found is not None and found.source is not None:
         return found.source, ""
-    if track.source == "converted" and sounds.vocal is not None:
+    if track.source == CONVERTED and sounds.vocal is not None:
         return sounds.vocal, "the original vocal, for the converted one is not rendered yet"
     return None, ""
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "render.json"
 
+NEVER_RENDERED = "never rendered"
+MADE_AGAIN = " is made again"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -30,7 +33,7 @@ class Verdict:
     reasons : tuple of str
         What changed since the last render, by paths of the document.
     words : tuple of str
-        The same as the studio says it.
+        The same for people: with the names of tracks and effects, and units.
     """
 
     step: Step
@@ -60,6 +63,11 @@ def describe(steps: Sequence[Step]) -> list[dict[str, Any]]:
         }
         for step in steps
     ]
+
+
+def only_follows(reason: str) -> bool:
+    """Tell whether a reason is only that another step is made again."""
+    return reason.endswith(MADE_AGAIN)
 
 
 def last_render(out: Path) -> dict[str, dict[str, Any]]:
@@ -100,7 +108,7 @@ def _verdict(
     if planned.again:
         return _verdict_of(step, ["asked for once more"])
     if old is None:
-        return _verdict_of(step, ["new in this project" if before else "never rendered"])
+        return _verdict_of(step, ["new in this project" if before else NEVER_RENDERED])
     if old.get("key") == step.key:
         return _verdict_of(step, ["its files are no longer in the store"])
     params = told(step, old.get("params", {}), cover)
@@ -132,7 +140,7 @@ def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]])
         if not isinstance(source, From):
             reasons.append(f"{source.path.name} changed")
         elif before.get(source.step.name, {}).get("key") != source.step.key:
-            reasons.append(f"'{source.step.name}' is made again")
+            reasons.append(f"'{source.step.name}'{MADE_AGAIN}")
         else:
             reasons.append(f"reads '{name}' from another step")
     return reasons

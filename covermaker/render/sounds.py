@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from covermaker.graph.step import From
-from covermaker.render.checks import CONVERTED
+from covermaker.project.document import CONVERTED
 from covermaker.render.pipeline import build
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from covermaker.audio.spectrum import spectrum_of
+from covermaker.audio.spectrum import band_edges, spectrum_of
 from covermaker.effects.rack import Rack, rack_params
-from covermaker.render.stretch import loudness_of, peak_of
+from covermaker.render.stretch import levels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,11 +176,11 @@ class Stages:
             known = self._points.pop(key, None)
             if known is None:
                 heard = stretch.heard(run.sounds[index])
-                lufs = loudness_of(heard, stretch.rate)
-                _, spectrum = spectrum_of(heard, stretch.rate, bands_an_octave=BANDS_AN_OCTAVE)
+                lufs, peak_dbfs = levels_of(heard, stretch.rate)
+                spectrum = spectrum_of(heard, stretch.rate, BANDS_AN_OCTAVE)
                 known = {
                     "lufs": None if lufs is None else round(lufs - mono_db, 2),
-                    "peak_dbfs": peak_of(heard),
+                    "peak_dbfs": peak_dbfs,
                     "spectrum_db": np.round(spectrum, 1).tolist(),
                 }
             self._points[key] = known  # behind the others: what is not asked for goes first
@@ -192,8 +192,8 @@ class Stages:
 
 def bands(rate: int) -> list[float]:
     """Return the centre frequencies of the bands of a point's spectrum."""
-    hz, _ = spectrum_of(np.zeros((1, 1), np.float32), rate, bands_an_octave=BANDS_AN_OCTAVE)
-    found: list[float] = np.round(hz, 1).tolist()
+    edges = band_edges(rate, BANDS_AN_OCTAVE)
+    found: list[float] = np.round(np.sqrt(edges[:-1] * edges[1:]), 1).tolist()
     return found
 
 

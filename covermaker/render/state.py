@@ -21,7 +21,7 @@ from covermaker.features.song.facts import SongFacts, facts_of, known_facts
 from covermaker.graph.memory import recall, remember
 from covermaker.graph.run import plan
 from covermaker.graph.step import Outside
-from covermaker.project.load import FILE_NAME, hidden_folder, load
+from covermaker.project.load import FILE_NAME, folder_of, hidden_folder, load
 from covermaker.render import record
 from covermaker.render.ending import last_failure
 from covermaker.render.pipeline import build
@@ -29,26 +29,47 @@ from covermaker.voices.card import CARD_FILE
 from covermaker.voices.library import user_library
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from covermaker.graph.store import Store
     from covermaker.project.load import Project
     from covermaker.render.pipeline import River
     from covermaker.render.record import Verdict
 
-VERSION = 2
+VERSION = 3
 _KIND = "states"
 
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """A step of a project's render: ``"done"`` or ``"to do"``; `seconds` is how long it took when it was made."""
+    """A step of a project's render: ``"done"`` or ``"to do"``.
+
+    Attributes
+    ----------
+    reasons : tuple of str
+        Why it is to do, by paths of the document.
+    words : tuple of str
+        The same for people.
+    seconds : float or None
+        How long it took when it was made.
+    """
 
     name: str
     kind: str
     state: str
     reasons: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     seconds: float | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it was never made in this project."""
+        return self.reasons == (record.NEVER_RENDERED,)
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is to do only because others are made again."""
+        return bool(self.reasons) and all(map(record.only_follows, self.reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +147,18 @@ class State:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it is not done, without what only follows from something else."""
-        said = dict.fromkeys(reason for step in self.to_do for reason in step.reasons)
+        """Why it is not done, by paths of the document, without what only follows from something else."""
+        return self._own(step.reasons for step in self.to_do)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The same for people."""
+        return self._own(step.words for step in self.to_do)
+
+    def _own(self, told: Iterable[Sequence[str]]) -> tuple[str, ...]:
+        said = dict.fromkeys(reason for lines in told for reason in lines)
         lost = [f"{name} is gone from out" for name in self.missing]
-        return (*(reason for reason in said if not reason.endswith("is made again")), *lost)
+        return (*(reason for reason in said if not record.only_follows(reason)), *lost)
 
 
 def project_state(folder: Path, store: Store) -> State:
@@ -138,10 +167,11 @@ def project_state(folder: Path, store: Store) -> State:
     Parameters
     ----------
     folder : Path
-        The project.
+        The project, or its ``cover.toml``.
     store : Store
         Where finished steps are looked for.
     """
+    folder = folder_of(folder)
     state = _project_state(folder, store)
     if state.word not in {"stale", "new"}:
         return state
@@ -164,7 +194,7 @@ def _project_state(folder: Path, store: Store) -> State:
     base = State("failed")
     try:
         project = load(folder)
-        base = _base(project)
+        base = at_a_glance(project)
         river = build(project)
         verdicts = record.compare(
             plan(store, river.targets()), record.last_render(project.out), project.cover
@@ -207,7 +237,10 @@ def _still_true(kept: dict[str, Any], store: Store) -> State | None:
         if any(_mark(file) != mark for file, mark in kept["files"].items()):
             return None
         values = kept["state"]
-        steps = tuple(StepState(**{**row, "reasons": tuple(row["reasons"])}) for row in values["steps"])
+        steps = tuple(
+            StepState(**{**row, "reasons": tuple(row["reasons"]), "words": tuple(row["words"])})
+            for row in values["steps"]
+        )
         outputs = tuple(Output(Path(file), made, size) for file, made, size in values["outputs"])
         lists = {key: tuple(values[key]) for key in ("stems", "missing")}
         whole = {**values, **lists, "steps": steps, "outputs": outputs, "song": Path(values["song"])}
@@ -216,14 +249,14 @@ def _still_true(kept: dict[str, Any], store: Store) -> State | None:
         return None
 
 
-def _base(project: Project) -> State:
-    """Return what can be said of a project whatever its steps are."""
+def at_a_glance(project: Project) -> State:
+    """Return what can be said of a project whatever its steps are: of its song and of its last render."""
     state = replace(State("failed", separator=project.cover.stems.separator), **_last_render(project))
     try:
         song = project.path(project.cover.song.file, "song.file")
         info = probe(song)
-    except CovermakerError:
-        return state  # told by whoever builds the steps
+    except CovermakerError as error:
+        return replace(state, problem=error.message, hint=error.hint or "")
     return replace(
         state, song=song, seconds=info.seconds, sample_rate=info.sample_rate, channels=info.channels,
         facts=known_facts(song),
@@ -238,6 +271,8 @@ def _state(base: State, river: River, verdicts: list[Verdict], store: Store) -> 
     return replace(
         base,
         word="done" if done and rendered else "stale" if rendered else "new",
+        problem="",
+        hint="",
         stems=river.checked.stems,
         steps=steps,
         facts=None,
@@ -248,7 +283,8 @@ def _state(base: State, river: River, verdicts: list[Verdict], store: Store) -> 
 def _step(verdict: Verdict, store: Store) -> StepState:
     entry = store.get(verdict.step.key) if verdict.state == "done" else None
     seconds = float(entry.meta["seconds"]) if entry else None
-    return StepState(verdict.step.name, verdict.step.kind, verdict.state, verdict.words, seconds)
+    step = verdict.step
+    return StepState(step.name, step.kind, verdict.state, verdict.reasons, verdict.words, seconds)
 
 
 def _last_render(project: Project) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from covermaker.audio.loudness import LoudnessMeter
+from covermaker.audio.buffer import Audio
+from covermaker.audio.loudness import measure
 from covermaker.render.previewing import PEAKS_PER_SECOND
-from covermaker.units import gain_to_db
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,18 +33,17 @@ class Stretch:
         return np.repeat(cut, 2, axis=0) if len(cut) == 1 else cut
 
 
-def loudness_of(sound: Samples, rate: int) -> float | None:
-    """Return the integrated loudness of a stereo sound in LUFS; None for silence and for less than 400 ms."""
-    meter = LoudnessMeter(2, rate)
-    meter.push(sound)
-    found = meter.finish().integrated_lufs
-    return None if found is None or not math.isfinite(found) else round(found, 2)
+def levels_of(sound: Samples, rate: int) -> tuple[float | None, float | None]:
+    """Return the integrated loudness in LUFS, also None for less than 400 ms, and the highest sample in dBFS.
+
+    Of silence both are None.
+    """
+    found = measure(Audio(sound, rate), true_peak=False)
+    return _rounded(found.integrated_lufs), _rounded(found.sample_peak_dbfs)
 
 
-def peak_of(sound: Samples) -> float | None:
-    """Return the highest sample in dBFS; None for silence."""
-    peak = float(np.abs(sound).max(initial=0.0))
-    return round(gain_to_db(peak), 2) if peak else None
+def _rounded(db: float | None) -> float | None:
+    return None if db is None or not math.isfinite(db) else round(db, 2)
 
 
 def peaks_of(sound: NDArray[np.floating[Any]], rate: int) -> list[list[float]]:

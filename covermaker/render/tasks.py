@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from covermaker.disk import copy_file, file_sha256, same_content
+from covermaker.disk import copy_file, file_sha256, jot, same_content
 from covermaker.errors import UsageError
 from covermaker.export.files import export_file
 from covermaker.export.report import build_report, write_report
@@ -16,10 +16,10 @@ from covermaker.graph.step import From
 from covermaker.graph.store import Entry, Store, default_root
 from covermaker.project.document import Convert, Stems
 from covermaker.project.load import hidden_folder, load
-from covermaker.project.saved import RENDERED_NAME, keep
+from covermaker.project.saved import RENDERED_NAME
 from covermaker.render import pipeline, record
 from covermaker.render.checks import check_singers, make_separator
-from covermaker.render.ending import ending
+from covermaker.render.ending import ending, is_whole
 from covermaker.render.singers import ready
 from covermaker.render.singing import convert_step, feature_steps, listen_step
 from covermaker.render.singwork import conversion
@@ -39,41 +39,38 @@ Request = dict[str, Any]
 M = TypeVar("M", bound="BaseModel")
 
 
-def planned(request: Request) -> tuple[pipeline.River, list[PlannedStep], Store]:
-    """Return what a render request consists of, without running it."""
+def planned(request: Request) -> tuple[pipeline.River, list[Step], list[PlannedStep], Store]:
+    """Return what a render request consists of, without running it: also what is asked for, and the way there."""
     project = load(Path(request["project"]))
     store = _store(request)
     region = Region(*request["region"]) if request.get("region") else None
     river = pipeline.build(project, region=region, score=bool(request.get("score")), store=store)
     targets = river.targets(request.get("until"))
-    return river, plan(store, targets, again=_again(request, targets)), store
-
-
-def _again(request: Request, targets: Sequence[Step]) -> frozenset[str]:
-    return from_here(targets, request["again"]) if request.get("again") else frozenset()
+    again = from_here(targets, request["again"]) if request.get("again") else ()
+    return river, targets, plan(store, targets, again=again), store
 
 
 def render(request: Request, listener: Listener) -> dict[str, Any]:
     """Render a project; see `covermaker.cli.render` for what a request holds."""
     if request.get("region"):
         return _render(request, listener)
-    with ending(hidden_folder(Path(request["project"])), listener) as hear:
+    hidden = hidden_folder(Path(request["project"]))
+    with ending(hidden, listener, whole=is_whole(request)) as hear:
         return _render(request, hear)
 
 
 def _render(request: Request, listener: Listener) -> dict[str, Any]:
-    river, steps, store = planned(request)
+    river, targets, steps, store = planned(request)
     listener = _once(listener)
     listener(Planned(summary(steps)))
-    until = request.get("until")
-    targets, device = river.targets(until), request.get("device", "auto")
-    entries = run(store, targets, listener=listener, device=device, again=_again(request, targets))
+    until, again = request.get("until"), [one.step.key for one in steps if one.again]
+    entries = run(store, targets, listener=listener, device=request.get("device", "auto"), again=again)
     result: dict[str, Any] = {"title": river.checked.project.cover.title, "until": until, "files": []}
-    _tell_notes(river.targets(until), store, listener, _track_names(river))
+    _tell_notes(targets, store, listener, _track_names(river))
     if until is not None:
         result["folders"] = [str(entry.folder) for entry in entries]
         return result
-    return {**result, **_publish(request, river, entries, store)}
+    return {**result, **_publish(request, river, targets, entries, store)}
 
 
 def separate(request: Request, listener: Listener) -> dict[str, Any]:
@@ -139,7 +136,7 @@ def _validated(model: type[M], values: dict[str, Any]) -> M:
 
 
 def _publish(
-    request: Request, river: pipeline.River, entries: Sequence[Entry], store: Store
+    request: Request, river: pipeline.River, targets: Sequence[Step], entries: Sequence[Entry], store: Store
 ) -> dict[str, Any]:
     """Copy the finished files into the project's ``out`` folder and write the record beside them."""
     out = river.checked.project.out
@@ -150,7 +147,7 @@ def _publish(
         folder = out / "stems" if entry.meta["step"] == "stems" else out
         files |= _copy(entry, folder, sorted(entry.meta["files"]))
     named = {Path(file).relative_to(out).as_posix(): facts for file, facts in files.items()}
-    reports = _reports(river.targets(), store)
+    reports = _reports(targets, store)
     reports["master"] = reports["export"]["master"]
     report = build_report(
         title=river.checked.project.cover.title,
@@ -161,13 +158,13 @@ def _publish(
         extra={
             "voice": river.lead.fingerprint,
             "reports": reports,
-            "steps": record.describe([one.step for one in plan(store, river.targets())]),
+            "steps": record.describe(in_order(targets)),
         },
     )
     if not request.get("region"):
         _remove_stale(out, set(named))
         project = river.checked.project
-        keep(project.hidden, RENDERED_NAME, project.document.text)
+        jot(project.hidden / RENDERED_NAME, project.document.text)
     place = out / ("preview.json" if request.get("region") else record.FILE_NAME)
     write_report(place, report)
     return {"files": list(files), "record": str(place), "reports": reports}

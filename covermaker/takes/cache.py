@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import os
-import platform
+import re
 import shutil
 import zipfile
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from covermaker.disk import disk_errors, is_alive, write_bytes
+from covermaker.disk import disk_errors, runs, this_host, write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CACHE_FOLDER = ".takes"
+_WORK = re.compile(r"work-(?P<host>.*)-(?P<pid>\d+)-[^-]*")
 
 Arrays = dict[str, "NDArray[Any]"]
 
@@ -66,15 +67,14 @@ def scratch(cache: Path | None) -> Iterator[Path]:
         with disk_errors(cache):
             cache.mkdir(parents=True, exist_ok=True)
             _sweep(cache)
-    prefix = f"work-{platform.node()}-{os.getpid()}-"
+    prefix = f"work-{this_host()}-{os.getpid()}-"
     with TemporaryDirectory(prefix=prefix, dir=cache, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
 def _sweep(cache: Path) -> None:
     """Remove what killed processes of this machine left: an hour of a take is half a gigabyte."""
-    prefix = f"work-{platform.node()}-"
     for left in cache.glob("work-*"):
-        pid = left.name.removeprefix(prefix).partition("-")[0]
-        if left.name.startswith(prefix) and pid.isdigit() and not is_alive(int(pid)):
+        match = _WORK.fullmatch(left.name)
+        if match and not runs(match["host"], int(match["pid"])):
             shutil.rmtree(left, ignore_errors=True)

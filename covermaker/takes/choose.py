@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import write_text
-from covermaker.documents.document import Document
 from covermaker.errors import ProjectError, UsageError, nearest
-from covermaker.takes.document import TAKES_FILE, checked, read_takes
+from covermaker.takes.document import read_takes, rewrite
 from covermaker.takes.lock import changing
 
 if TYPE_CHECKING:
@@ -55,8 +53,6 @@ def choose_takes(folder: Path, names: Sequence[str], *, use: bool) -> list[str]:
 
 
 def _choose(folder: Path, names: Sequence[str], *, use: bool) -> list[str]:
-    import tomlkit
-
     takes = read_takes(folder)
     files = set(named_takes(takes, names))
     changed = [row.file for row in takes.takes if row.file in files and row.use != use]
@@ -64,14 +60,12 @@ def _choose(folder: Path, names: Sequence[str], *, use: bool) -> list[str]:
         raise ProjectError(
             f"no take of '{takes.name}' would be left to train on", hint="keep another one first"
         )
-    if not changed:
-        return []
-    path = folder / TAKES_FILE
-    document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    for row in document["takes"]:
-        if row["file"] in changed:
-            row["use"] = use
-    text = tomlkit.dumps(document)
-    checked(Document.parse(text, str(path)))
-    write_text(path, text)
+
+    def choose(rows: Any) -> None:
+        for row in rows:
+            if row["file"] in changed:
+                row["use"] = use
+
+    if changed:
+        rewrite(folder, choose)
     return changed

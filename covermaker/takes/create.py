@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covermaker.audio.files import blocks, probe
+from covermaker.audio.names import audio_in
 from covermaker.disk import copy_file, disk_errors, file_sha256
 from covermaker.errors import AudioInputError, ProjectError, UsageError
 from covermaker.progress import silent
@@ -26,10 +27,10 @@ from covermaker.takes.document import (
     Slicing,
     TakeRow,
     Takes,
-    append_rows,
     labels_path,
     make_takes,
     read_takes,
+    rewrite,
     write_takes,
 )
 from covermaker.takes.lock import changing
@@ -43,12 +44,6 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS = 30.0  # of takes; a voice that is worth hearing wants five minutes and more
 SILENT_PEAK = 10.0 ** (-60.0 / 20.0)
-
-_SUFFIXES = (
-    ".wav .wave .w64 .rf64 .flac .aif .aiff .aifc .caf .au .ogg .oga .opus .mp3 .m4a .mp4 .aac .mov .webm .mka .mkv"
-    " .wma .ac3 .amr .ape .wv .tta"
-)
-AUDIO_SUFFIXES = frozenset(_SUFFIXES.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +127,9 @@ def new_takes(
 
     existed = folder.exists()
     with changing(folder):
-        _refuse_another(folder, name, replace=replace)  # that came meanwhile
+        # Somebody else may have made the folder, and a voice in it, while this one waited for its turn.
+        existed = existed or holds_voice(folder)
+        _refuse_another(folder, name, replace=replace)
         before = _hashes(folder)
         made: list[Path] = []
         try:
@@ -200,7 +197,7 @@ def add_takes(
         try:
             rows = _copy_in(sources, folder / TAKES_FOLDER, made, taken={row.stem for row in takes.takes})
             rows = [row.model_copy(update={"singer": singer}) for row in rows]
-            append_rows(folder, rows)
+            rewrite(folder, lambda listed: listed.extend(row.model_dump() for row in rows))
         except BaseException:
             for path in made:
                 path.unlink(missing_ok=True)
@@ -223,13 +220,7 @@ def find_audio(paths: Iterable[Path]) -> list[Path]:
             if not path.is_dir():
                 found.append(path)
                 continue
-            inside = sorted(
-                file
-                for file in path.rglob("*")
-                if file.suffix.lower() in AUDIO_SUFFIXES
-                and file.is_file()
-                and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            )
+            inside = sorted(audio_in(path))
         if not inside:
             raise UsageError(f"the folder '{path}' holds no audio file", hint="name the recordings")
         found.extend(inside)

@@ -44,7 +44,7 @@ from covermaker.voices.card import CARD_FILE, NAME_PATTERN, PATTERNS, Name, Sha2
 from covermaker.voices.library import TAKES_FILE as TAKES_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
 TAKES_FOLDER = "takes"
@@ -174,20 +174,26 @@ def write_takes(takes: Takes, folder: Path) -> Path:
     return path
 
 
-def append_rows(folder: Path, rows: Sequence[TakeRow]) -> None:
-    """Write more takes behind those of the document, whose comments stay; hold `takes.lock.changing`.
+def rewrite(folder: Path, change: Callable[[Any], None]) -> None:
+    """Change the rows of the document, whose comments stay; hold `takes.lock.changing`.
+
+    Parameters
+    ----------
+    folder : Path
+        The voice's.
+    change : callable
+        Takes the array ``takes`` of the document, as tomlkit has it, and changes it in place.
 
     Raises
     ------
     ProjectError
-        When the document would then be refused.
+        When the document would then be refused; nothing is written.
     """
     import tomlkit
 
     path = folder / TAKES_FILE
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    for row in rows:
-        document["takes"].append(row.model_dump())
+    change(document["takes"])
     text = tomlkit.dumps(document)
     checked(Document.parse(text, str(path)))
     write_text(path, text)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from covermaker.disk import copy_file, replacing
 from covermaker.errors import ProjectError, UsageError
 from covermaker.progress import Progress, silent
+from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, steps_kept
 from covermaker.training.course import FOLDER
-from covermaker.training.heldout import LISTING, convert_phrase, read_listing, read_phrases
+from covermaker.training.heldout import convert_phrase, read_listing, read_phrases
 from covermaker.training.install import Identity, write_voice
 from covermaker.training.lock import alone_in
-from covermaker.training.sung import AUDITIONS as AUDITIONS
-from covermaker.training.sung import given_file, is_sung, sung_file
+from covermaker.training.sung import HELDOUT, LISTING, given_file, is_sung, sung_file
 from covermaker.voices.card import VoiceCard, read_card
 from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.voice import Voice
@@ -25,19 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CANDIDATE = "auditioned"  # where a checkpoint is a voice for as long as it sings
-
-
-def checkpoints(folder: Path) -> list[dict[str, Any]]:
-    """Return a voice folder's kept checkpoints: ``step``, ``score``, ``voice`` (is it the voice?), the figures."""
-    work = folder / FOLDER
-    scores_file = work / "scores.json"
-    scores = json.loads(scores_file.read_text(encoding="utf-8")) if scores_file.exists() else []
-    by_step = {record["step"]: record for record in scores}
-    current = read_card(folder).training.get("step")
-    return [
-        {**by_step.get(step, {"score": None}), "step": step, "voice": step == current}
-        for step in steps_kept(work / "checkpoints")
-    ]
 
 
 def audition(
@@ -78,8 +64,8 @@ def _audition(
     folder: Path, card: VoiceCard, wanted: Sequence[int] | None, device: str, progress: Progress
 ) -> list[Path]:
     work = folder / FOLDER
-    kept = steps_kept(work / "checkpoints")
-    if not kept or not (work / "heldout" / LISTING).exists():
+    kept = steps_kept(work / CHECKPOINTS)
+    if not kept or not (work / HELDOUT / LISTING).exists():
         raise ProjectError(
             f"there are no checkpoints of '{folder.name}' to listen to",
             hint="train it: covermaker train NAME",
@@ -87,14 +73,11 @@ def _audition(
     steps = kept if wanted is None else list(wanted)
     for step in steps:
         _check_kept(folder, step, kept)
-    singing = [
-        step
-        for step in steps
-        if not all(is_sung(folder, step, kind) for kind in read_listing(work / "heldout"))
-    ]
+    kinds = list(read_listing(work / HELDOUT))
+    singing = [step for step in steps if not all(is_sung(folder, step, kind) for kind in kinds)]
     if not singing:
-        return _sung_files(folder, steps)
-    phrases = read_phrases(work / "heldout", encoder=card.content.encoder, words=False, device=device)
+        return _sung_files(folder, steps, kinds)
+    phrases = read_phrases(work / HELDOUT, encoder=card.content.encoder, words=False, device=device)
     for phrase in phrases:
         for name, file in (("source", phrase.source), ("singer", phrase.target)):
             copy_file(file, given_file(folder, name, phrase.kind))
@@ -106,11 +89,10 @@ def _audition(
             with replacing(sung_file(folder, step, phrase.kind)) as whole:
                 convert_phrase(phrase, Voice.open(candidate), whole, device=device)
             progress((number + (index + 1) / len(phrases)) / len(singing))
-    return _sung_files(folder, steps)
+    return _sung_files(folder, steps, kinds)
 
 
-def _sung_files(folder: Path, steps: Sequence[int]) -> list[Path]:
-    kinds = list(read_listing(folder / FOLDER / "heldout"))
+def _sung_files(folder: Path, steps: Sequence[int], kinds: Sequence[str]) -> list[Path]:
     given = [given_file(folder, name, kind) for kind in kinds for name in ("source", "singer")]
     return [*given, *(sung_file(folder, step, kind) for step in steps for kind in kinds)]
 
@@ -133,7 +115,7 @@ def promote(folder: Path, step: int) -> VoiceCard:
 
 
 def _promote(folder: Path, card: VoiceCard, step: int) -> VoiceCard:
-    _check_kept(folder, step, steps_kept(folder / FOLDER / "checkpoints"))
+    _check_kept(folder, step, steps_kept(folder / FOLDER / CHECKPOINTS))
     return _install(folder, folder, card, step)
 
 
@@ -146,7 +128,7 @@ def _check_kept(folder: Path, step: int, kept: Sequence[int]) -> None:
 
 
 def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCard:
-    checkpoint = load_checkpoint(checkpoint_path(folder / FOLDER / "checkpoints", step))
+    checkpoint = load_checkpoint(checkpoint_path(folder / FOLDER / CHECKPOINTS, step))
     records = [r for r in checkpoint.state["chronicle"]["scores"] if r["step"] == step]
     scores = records[0] if records else {}
     identity = Identity(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import torch
 
+FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{9})\.safetensors")
 
 

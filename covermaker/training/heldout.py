@@ -26,7 +26,7 @@ from covermaker.features.loudness import frame_loudness_db
 from covermaker.progress import Progress, silent
 from covermaker.training.augment import Voice as Take
 from covermaker.training.material import read_cut, throat
-from covermaker.training.sung import LISTING as LISTING
+from covermaker.training.sung import LISTING
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:

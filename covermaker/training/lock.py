@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from covermaker import locks
 from covermaker.disk import disk_errors
 from covermaker.errors import ResourceError
 from covermaker.training.course import FOLDER
@@ -22,10 +23,7 @@ _PATIENCE_SECONDS = 0.2  # longer than `is_held` holds it to find out
 
 @contextmanager
 def alone_in(home: Path, doing: str = TRAINING) -> Iterator[None]:
-    """Hold the right to work in a voice's ``training/``; the operating system drops it when the process dies.
-
-    A training writes its pulse over that of one that was killed; whoever else comes in takes that away, so that it does
-    not pass for the pulse of what runs now.
+    """Hold the right to work in a voice's ``training/``; the pulse of one that was killed there goes.
 
     Parameters
     ----------
@@ -39,27 +37,19 @@ def alone_in(home: Path, doing: str = TRAINING) -> Iterator[None]:
     ResourceError
         When somebody else holds it, or the folder cannot be written.
     """
-    from filelock import FileLock, Timeout
-
     work = home / FOLDER
     with disk_errors(work):
         work.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(work / LOCK_FILE)
+    with locks.held(work / LOCK_FILE, _PATIENCE_SECONDS, lambda: _taken(home)):
         try:
-            lock.acquire(timeout=_PATIENCE_SECONDS, poll_interval=0.02)
-        except Timeout as error:
-            raise _taken(home) from error
-    try:
-        if doing != TRAINING:
             with disk_errors(work):
                 (work / NOW_FILE).unlink(missing_ok=True)
-        with suppress(OSError):
-            (work / HOLDER_FILE).write_text(doing, encoding="utf-8")
-        yield
-    finally:
-        with suppress(OSError):
-            (work / HOLDER_FILE).unlink(missing_ok=True)
-        lock.release()
+            with suppress(OSError):
+                (work / HOLDER_FILE).write_text(doing, encoding="utf-8")
+            yield
+        finally:
+            with suppress(OSError):
+                (work / HOLDER_FILE).unlink(missing_ok=True)
 
 
 def _taken(home: Path) -> ResourceError:
@@ -74,18 +64,5 @@ def _taken(home: Path) -> ResourceError:
 
 
 def is_held(home: Path) -> bool:
-    """Tell whether a process works in a voice's ``training/`` at this moment."""
-    from filelock import FileLock, Timeout
-
-    file = home / FOLDER / LOCK_FILE
-    if not file.is_file():
-        return False
-    lock = FileLock(file)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:  # not ours to open: nobody can tell
-        return False
-    lock.release()
-    return False
+    """Tell whether a process works in a voice's ``training/`` at this moment; where nobody can tell, nobody does."""
+    return locks.is_held(home / FOLDER / LOCK_FILE, unknown=False)

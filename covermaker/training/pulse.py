@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import is_alive, jot
+from covermaker.disk import jot, this_host
 from covermaker.graph.events import StepProgress, StepStarted, TrainingProgress
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class Pulse:
     def __init__(self, work: Path, listener: Listener) -> None:
         self._file, self._listener = work / FILE_NAME, listener
         now = time.time()
-        self._now = Now(os.getpid(), platform.node(), "", now, now)
+        self._now = Now(os.getpid(), this_host(), "", now, now)
         self._beats = False
 
     def begin(self) -> None:
@@ -141,11 +140,6 @@ def read_now(work: Path) -> Now | None:
     found: dict[str, Any] = {name: number_in(getattr(now, name)) for name in _FIGURES}
     found |= {name: round(found[name]) for name in _COUNTS if found[name] is not None}
     return replace(now, **found)
-
-
-def is_there(now: Now) -> bool:
-    """Tell whether the process that told it runs; of one on another machine nobody here knows, so it counts."""
-    return now.host != platform.node() or is_alive(now.pid)
 
 
 def number_in(value: Any) -> float | None:

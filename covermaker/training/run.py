@@ -19,13 +19,15 @@ from covermaker.features.workers import cores
 from covermaker.graph.events import nobody
 from covermaker.progress import Progress, part
 from covermaker.takes.document import read_takes
-from covermaker.training.audition import AUDITIONS, CANDIDATE
+from covermaker.training.audition import CANDIDATE
 from covermaker.training.board import FOLDER_NAME as BOARD_FOLDER
 from covermaker.training.board import check_tensorboard
+from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.course import FOLDER, RUN_FILE, Clock, read_run, write_run
 from covermaker.training.crew import ALONE, Crew, cores_each
 from covermaker.training.gather import Making, read_all
 from covermaker.training.heldout import Phrase, read_phrases, split_off, write_phrases
+from covermaker.training.history import FILE_NAME as HISTORY_FILE
 from covermaker.training.install import Identity
 from covermaker.training.lock import alone_in
 from covermaker.training.needs import weights_of
@@ -40,6 +42,8 @@ from covermaker.training.prepare import (
 from covermaker.training.profiles import Profile, load_profile
 from covermaker.training.pulse import Pulse
 from covermaker.training.stopping import check_stop, forget, heeding
+from covermaker.training.sung import AUDITIONS, HELDOUT
+from covermaker.training.watch import SCORES_FILE
 from covermaker.voices.card import CARD_FILE
 from covermaker.weights.catalog import fingerprint
 
@@ -224,7 +228,7 @@ def _train(
     crew.led(lambda: check_stop(work))
     with clock.phase("phrases") as told:
         phrases = crew.led(
-            lambda: _phrases(held, work / "heldout", wanted, ready, seed, where, heeding(work, told))
+            lambda: _phrases(held, work / HELDOUT, wanted, ready, seed, where, heeding(work, told))
         )
     return run_training(
         home, work, ready, wanted, dataset, phrases, pitch=pitch,
@@ -329,9 +333,9 @@ def _check_needs(profile: Profile, crew: Crew, device: str) -> None:
 def _clear(work: Path) -> None:
     """Take away an older run, but for its examples. Its record goes first: nobody must take up what is left of it."""
     with disk_errors(work):
-        for name in (RUN_FILE, "history.jsonl", "scores.json"):
+        for name in (RUN_FILE, HISTORY_FILE, SCORES_FILE):
             (work / name).unlink(missing_ok=True)
-    for name in ("checkpoints", "candidate", AUDITIONS, CANDIDATE, "heldout", BOARD_FOLDER):
+    for name in (CHECKPOINTS, "candidate", AUDITIONS, CANDIDATE, HELDOUT, BOARD_FOLDER):
         shutil.rmtree(work / name, ignore_errors=True)
 
 

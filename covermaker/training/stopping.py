@@ -7,17 +7,17 @@ disk. Ctrl-C and SIGTERM end a training at once, where it was at its last save.
 from __future__ import annotations
 
 import os
-import platform
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from covermaker.disk import write_text
+from covermaker.disk import runs, this_host, write_text
 from covermaker.errors import CovermakerError, ExitCode, ResourceError, UsageError
+from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.checkpoint import steps_kept
 from covermaker.training.course import FOLDER
 from covermaker.training.lock import is_held
-from covermaker.training.pulse import is_there, read_now
+from covermaker.training.pulse import read_now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ def check_stop(work: Path) -> None:
         When it is asked to.
     """
     if is_asked(work):
-        kept = steps_kept(work / "checkpoints")
+        kept = steps_kept(work / CHECKPOINTS)
         where = f"before it went on from step {kept[-1]}" if kept else "before the first step"
         raise StoppedError(f"stopped {where}", hint="what was prepared so far is kept")
 
@@ -94,7 +94,7 @@ def kill_training(home: Path) -> None:
         When it belongs to somebody else.
     """
     now = _check_running(home)
-    if now.host != platform.node():
+    if now.host != this_host():
         raise UsageError(
             f"the training of '{home.name}' runs on {now.host}, process {now.pid}",
             hint="end it there, or let it save and end: covermaker voices stop",
@@ -107,6 +107,6 @@ def kill_training(home: Path) -> None:
 
 def _check_running(home: Path) -> Now:
     now = read_now(home / FOLDER) if is_held(home) else None
-    if now is None or not is_there(now):
+    if now is None or not runs(now.host, now.pid):
         raise UsageError(f"no training of '{home.name}' runs", hint=f"covermaker voices status {home.name}")
     return now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.checkpoint import checkpoint_path
 from covermaker.training.course import FOLDER
 
@@ -28,7 +29,7 @@ def given_file(folder: Path, name: str, kind: str) -> Path:
 def is_sung(folder: Path, step: int, kind: str) -> bool:
     """Tell whether a checkpoint, as it is now, has sung a test phrase."""
     try:
-        written = checkpoint_path(folder / FOLDER / "checkpoints", step).stat().st_mtime_ns
+        written = checkpoint_path(folder / FOLDER / CHECKPOINTS, step).stat().st_mtime_ns
         return sung_file(folder, step, kind).stat().st_mtime_ns >= written
     except OSError:
         return False

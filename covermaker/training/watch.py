@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from covermaker.disk import runs
 from covermaker.errors import CovermakerError
+from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.checkpoint import checkpoint_path, steps_kept
 from covermaker.training.course import FOLDER, read_run
 from covermaker.training.history import FILE_NAME as HISTORY_FILE
 from covermaker.training.lock import is_held
-from covermaker.training.pulse import Now, is_there, number_in, read_now
+from covermaker.training.pulse import Now, number_in, read_now
 from covermaker.training.stopping import is_asked
 from covermaker.training.sung import is_sung, kinds_of
+from covermaker.voices.card import read_card, trained_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -130,7 +133,7 @@ class Course:
 
     def read_on(self) -> bool:
         """Take in what is new; tells whether anything was."""
-        file = self.work / HISTORY_FILE
+        file, told = self.work / HISTORY_FILE, False
         try:
             there = file.stat()
             if there.st_ino != self._inode or there.st_size < self._at:
@@ -141,18 +144,17 @@ class Course:
                 return False
             with file.open("rb") as opened:
                 opened.seek(self._at)
-                data = opened.read(_READ_BYTES)
+                while data := opened.read(_READ_BYTES):
+                    self._at += len(data)
+                    *lines, self._rest = (self._rest + data).split(b"\n")
+                    for line in lines:
+                        self._take(line)
+                    told = told or bool(lines)
         except OSError:
             had = bool(self.steps)
             self._forget()
             return had
-        self._at += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._take(line)
-        if self._at < there.st_size:
-            self.read_on()
-        return bool(lines)
+        return told
 
     def _take(self, line: bytes) -> None:
         try:
@@ -184,7 +186,12 @@ class Course:
 _NO_LOSSES: Final = frozenset({"step", "loss", "rate", "seconds_per_step", "memory_bytes", "batch_pieces"})
 
 
-def watch(home: Path, course: Course | None = None, *, voice_step: int | None = None) -> Watched:
+def status_of(home: Path) -> str:
+    """Return the status of a voice's training, as `Watched` has it; reads neither its history nor its scores."""
+    return _outline(home).status
+
+
+def watch(home: Path, course: Course | None = None) -> Watched:
     """Look at a voice's training.
 
     Parameters
@@ -193,44 +200,47 @@ def watch(home: Path, course: Course | None = None, *, voice_step: int | None = 
         The voice's folder.
     course : Course, optional
         Of this folder, kept between looks: then only what is new is read.
-    voice_step : int, optional
-        The checkpoint that the voice sings with, as its card says.
     """
     work = home / FOLDER
     if not work.is_dir():
         return Watched()
     course = course or Course(work)
     course.read_on()
-    busy, now = is_held(home), read_now(work)
-    problem = ""
+    outline, phrases = _outline(home), kinds_of(home)
+    checkpoints, problem = _checkpoints(home, phrases)
+    last, live = course.last, outline.now
+    told = [when for when in (outline.heard, course.written) if when is not None]
+    return replace(
+        outline,
+        step=max(course.steps[-1] if course.steps else 0, (live.step or 0) if live else 0),
+        seconds_per_step=(live.seconds_per_step if live else None) or number_in(last.get("seconds_per_step")),
+        loss=(live.loss if live else None) or number_in(last.get("loss")),
+        heard=max(told, default=None),
+        checkpoints=checkpoints,
+        phrases=tuple(phrases),
+        problem=outline.problem or problem,
+    )
+
+
+def _outline(home: Path) -> Watched:
+    """Return what the lock, the pulse and the record of the run say."""
+    work = home / FOLDER
+    if not work.is_dir():
+        return Watched()
+    busy, now, problem = is_held(home), read_now(work), ""
     try:
         run = read_run(work)
     except CovermakerError as error:
         run, problem = None, error.message
-    phrases = kinds_of(home)
-    checkpoints, scores_problem = _checkpoints(home, phrases, voice_step)
-    status = _status(run, now, runs=busy and now is not None and is_there(now))
-    profile, minutes, steps = _asked_for(run)
-    last = course.last
-    heard = max(
-        (told for told in (now.told if now else None, course.written) if told is not None), default=None
-    )
-    live = now if status == "running" else None
+    is_running = busy and now is not None and runs(now.host, now.pid)
     return Watched(
-        status, busy, live, profile, minutes, steps,
-        step=max(course.steps[-1] if course.steps else 0, (live.step or 0) if live else 0),
-        seconds_per_step=(live.seconds_per_step if live else None) or number_in(last.get("seconds_per_step")),
-        loss=(live.loss if live else None) or number_in(last.get("loss")),
-        heard=heard,
-        checkpoints=checkpoints,
-        phrases=tuple(phrases),
-        stopping=status == "running" and is_asked(work),
-        problem=problem or scores_problem,
+        _status(run, now, is_running=is_running), busy, now if is_running else None, *_asked_for(run),
+        heard=now.told if now else None, stopping=is_running and is_asked(work), problem=problem,
     )  # fmt: skip
 
 
-def _status(run: dict[str, Any] | None, now: Now | None, *, runs: bool) -> str:
-    if runs:
+def _status(run: dict[str, Any] | None, now: Now | None, *, is_running: bool) -> str:
+    if is_running:
         return "running"
     told = run["status"] if run is not None else ""
     if told == "running" or (now is not None and not told):
@@ -247,17 +257,19 @@ def _asked_for(run: dict[str, Any] | None) -> tuple[str, float | None, int | Non
     return str(profile.get("name", "")), minutes, None if minutes is not None or steps is None else int(steps)
 
 
-def _checkpoints(
-    home: Path, phrases: Sequence[str], voice_step: int | None
-) -> tuple[tuple[Checkpoint, ...], str]:
+def _checkpoints(home: Path, phrases: Sequence[str]) -> tuple[tuple[Checkpoint, ...], str]:
     """Return all saves that are known of, the oldest first, and what cannot be read."""
     work = home / FOLDER
     records, problem = _scores(work)
-    folder = work / "checkpoints"
+    folder = work / CHECKPOINTS
     try:
         kept = set(steps_kept(folder))
     except OSError:
         kept = set()
+    try:
+        voice_step = trained_step(read_card(home))
+    except CovermakerError:  # there is none before the first save
+        voice_step = None
     scores = [score for record in records.values() if (score := number_in(record.get("score"))) is not None]
     best = max(scores, default=None)
     found = []

@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.content import Content
 
 from covermaker.tui.keymap import filled
-from covermaker.tui.keytable import ACTIONS, EVERYWHERE
+from covermaker.tui.keytable import ACTIONS, EVERYWHERE, Action
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import App
-    from textual.content import Content
     from textual.dom import DOMNode
     from textual.screen import Screen
-
-from covermaker.tui.keytable import Action
 
 
 @cache
@@ -41,10 +38,13 @@ class Acting:
 
     SCREEN: ClassVar[str] = EVERYWHERE
     PANE: ClassVar[str] = ""
+    # Of the actions that cannot always be done: who says why not, called with the node.
+    REFUSALS: ClassVar[Mapping[str, Callable[[Any], str | None]]] = {}
 
     def refusal(self, action_id: str) -> str | None:
         """Return why an action cannot be done now, in one line; None when it can."""
-        return None
+        why = self.REFUSALS.get(action_id)
+        return why(self) if why else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell Textual whether an action can be done; None shows it dim."""
@@ -59,6 +59,7 @@ class Pane(Acting):
 
     TITLE: ClassVar[str] = ""
     HELP_TEXT: ClassVar[str] = ""
+    DEFAULT_CLASSES: ClassVar[str] = "pane"
     _frame: tuple[str, str] = ("", "")
 
     def frame(self, title: str, subtitle: str = "") -> None:

@@ -16,11 +16,11 @@ from textual.command import CommandPalette
 from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
+from covermaker.jobs.launch import COMMAND
 from covermaker.tui import leaving, toast
 from covermaker.tui.actions import Pane
 from covermaker.tui.ask import Ask
 from covermaker.tui.help import HelpScreen, help_text
-from covermaker.tui.jobs import CHILD
 from covermaker.tui.jump import JumpScreen, targets
 from covermaker.tui.keymap import bindings, customised, overrides
 from covermaker.tui.keytable import EVERYWHERE, SEATS
@@ -71,7 +71,7 @@ class Studio(Working, inherit_bindings=False):
     COMMANDS: ClassVar = {ActionProvider, SongProvider}
     NOTIFICATION_TIMEOUT = toast.SECONDS
 
-    def __init__(self, root: Path, settings: Settings, *, child: Sequence[str] = CHILD) -> None:
+    def __init__(self, root: Path, settings: Settings, *, child: Sequence[str] = COMMAND) -> None:
         self.dress(settings)
         self.employ(child)
         super().__init__()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, Static
 
 from covermaker.tui.actions import Acting
@@ -18,11 +18,24 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class Ask(Acting, ModalScreen[bool]):
-    """Ask; returns whether the answer was yes."""
+class Question(Acting, ModalScreen[ScreenResultType]):
+    """A dialog that is answered with y or n."""
 
     SCREEN = "ask"
     BINDINGS = bindings("ask")
+
+    def action_yes(self) -> None:
+        """Do what was asked."""
+        raise NotImplementedError
+
+    def action_no(self) -> None:
+        """Change nothing."""
+        self.dismiss(None)
+
+
+class Ask(Question[bool]):
+    """Ask; returns whether the answer was yes."""
+
     FOOTER: ClassVar = (
         ("{ask.yes}", "Yes"),
         ("{ask.no}", "No"),
@@ -85,13 +98,6 @@ class AskName(Form[str]):
             with Horizontal():
                 yield Button("Cancel (esc)", id="no")
                 yield Button("Save (enter)", id="yes", variant="primary")
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Save, or leave it."""
-        if event.button.id == "yes":
-            self.answer()
-        else:
-            self.action_leave()
 
     def answer(self) -> None:
         """Take the name, if it is one."""

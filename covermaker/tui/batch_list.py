@@ -61,14 +61,6 @@ class JobDetails(Pane, Reader, inherit_bindings=False):
     )
     BINDINGS = bindings("batch", "details")
 
-    _shown: str | None = None
-
-    def tell(self, text: Text) -> None:
-        """Show another text; the same one stays where it was scrolled to."""
-        if text.markup != self._shown:
-            self._shown = text.markup
-            self.write(text)
-
 
 class Sums(Widget):
     """Two lines: a bar with numbers, and how long it takes."""

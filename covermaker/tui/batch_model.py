@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from covermaker.tui.details import Page
 from covermaker.tui.job_board import NOTHING_TO_DO
+from covermaker.tui.job_kinds import RENDER
 from covermaker.tui.toast import loudness
-from covermaker.tui.words import about, count, glyph, left, one_line, said, share
+from covermaker.tui.words import about, count, glyph, left, one_line, said, share, tone_of
 from covermaker.units import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.text import Text
 
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from covermaker.tui.listing import Cell
     from covermaker.tui.words import Charset
 
-RENDER: Final = "render"
 _FOLDERS: Final = re.compile(r"(?<!\S)/\S*/")  # in a narrow column the file's name says enough
-_TONES: Final = {"wait": "quiet", "stopped": "quiet", "cached": "done"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def cells(job: Job, number: int, voice: str, *, charset: Charset, now: float, pa
     took = job.seconds
     if job.state == "run" and job.started is not None:
         took = now - job.started
-    tone = _TONES.get(word, word)
+    tone = tone_of(word)
     return [
         (str(number), "quiet"),
         (one_line(job.title), ""),
@@ -168,9 +167,9 @@ def totals_words(sums: Totals, width: int, charset: Charset) -> list[tuple[str, 
     return [(f"{bar}  {words}", "run" if sums.running else ""), (", ".join(second), tone)]
 
 
-def details(job: Job, look: Look, *, paused: bool, named: Callable[[str], str]) -> Text:
+def details(job: Job, look: Look, *, paused: bool) -> Text:
     """Return the text about one render: cause and next step of a failure, what was kept, steps, files, log."""
-    word, page = word_of(job), Page(look)
+    word, page, named = word_of(job), Page(look), look.named
     if word == "failed":
         step = next((step.name for step in job.steps.values() if step.state == "failed"), "")
         page.line(

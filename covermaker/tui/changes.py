@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from covermaker.errors import CovermakerError
 from covermaker.project.library import Trash, Trashed
+from covermaker.tui.stacks import Stacks
 from covermaker.tui.words import count, one_line
 
 if TYPE_CHECKING:
@@ -63,38 +64,48 @@ class Changes:
 
     def __init__(self, root: Path) -> None:
         self._trash = Trash(root)
-        self._undos = _removals(self._trash.contents())
-        self._redos: list[Change] = []
+        self._stacks: Stacks[Change] = Stacks(lambda change: change.words)
+
+    def contents(self) -> list[Trashed]:
+        """Read what lies in the trash, the last one first; called on a thread."""
+        return self._trash.contents()
+
+    def know(self, trashed: Sequence[Trashed]) -> None:
+        """Take what was removed before the studio was opened, as it was read from the trash."""
+        ours = {one for change in self._stacks.undos for one in change.trashed}
+        before = [one for one in trashed if one not in ours]
+        self._stacks.undos = [*_removals(before), *self._stacks.undos]
 
     @property
     def undo_words(self) -> str:
         """What undo would take back; empty for nothing."""
-        return self._undos[-1].words if self._undos else ""
+        return self._stacks.undo_words()
 
     @property
     def redo_words(self) -> str:
         """What redo would do again; empty for nothing."""
-        return self._redos[-1].words if self._redos else ""
+        return self._stacks.redo_words()
 
     @property
     def undo_removes(self) -> tuple[Path, ...]:
         """The folders that undo would move to the trash."""
-        return self._undos[-1].there if self._undos else ()
+        return self._stacks.undos[-1].there if self._stacks.undos else ()
 
     @property
     def redo_removes(self) -> tuple[Path, ...]:
         """The folders that redo would move to the trash."""
-        return self._redos[-1].there if self._redos else ()
+        return self._stacks.redos[-1].there if self._stacks.redos else ()
 
     def added(self, folder: Path, words: str) -> None:
         """Note a project that is new."""
-        self._undos.append(Change(words, there=(folder,)))
-        self._redos.clear()
+        self._stacks.did(Change(words, there=(folder,)))
 
     def remove(self, folders: Sequence[Path], words: str) -> Outcome:
         """Move projects to the trash."""
-        self._redos.clear()
-        return self._turn(Change(words, there=tuple(folders)), [], self._undos, words)
+        back, outcome = self._turned(Change(words, there=tuple(folders)), words)
+        if back is not None:
+            self._stacks.did(back)
+        return outcome
 
     def restore(self, one: Trashed) -> Outcome:
         """Bring one project back from the trash."""
@@ -102,24 +113,29 @@ class Changes:
             folder = self._trash.restore(one)
         except CovermakerError as error:
             return Outcome("", str(error))
-        self._undos = [kept for change in self._undos if (kept := _without(change, one)) is not None]
+        undos = self._stacks.undos
+        self._stacks.undos = [kept for change in undos if (kept := _without(change, one)) is not None]
         return Outcome(f"restored {one_line(one.title)}", select=folder)
 
     def undo(self) -> Outcome:
         """Take the last change back."""
-        change = self._undos[-1]
-        return self._turn(change, self._undos, self._redos, f"undo: {change.words}")
+        return self._turn(self._stacks.undos[-1], "undo")
 
     def redo(self) -> Outcome:
         """Do again what was taken back."""
-        change = self._redos[-1]
-        return self._turn(change, self._redos, self._undos, f"redo: {change.words}")
+        return self._turn(self._stacks.redos[-1], "redo")
 
-    def _turn(self, change: Change, stack: list[Change], onto: list[Change], words: str) -> Outcome:
-        """Move the projects of a change the other way, and keep what was moved for the way back.
+    def _turn(self, change: Change, how: str) -> Outcome:
+        """Turn a change; one that is refused as a whole can be tried again, unless what it is about is gone."""
+        back, outcome = self._turned(change, f"{how}: {change.words}")
+        if back is not None:
+            self._stacks.turned(change, back, redo=how == "redo")
+        elif not _is_possible(change):
+            self._stacks.drop(change, redo=how == "redo")
+        return outcome
 
-        A change that is refused as a whole stays on its stack, unless what it is about is gone.
-        """
+    def _turned(self, change: Change, words: str) -> tuple[Change | None, Outcome]:
+        """Move the projects of a change the other way; returns what leads back, None when nothing was moved."""
         there: list[Path] = []
         trashed: list[Trashed] = []
         problem, batch = "", uuid.uuid4().hex
@@ -131,12 +147,9 @@ class Changes:
         except CovermakerError as error:
             problem = str(error)
         if not there and not trashed:
-            if not _is_possible(change):
-                del stack[-1:]
-            return Outcome("", problem)
-        del stack[-1:]
-        onto.append(Change(change.words, tuple(there), tuple(trashed)))
-        return Outcome(words, problem, there[0] if there else None)
+            return None, Outcome("", problem)
+        back = Change(change.words, tuple(there), tuple(trashed))
+        return back, Outcome(words, problem, there[0] if there else None)
 
 
 def _is_possible(change: Change) -> bool:

@@ -72,7 +72,7 @@ class Line(Widget):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Tell what the key does."""
         found = self._at(event.x)
-        tooltip = found[1] if found else None
+        tooltip = self.app.named(found[1]) if found else None
         if tooltip != self.tooltip:
             self.tooltip = tooltip
 

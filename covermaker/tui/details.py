@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from covermaker.tui.words import about, ago, glyph, length, level, one_line, said, share, spelt
+from covermaker.tui.words import about, ago, cut, glyph, length, level, one_line, said, share, spelt, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from covermaker.features.song.facts import SongFacts
     from covermaker.project.library import Row
     from covermaker.render.state import State, StepState
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
     from covermaker.tui.words import Charset
 
 _LABEL: Final = 9
 _WIDE: Final = 34  # from here on a step has a line of its own where there is height for it
 _GLUE: Final = "\u00a0"  # keeps a sign and its step on one line
-_FOLLOWS: Final = " is made again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,8 @@ class Look:
         Rich styles by the name of a state: `done`, `run`, `stale`, `failed`, `quiet`.
     width : int
         Cells in a line.
-    render_key : str
-        What renders a song.
+    named : callable
+        Puts keys in the place of the actions that a sentence names.
     tall : bool
         Whether there is room for a line a step.
     now : float
@@ -47,7 +45,7 @@ class Look:
     charset: Charset
     styles: Mapping[str, str]
     width: int
-    render_key: str
+    named: Callable[[str], str]
     tall: bool
     now: float
 
@@ -63,8 +61,7 @@ class Page:
         """Write a label and words; `quiet` stands behind them, less bright."""
         style = self.look.styles.get(tone, "")
         room = max(8, self.look.width - _LABEL)
-        pieces = textwrap.wrap(words, room, break_on_hyphens=False) or [""]
-        first, *more = (piece.replace(_GLUE, " ") for piece in pieces)
+        first, *more = (piece.replace(_GLUE, " ") for piece in wrapped(words, room))
         self.text.append(f"{label:<{_LABEL}}", style or "bold")
         self.text.append(first)
         for piece in more:
@@ -85,7 +82,7 @@ def details(song: Row, state: State | None, job: Job | None, look: Look) -> Text
     failed = job is not None and job.state == "failed" and (state is None or state.word != "done")
     if job is not None and failed:
         page.line(said("failed", charset), job.message, "failed")
-        page.line("next", job.hint or "L shows the log")
+        page.line("next", job.hint or look.named("{studio.log} shows the log"))
         page.line("log", str(job.log))
     problem = song.problem or (state.problem if state else "")
     if problem and not (failed and state is not None and state.failed_at is not None):  # the same, told above
@@ -137,10 +134,11 @@ def _measured(facts: SongFacts) -> str:
 
 def _redo(page: Page, state: State) -> None:
     if state.word == "new":
-        page.line("new", f"{page.look.render_key} renders it, {about(state.estimate_seconds)}")
+        renders = page.look.named("{library.render} renders it")
+        page.line("new", f"{renders}, {about(state.estimate_seconds)}")
     if state.word != "stale":
         return
-    page.line("stale", "; ".join(state.reasons) or "parts of it are made again", "stale")
+    page.line("stale", "; ".join(state.words) or "parts of it are made again", "stale")
     kinds = ", ".join(dict.fromkeys(step.name for step in state.to_do))
     page.line("redo", f"{kinds}: {about(state.estimate_seconds)}")
 
@@ -165,11 +163,7 @@ def _steps(page: Page, state: State, job: Job | None) -> None:
             page.text.append(f" {glyph(word, page.look.charset)} ", style)
             page.text.append(f"{name:<15} ")
             said_ = f"{said(word, page.look.charset)[2:]}" + (f": {words}" if words else "")
-            room = page.look.width - 19
-            page.text.append(
-                (said_ if len(said_) <= room else said_[: room - 1] + spelt("…", page.look.charset)) + "\n",
-                style,
-            )
+            page.text.append(cut(said_, page.look.width - 19, page.look.charset) + "\n", style)
         return
     signs = ((glyph(word, page.look.charset), name) for name, word, _ in rows)
     flow = "  ".join(f"{sign} {name}".replace(" ", _GLUE) for sign, name in signs)
@@ -178,13 +172,19 @@ def _steps(page: Page, state: State, job: Job | None) -> None:
 
 def _step(step: StepState, job: Job | None) -> tuple[str, str, str]:
     """Return a step's name, the state to show and what to add to it."""
-    live = job.steps.get(step.name) if job is not None else None
+    word, words = live_state(step, job)
+    if word == "done" and step.state == "done" and step.seconds is not None:
+        words = f"{step.seconds:.1f} s"
+    elif word == "stale":
+        words = "follows" if step.follows else "; ".join(step.words)
+    return step.name, word, words
+
+
+def live_state(step: StepState, job: Job | None) -> tuple[str, str]:
+    """Return a step's state and how far it is: from the job that runs, else from the last look."""
+    live = job.steps.get(step.name) if job is not None and not job.is_over else None
     if live is not None and live.state != "cached":
-        return step.name, live.state, share(live.fraction) if live.state == "run" else ""
-    if step.state == "done":
-        return step.name, "done", f"{step.seconds:.1f} s" if step.seconds is not None else ""
-    if step.reasons == ("never rendered",):
-        return step.name, "wait", ""
-    if step.reasons and all(reason.endswith(_FOLLOWS) for reason in step.reasons):
-        return step.name, "stale", "follows"
-    return step.name, "stale", "; ".join(step.reasons)
+        return live.state, share(live.fraction) if live.state == "run" else ""
+    if step.state == "done" or live is not None:
+        return "done", ""
+    return "wait" if step.is_new else "stale", ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.screen import ModalScreen, ScreenResultType
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from covermaker.tui.actions import Acting
 from covermaker.tui.keymap import bindings
@@ -18,6 +18,13 @@ class Form(Acting, ModalScreen[ScreenResultType]):
     def on_mount(self) -> None:
         """Begin with the first field."""
         self.set_focus(self.query(Input).first())
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer, or leave it."""
+        if event.button.id == "yes":
+            self.answer()
+        else:
+            self.action_leave()
 
     def answer(self) -> None:
         """Answer with what the form says, or say what is missing."""

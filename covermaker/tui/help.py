@@ -58,7 +58,7 @@ def _section(text: Text, title: str, actions: Sequence[Action], keys: Mapping[st
     for action in actions:
         written = " ".join(shown(key) for key in keys[action.id].split()) or "ctrl+p"
         text.append(f"  {written:<{_KEY_WIDTH}} ", "bold")
-        lines = textwrap.wrap(f"{action.label}: {action.tooltip}", room)
+        lines = textwrap.wrap(f"{action.label}: {filled(action.tooltip, keys)}", room)
         text.append(f"\n{'':{_KEY_WIDTH + 3}}".join(lines) + "\n")
     text.append("\n")
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from covermaker.errors import ExitCode
 from covermaker.graph import events
 from covermaker.render.steps import COSTS
+from covermaker.tui.job_kinds import TRAIN, kind_of
 from covermaker.tui.words import PHASES, left, share
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Job:
 
     def seconds_left(self, now: float) -> float | None:
         """Return how long it will still take; None while that cannot be known."""
-        if self.kind == "train":
+        if kind_of(self.kind).tells_phases:
             return self.told_seconds_left
         done = self.fraction
         if self.state != "run" or self.started is None or done < _KNOWN_AFTER:
@@ -129,7 +130,7 @@ class Job:
 
     def said_of(self, step: str) -> str:
         """Say what a step does; those of a render go by their names, and so does the training itself."""
-        return PHASES.get(step, step) if self.kind == "train" and step != "train" else step
+        return PHASES.get(step, step) if kind_of(self.kind).tells_phases and step != TRAIN else step
 
     def progress(self, now: float) -> str:
         """Say where it is: ``convert 62 %, 0:20 left``."""
@@ -171,6 +172,7 @@ class JobBoard:
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.logged = 0
         self.held: set[str] = set()
+        self._by_subject: dict[str, list[Job]] = {}
         self._last_id = 0
 
     def add(self, kind: str, title: str, subject: str, request: Mapping[str, Any], log: Path) -> Job:
@@ -178,6 +180,7 @@ class JobBoard:
         self._last_id += 1
         job = Job(self._last_id, kind, title, subject, request, log, held=self.held)
         self.jobs[job.id] = job
+        self._by_subject.setdefault(subject, []).append(job)
         return job
 
     def again(self, job: Job) -> Job:
@@ -189,7 +192,8 @@ class JobBoard:
 
     def forget(self, job: Job) -> None:
         """Take a job that is over from the list; the log keeps its lines."""
-        self.jobs.pop(job.id, None)
+        if self.jobs.pop(job.id, None) is not None:
+            self._by_subject[job.subject].remove(job)
 
     def move(self, job: Job, by: int) -> bool:
         """Let a waiting job change places with the one before (-1) or behind (1) it; tells whether it did."""
@@ -205,7 +209,7 @@ class JobBoard:
 
     def of(self, subject: str) -> Job | None:
         """Return the job of a subject that runs, waits, or was the last to end; in this order."""
-        found = [job for job in self.jobs.values() if job.subject == subject]
+        found = self._by_subject.get(subject, [])
         for state in ("run", "wait"):
             for job in found:
                 if job.state == state:
@@ -292,8 +296,8 @@ class JobBoard:
         step.fraction, job.current = event.fraction, event.name
 
     def _trained(self, job: Job, event: events.TrainingProgress, now: float) -> None:
-        step = job.steps.setdefault("train", StepState("train", "train", "run"))
-        step.fraction, job.current, job.told_seconds_left = event.fraction, "train", event.seconds_left
+        step = job.steps.setdefault(TRAIN, StepState(TRAIN, TRAIN, "run"))
+        step.fraction, job.current, job.told_seconds_left = event.fraction, TRAIN, event.seconds_left
 
     def _scored(self, job: Job, event: events.TrainingScored, now: float) -> None:
         score = "no score" if event.score is None else f"score {event.score:.3f}"

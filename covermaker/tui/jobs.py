@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
-import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -18,22 +16,17 @@ from typing import TYPE_CHECKING, Any, Final
 from covermaker.errors import CovermakerError, ResourceError
 from covermaker.graph import events
 from covermaker.graph.events import from_json
-from covermaker.jobs.launch import death
-from covermaker.jobs.spawn import spawn
-from covermaker.tui.job_board import Job as Job
-from covermaker.tui.job_board import JobBoard as JobBoard
-from covermaker.tui.job_board import LogLine as LogLine
+from covermaker.jobs.launch import COMMAND, death
+from covermaker.jobs.spawn import kill, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from covermaker.graph.events import Event
+    from covermaker.tui.job_board import Job, JobBoard
 
 GRACE_SECONDS: Final = 3.0
-
-# -P: a file of the working folder must not be imported in place of a package.
-CHILD: Final = (sys.executable, "-P", "-m", "covermaker.jobs.child")
 
 
 class JobRunner:
@@ -57,7 +50,7 @@ class JobRunner:
         on_change: Callable[[], None],
         on_end: Callable[[Job], None],
         *,
-        command: Sequence[str] = CHILD,
+        command: Sequence[str] = COMMAND,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.board = board
@@ -90,7 +83,7 @@ class JobRunner:
         child = self._children.get(job.id)
         if child is not None:
             _interrupt(child)
-            asyncio.get_running_loop().call_later(GRACE_SECONDS, _kill, child)
+            asyncio.get_running_loop().call_later(GRACE_SECONDS, kill, child)
         self._on_change()
 
     def retry(self, job: Job) -> Job:
@@ -121,7 +114,7 @@ class JobRunner:
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_seconds)
         for child in children:
-            _kill(child)
+            kill(child)
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_seconds)
 
@@ -130,7 +123,7 @@ class JobRunner:
         self._closed = True
         self._stopping.update(self._tasks)
         for child in self._children.values():
-            _kill(child)
+            kill(child)
 
     def _next(self) -> None:
         """Start every waiting job whose kind has nothing running."""
@@ -200,10 +193,3 @@ class JobRunner:
 def _interrupt(child: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         child.send_signal(signal.SIGINT)
-
-
-def _kill(child: asyncio.subprocess.Process) -> None:
-    """End a child and what it started: it leads a session of its own."""
-    if child.returncode is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)

@@ -11,21 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from covermaker.tui import words
+from covermaker.tui.job_kinds import TRAIN, kind_of
 from covermaker.tui.lost import LOSES, reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from covermaker.tui.jobs import JobBoard
+    from covermaker.tui.job_board import JobBoard
 
-_DOING: Final = {
-    "render": "is being rendered",
-    "train": "is in training",
-    "scan": "is being scanned",
-    "take-in": "is being taken in",
-    "audition": "is singing",
-    "promote": "is being promoted",
-}
 UNSAVED: Final = "Quitting loses that change."
 SAVING_SECONDS: Final = 2.0  # for what is not saved yet when a signal ends the studio
 _LAST_SECONDS = 3.0
@@ -37,7 +30,7 @@ HUNG_UP: Final = 128 + 1
 def loss(board: JobBoard, now: float) -> str:
     """Return what leaving would lose, as a question; "" for nothing."""
     lines = [
-        f"{words.one_line(job.title)} {_DOING.get(job.kind, 'is being worked on')}: {job.progress(now)}."
+        f"{words.one_line(job.title)} {kind_of(job.kind).doing}: {job.progress(now)}."
         for job in board.running
     ]
     if board.waiting:
@@ -46,7 +39,7 @@ def loss(board: JobBoard, now: float) -> str:
     if not lines:
         return ""
     lines.append("Quitting stops it. Finished steps are kept; the running step begins again next time.")
-    lines += dict.fromkeys(LOSES[reached(job)] for job in board.running if job.kind == "train")
+    lines += dict.fromkeys(LOSES[reached(job)] for job in board.running if job.kind == TRAIN)
     return "\n".join(lines)
 
 

@@ -10,13 +10,8 @@ if TYPE_CHECKING:
     from covermaker.tui.screens.library import LibraryScreen
 
 _READING: Final = "the songs are being read"
+NOTHING_STALE: Final = "nothing is stale"
 BUSY: Final = "it is being rendered: {library.cancel} cancels that first"
-
-
-def refusal(screen: LibraryScreen, action_id: str) -> str | None:
-    """Say why an action cannot be done now."""
-    why = _REFUSALS.get(action_id)
-    return why(screen) if why else None
 
 
 def _no_song(screen: LibraryScreen) -> str:
@@ -34,7 +29,7 @@ def _no_render(screen: LibraryScreen) -> str | None:
 
 
 def _no_stale(screen: LibraryScreen) -> str | None:
-    return None if screen.stale else "nothing is stale"
+    return None if screen.stale else NOTHING_STALE
 
 
 def _no_cancel(screen: LibraryScreen) -> str | None:
@@ -74,7 +69,7 @@ def _no_position(screen: LibraryScreen) -> str | None:
     return "nothing plays: {library.play} plays the song" if screen.sound.heard is None else None
 
 
-_REFUSALS: Final[dict[str, Callable[[LibraryScreen], str | None]]] = {
+REFUSALS: Final[dict[str, Callable[[LibraryScreen], str | None]]] = {
     "library.render": _no_render,
     "library.render-stale": _no_stale,
     "library.cancel": _no_cancel,

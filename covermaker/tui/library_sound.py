@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from covermaker.play.client import Files
@@ -10,9 +9,7 @@ from covermaker.tui.listening import Listening
 from covermaker.tui.words import length, level
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from covermaker.render.state import State
+    from covermaker.render.hearable import Hearable
 
 LOUDEST_DB: Final = 0.0
 QUIETEST_DB: Final = -48.0
@@ -20,40 +17,11 @@ STEP_DB: Final = 3.0
 _SEEK_SECONDS: Final = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What of a song can be heard: its cover, where it was rendered, and the original, where it is there.
-
-    `made` is when the cover was written, in seconds since the epoch.
-    """
-
-    folder: Path
-    cover: Path | None
-    original: Path | None
-    made: float = 0.0
-
-    @property
-    def first(self) -> Path | None:
-        """What is heard first, and drawn."""
-        return self.cover or self.original
-
-
-def heard_of(folder: Path, state: State | None) -> Heard:
-    """Return what of a song can be heard; a file without loss before one that is made smaller."""
-    if state is None:
-        return Heard(folder, None, None)
-    lossless = {".wav", ".flac"}
-    outputs = sorted(state.outputs, key=lambda output: (output.file.suffix not in lossless, output.file.name))
-    best = outputs[0] if outputs else None
-    return Heard(folder, best.file if best else None, state.song, best.made if best else 0.0)
-
-
 class LibrarySound(Listening):
     """The player of the library; see `Listening` for the parameters."""
 
-    heard: Heard | None = None
+    heard: Hearable | None = None
     gain_db = LOUDEST_DB
-    _start_seconds = 0.0
 
     @property
     def playing(self) -> bool:
@@ -76,34 +44,38 @@ class LibrarySound(Listening):
         sign = "► " if self.playing else "· "
         return f"{sign}{length(self.seconds)} of {length(self.player.length_seconds)}  {side}{quieter}"
 
-    def play_at(self, heard: Heard, seconds: float) -> None:
+    def play_at(self, heard: Hearable, seconds: float) -> None:
         """Play a song from a time on; what plays goes there."""
         if self.heard == heard:
             self.seek(seconds)
-            return
-        self._start_seconds = seconds
-        self.play_or_pause(heard)
+        else:
+            self._play(heard, seconds)
 
-    def play_or_pause(self, heard: Heard) -> None:
+    def play_or_pause(self, heard: Hearable) -> None:
         """Play a song from its beginning, or the one that was played on, or pause it."""
         if self.heard == heard:
-            self._do(self.player.toggle())
+            self._toggle()
+        else:
+            self._play(heard, 0.0)
+
+    def _play(self, heard: Hearable, seconds: float) -> None:
+        if heard.first is None:
             return
         self.heard = heard
-        self._do(self._begin(heard))
+        self._want(heard.first)
+        self._do(self._load(Files(heard.first, heard.original, self.gain_db, self.gain_db), seconds))
 
-    async def _begin(self, heard: Heard) -> None:
-        assert heard.first is not None
-        files = Files(heard.first, heard.original, self.gain_db, self.gain_db)
-        await self.player.load(files, start_seconds=self._start_seconds)
-        self._start_seconds = 0.0
+    async def _load(self, files: Files, seconds: float) -> None:
+        await self._load_files(files, start_seconds=seconds)
         await self.player.switch("a")
-        await self.player.play()
 
-    def pause(self) -> None:
-        """Stop at this position."""
-        if self.playing:
-            self._do(self.player.pause())
+    def _lose(self) -> None:
+        super()._lose()
+        self.heard = None
+
+    def _died(self) -> None:
+        """Go on where it was at the next play: that starts another process."""
+        super()._lose()
 
     def switch(self) -> None:
         """Hear the original in place of the cover, or back."""

@@ -101,7 +101,6 @@ class Listing(ScrollView, Generic[T], can_focus=True):
         self.marked: set[T] = set()
         self.hidden: AbstractSet[str] = frozenset()  # columns in which nothing would stand
         self.empty_text = ""
-        self.pointer = ">"
 
     @property
     def selected(self) -> T | None:
@@ -165,7 +164,7 @@ class Listing(ScrollView, Generic[T], can_focus=True):
         if on_cursor:
             name = "listing--cursor" if self.has_focus else "listing--blurred"
             style += self.get_component_rich_style(name, partial=True)
-        lead = (self.pointer if on_cursor else " ") + ("*" if item in self.marked else " ")
+        lead = (">" if on_cursor else " ") + ("*" if item in self.marked else " ")
         return self._strip(lead, self._draw(item), style)
 
     def _strip(self, lead: str, cells: Sequence[Cell], style: Style, *, plain: bool = False) -> Strip:
@@ -293,13 +292,21 @@ class Reader(Scrolling, ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._text = Text()
+        self._about = ""
         self._lines: list[Strip] = []
 
-    def write(self, text: Text | str) -> None:
-        """Show another text, from its top."""
-        self._text = Text(text) if isinstance(text, str) else text
+    def write(self, text: Text | str, about: str = "") -> None:
+        """Show another text, from its top; one about the same thing stays where it was scrolled to."""
+        text = Text(text) if isinstance(text, str) else text
+        if (text, about) == (self._text, self._about):
+            return
+        stays = bool(about) and about == self._about
+        self._text, self._about = text, about
         self._wrap()
-        self.scroll_home(animate=False)
+        if stays:
+            self.call_after_refresh(self.scroll_to, y=self.scroll_y, animate=False)
+        else:
+            self.scroll_home(animate=False)
 
     def on_resize(self) -> None:
         """Wrap the text anew."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from covermaker.tui.app import Studio
-    from covermaker.tui.jobs import JobBoard, LogLine
+    from covermaker.tui.job_board import JobBoard, LogLine
 
 
 class LogLines(Pane, Scrolling, ScrollView, can_focus=True, inherit_bindings=False):
@@ -33,7 +33,8 @@ class LogLines(Pane, Scrolling, ScrollView, can_focus=True, inherit_bindings=Fal
     PANE = "lines"
     TITLE = "Log"
     HELP_TEXT = (
-        "Everything that jobs said, the newest line last. Scrolling up stops following; f follows again."
+        "Everything that jobs said, the newest line last. Scrolling up stops following; {log.follow} follows "
+        "again."
     )
     BINDINGS = bindings("log", "lines")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"log--{tone}" for tone in ("done", "failed", "warn", "quiet")}

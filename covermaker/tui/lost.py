@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from covermaker.tui.job_kinds import TRAIN
+
 if TYPE_CHECKING:
     from covermaker.tui.job_board import Job
 
@@ -28,9 +30,10 @@ LOSES: Final[dict[Reached, str]] = {
 
 def reached(job: Job) -> Reached:
     """Return how far a training has come."""
+    from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
     from covermaker.training.checkpoint import steps_kept
     from covermaker.training.course import FOLDER
 
-    if "train" not in job.steps:
+    if TRAIN not in job.steps:
         return "preparing"
-    return "saved" if steps_kept(Path(job.subject) / FOLDER / "checkpoints") else "unsaved"
+    return "saved" if steps_kept(Path(job.subject) / FOLDER / CHECKPOINTS) else "unsaved"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+
+from covermaker.jobs.spawn import kill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,9 +62,7 @@ class Measurer:
 
     def kill(self) -> None:
         """End the child."""
-        if self._child is not None and self._child.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child.pid, signal.SIGKILL)
+        kill(self._child)
 
     async def _work(self) -> None:
         try:

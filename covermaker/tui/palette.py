@@ -38,7 +38,8 @@ class ActionProvider(_Studio):
             keys = self.studio.keys[action.id].split()
             label = f"{action.label}" + (f"  ({shown(keys[0])})" if keys else "")
             reason = why_not(self.studio, self.screen, action, self.studio.keys)
-            help_ = f"{action.tooltip} Not now: {reason}." if reason else action.tooltip
+            tooltip = self.studio.named(action.tooltip)
+            help_ = f"{tooltip} Not now: {reason}." if reason else tooltip
             yield action.id, label, help_
 
     async def discover(self) -> Hits:

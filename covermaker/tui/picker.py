@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.widgets import Input
 from textual_fspicker import FileOpen, Filters, Icons
+from textual_fspicker.parts.current_directory import CurrentDirectory
 from textual_fspicker.parts.directory_navigation import DirectoryEntry, DirectoryNavigation
+
+from covermaker.audio.names import is_audio
+from covermaker.tui.words import spelt
 
 if TYPE_CHECKING:
     from textual import events
 
-AUDIO_SUFFIXES: Final = frozenset(
-    {
-        ".wav",
-        ".flac",
-        ".mp3",
-        ".m4a",
-        ".aac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".aif",
-        ".aiff",
-        ".aifc",
-        ".wma",
-        ".mp4",
-    }
-    | {".webm", ".mka", ".caf", ".w64", ".rf64"}
-)
+    from covermaker.tui.app import Studio
 
 
 class SongPicker(FileOpen):
     """Returns the file, or nothing. What is typed goes into the field of the path."""
+
+    app: Studio
 
     FOOTER: ClassVar = (
         ("up down", "Choose"), ("enter", "Open"), ("type", "A path"), ("backspace", "Above"),
@@ -47,6 +36,12 @@ class SongPicker(FileOpen):
         filters = Filters(("Sound", is_audio), ("All files", lambda _: True))
         super().__init__(place, title, open_button="Add", filters=filters)
 
+    def on_mount(self) -> None:
+        """Spell the ellipsis of a long folder's name in the character set of the terminal."""
+        place = self.query_one(CurrentDirectory)
+        charset = self.app.charset
+        self.watch(place, "current_directory", lambda: place.update(spelt(str(place.content), charset)))
+
     def on_key(self, event: events.Key) -> None:
         """Go to the field with what is typed in the list, and back to the list with the arrow."""
         field, listing = self.query_one(Input), self.query_one(DirectoryNavigation)
@@ -58,11 +53,6 @@ class SongPicker(FileOpen):
         elif self.focused is field and event.key == "down":
             event.stop()
             listing.focus()
-
-
-def is_audio(path: Path) -> bool:
-    """Tell whether a file's name says that it holds sound."""
-    return path.suffix.lower() in AUDIO_SUFFIXES
 
 
 def _sign(place: str | Path) -> Text:

@@ -54,8 +54,8 @@ class Change(Protocol):
 
 
 @dataclass(frozen=True)
-class Made:
-    """A preset is there."""
+class _There:
+    """A change after which a preset is there."""
 
     kind: Kind
     name: str
@@ -65,6 +65,11 @@ class Made:
     def selects(self) -> tuple[Kind, str]:
         """See `Change`."""
         return self.kind, self.name
+
+
+@dataclass(frozen=True)
+class Made(_There):
+    """A preset is there."""
 
     def turn(self) -> Change:
         """See `Change`."""
@@ -90,45 +95,29 @@ class Gone:
 
 
 @dataclass(frozen=True)
-class Renamed:
-    """A preset has another name."""
+class Renamed(_There):
+    """A preset has another name than `before`."""
 
-    kind: Kind
     before: str
-    name: str
-    words: str
-
-    @property
-    def selects(self) -> tuple[Kind, str]:
-        """See `Change`."""
-        return self.kind, self.name
 
     def turn(self) -> Change:
         """See `Change`."""
         rename_preset(self.kind, self.name, self.before)
-        return Renamed(self.kind, self.name, self.before, self.words)
+        return Renamed(self.kind, self.before, self.words, self.name)
 
 
 @dataclass(frozen=True)
-class Rewritten:
+class Rewritten(_There):
     """A preset's file says something else; `before` is its text until then."""
 
-    kind: Kind
-    name: str
     before: str
-    words: str
-
-    @property
-    def selects(self) -> tuple[Kind, str]:
-        """See `Change`."""
-        return self.kind, self.name
 
     def turn(self) -> Change:
         """See `Change`."""
         file = own(self.kind, self.name).path
         now = _text(file)
         write_text(file, self.before)
-        return Rewritten(self.kind, self.name, now, self.words)
+        return Rewritten(self.kind, self.name, self.words, now)
 
 
 def name_problem(kind: Kind, name: str, *, may_replace: bool = False) -> str:
@@ -159,20 +148,20 @@ def updated(preset: Preset) -> Change:
     entry = own(preset.kind, preset.name)
     before = _text(entry.path)
     write_preset(preset, replace=True)
-    return Rewritten(preset.kind, preset.name, before, f"updated preset {preset.name}")
+    return Rewritten(preset.kind, preset.name, f"updated preset {preset.name}", before)
 
 
 def edited(kind: Kind, name: str, before: str) -> Change | None:
     """Note what an editor did; None when it changed nothing."""
     if _text(own(kind, name).path) == before:
         return None
-    return Rewritten(kind, name, before, f"edited preset {name}")
+    return Rewritten(kind, name, f"edited preset {name}", before)
 
 
 def renamed(kind: Kind, name: str, to: str) -> Change:
     """Rename an own preset."""
     rename_preset(kind, name, to)
-    return Renamed(kind, name, to, f"renamed {name} to {to}")
+    return Renamed(kind, to, f"renamed {name} to {to}", name)
 
 
 def removed(kind: Kind, name: str) -> Change:

@@ -10,11 +10,12 @@ from textual.events import ScreenResume
 from covermaker.effects.preset_edits import changes_of
 from covermaker.effects.presets import load_preset
 from covermaker.errors import CovermakerError
-from covermaker.tui.jobs import CHILD
+from covermaker.jobs.launch import COMMAND
+from covermaker.render.previewing import heard_on
 from covermaker.tui.listing import Listing
 from covermaker.tui.presets_model import stretch_words
 from covermaker.tui.presets_shelf import PresetsShelf
-from covermaker.tui.presets_sound import HEARD_ON, Trial
+from covermaker.tui.presets_sound import Trial
 
 _LOOP_SECONDS = 8.0
 _SETTLE_SECONDS = 0.3  # the cursor stays so long on a preset before it is heard
@@ -107,14 +108,16 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
         if entry is None or project is None:
             return
         if self.trial is None:
-            self.trial = Trial(project.root, self.app.ears(self._sound_changed), command=CHILD)
+            self.trial = Trial(project.root, self.app.ears(self._sound_changed), command=COMMAND)
         self.app.silence(self)
         try:
             changes = changes_of(load_preset(entry.kind, entry.name), project, self._track)
         except CovermakerError as error:
             self.app.say(str(error), "failed")
             return
-        self.trial.hear(entry.name, HEARD_ON[entry.kind], self._stretch(), changes)
+        what = heard_on(entry.kind)
+        if what is not None:
+            self.trial.hear(entry.name, what, self._stretch(), changes)
 
     def _sound_changed(self) -> None:
         if self.is_mounted and self.is_current:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from covermaker.effects.presets import PresetEntry
 from covermaker.tui.actions import Pane
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Column, Listing, Reader
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 
 class Presets(Pane, Listing[PresetEntry], inherit_bindings=False):
@@ -55,15 +50,3 @@ class PresetDetails(Pane, Reader, inherit_bindings=False):
         "what it holds. {presets.track} compares with the next track."
     )
     BINDINGS = bindings("presets", "details")
-
-    _shown: tuple[str, str] = ("", "")
-
-    def tell(self, of: str, text: Text) -> None:
-        """Show another text; about the same preset it stays where it was scrolled to."""
-        if (of, text.markup) == self._shown:
-            return
-        top = self.scroll_y if of == self._shown[0] else 0
-        self._shown = (of, text.markup)
-        self.write(text)
-        if top:
-            self.call_after_refresh(self.scroll_to, y=top, animate=False)

@@ -2,54 +2,35 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
 from covermaker.effects.preset_edits import (
     differences,
-    distance,
     missing_buses,
     preset_words,
-    settings_of,
-    sung_tracks,
     taken,
 )
-from covermaker.effects.presets import KINDS, list_presets, load_preset
-from covermaker.errors import CovermakerError, ProjectError
-from covermaker.project.load import FILE_NAME, load
-from covermaker.tui.words import count, one_line, said
+from covermaker.errors import CovermakerError
+from covermaker.tui.words import count, one_line, said, wrapped
 from covermaker.units import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from covermaker.effects.preset_edits import Line
+    from covermaker.effects.preset_users import Users
     from covermaker.effects.presets import Kind, Preset, PresetEntry
-    from covermaker.project.library import Row
     from covermaker.project.load import Project
     from covermaker.tui.listing import Cell
     from covermaker.tui.words import Charset
 
-    Id = tuple[Kind, str]
-    Settings = Mapping[str, object]
-
 _GLUE: Final = "\u00a0"
 _NAMED_USERS: Final = 3
 _TONES: Final = {"~": "stale", "+": "done", "-": "failed"}
-_VERBS: Final = {"~": "~", "+": "+", "-": "-"}
-
-
-@dataclass(frozen=True)
-class Users:
-    """The songs whose settings are a preset's, and those that began with it: folders and titles."""
-
-    same: tuple[tuple[Path, str], ...] = ()
-    edited: tuple[tuple[Path, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,17 +55,12 @@ class About:
     problem: str = ""
 
 
-def entries() -> list[PresetEntry]:
-    """List all presets, kind by kind."""
-    return [entry for kind in KINDS for entry in list_presets(kind)]
-
-
 def about(entry: PresetEntry, project: Project | None, track: str) -> About:
     """Find out what a preset holds, and what it would change in a project."""
-    if entry.problem:
-        return About(entry, problem=entry.problem)
+    preset = entry.preset
+    if preset is None:
+        return About(entry, problem=entry.problem or "")
     try:
-        preset = load_preset(entry.kind, entry.name)
         holds = tuple(preset_words(preset))
         if project is None:
             return About(entry, holds)
@@ -98,76 +74,6 @@ def about(entry: PresetEntry, project: Project | None, track: str) -> About:
 def _against(kind: Kind, project: Project, track: str) -> str:
     owner = {"racks": track, "masters": "master", "voices": "voice"}[kind]
     return f"{one_line(project.cover.title)}: {owner}"
-
-
-def users(
-    presets: Iterable[PresetEntry], songs: Iterable[Row], cancelled: Callable[[], bool] = lambda: False
-) -> dict[Id, Users]:
-    """Find out which songs have which preset's settings, or settings that are nearest to it.
-
-    A song does not name the presets that were copied into it, so its values decide: a rack of the same effects belongs
-    to the preset from which it differs in the fewest values, as long as these are fewer than half.
-    """
-    known: dict[Kind, dict[Id, Settings]] = {kind: {} for kind in KINDS}
-    for entry in presets:
-        if not entry.problem:
-            try:
-                known[entry.kind][entry.kind, entry.name] = settings_of(load_preset(entry.kind, entry.name))
-            except CovermakerError:
-                continue
-    found: dict[Id, Users] = {id_: Users() for of_kind in known.values() for id_ in of_kind}
-    for song in songs:
-        if cancelled():
-            break
-        mine = (song.folder, one_line(song.title))
-        for kind, settings in _settings_in(song.folder, _written(song.folder)):
-            for id_, same in _nearest(settings, known[kind]):
-                users_ = found[id_]
-                if same and mine not in users_.same:
-                    found[id_] = replace(users_, same=(*users_.same, mine))
-                elif not same and mine not in users_.edited:
-                    found[id_] = replace(users_, edited=(*users_.edited, mine))
-    return found
-
-
-def _nearest(settings: Settings, presets: Mapping[Id, Settings]) -> list[tuple[Id, bool]]:
-    far = {id_: off for id_, one in presets.items() if (off := distance(one, settings)) is not None}
-    least = min(far.values(), default=len(settings))
-    if least and least * 2 >= len(settings):
-        return []
-    return [(id_, least == 0) for id_, off in far.items() if off == least]
-
-
-def _written(folder: Path) -> float:
-    try:
-        return (folder / FILE_NAME).stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-@lru_cache(maxsize=4096)
-def _settings_in(folder: Path, written: float) -> tuple[tuple[Kind, Settings], ...]:
-    """Return what presets could have set in a project: of every track's rack, of its master and its voice."""
-    found: list[tuple[Kind, Settings]] = []
-    try:
-        project = load(folder)
-        wanted: list[tuple[Kind, str]] = [
-            ("racks", track.name) for track in project.cover.tracks if track.rack
-        ]
-        first = project.cover.tracks[0].name
-        wanted += [("voices", first)]
-        if not isinstance(project.cover.master.loudness_lufs, str):
-            wanted += [("masters", first)]
-        for kind, track in wanted:
-            found.append((kind, settings_of(taken(project, kind, track, "x", ""))))
-    except ProjectError:  # told of by the library
-        return tuple(found)
-    return tuple(found)
-
-
-def tracks(project: Project) -> list[str]:
-    """List the tracks of a project, the ones that are sung by a voice first."""
-    return sung_tracks(project.cover)
 
 
 def cells(entry: PresetEntry, *, is_first: bool, in_use: bool, charset: Charset) -> list[Cell]:
@@ -231,7 +137,7 @@ def _diff(page: Text, found: About, look: Look) -> None:
     if not found.lines:
         page.append("  " + said("done", look.charset, "the same") + "\n", look.styles["done"])
     for line in found.lines:
-        page.append(f"  {_VERBS[line.sign]} ", look.styles[_TONES[line.sign]])
+        page.append(f"  {line.sign} ", look.styles[_TONES[line.sign]])
         page.append(_hanging("", line.words, look.width, 4))
     for bus in found.missing:
         page.append(f"  ! the song has no bus {bus}: its send is left out\n", look.styles["stale"])
@@ -240,14 +146,13 @@ def _diff(page: Text, found: About, look: Look) -> None:
 def _hanging(lead: str, words: str, width: int, used: int = 0) -> str:
     """Return a line that goes on below, further in than it began; `used` cells of it are written already."""
     more = " " * (len(lead) + used + 2)
-    first = lead + " " * used
     room = max(width, 20)
     # A value and its unit stay on one line.
     glued = ", ".join(
         piece.replace(" ", _GLUE) if len(more) + len(piece) < room else piece for piece in words.split(", ")
     )
-    lines = textwrap.wrap(glued, room, initial_indent=first, subsequent_indent=more, break_on_hyphens=False)
-    return "\n".join(lines)[used:].replace(_GLUE, " ") + "\n"
+    lines = wrapped(glued, room - len(more), first=room - len(lead) - used)
+    return (lead + f"\n{more}".join(lines)).replace(_GLUE, " ") + "\n"
 
 
 _NO_PROJECT: Final = (
@@ -269,7 +174,7 @@ def _who(who: Users | None) -> str:
 
 
 def _names(songs: Sequence[tuple[Path, str]]) -> str:
-    names = [title for _, title in songs[:_NAMED_USERS]]
+    names = [one_line(title) for _, title in songs[:_NAMED_USERS]]
     more = len(songs) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
 

@@ -10,7 +10,8 @@ from textual.containers import Container
 from textual.message import Message
 from textual.worker import get_current_worker
 
-from covermaker.effects.preset_edits import edit_of
+from covermaker.effects import preset_users
+from covermaker.effects.preset_edits import edit_of, sung_tracks
 from covermaker.effects.presets import load_preset
 from covermaker.errors import CovermakerError
 from covermaker.project.load import load
@@ -19,20 +20,22 @@ from covermaker.tui.listing import Listing
 from covermaker.tui.presets_list import PresetDetails, Presets
 from covermaker.tui.presets_model import Look
 from covermaker.tui.screens.saving import SavingScreen
+from covermaker.tui.stacks import Stacks
 from covermaker.tui.words import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from textual.app import ComposeResult
 
+    from covermaker.effects.preset_users import Id, Users
     from covermaker.effects.presets import PresetEntry
     from covermaker.project.load import Project
     from covermaker.project.saving import Applied
     from covermaker.tui.listing import Cell
     from covermaker.tui.presets_changes import Change
-    from covermaker.tui.presets_model import About, Id, Users
+    from covermaker.tui.presets_model import About
 
 
 class PresetsShelf(SavingScreen, inherit_bindings=False):
@@ -66,8 +69,10 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
         self._track = ""
         self._about: About | None = None
         self._users: dict[Id, Users] = {}
-        self._undos: list[Change | None] = []  # None: an edit of the song
-        self._redos: list[Change | None] = []
+        # None: an edit of the song
+        self.changes: Stacks[Change | None] = Stacks(
+            lambda change: change.words if change is not None else ""
+        )
         self._is_settled = False
 
     @property
@@ -89,15 +94,13 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Frame the panes."""
-        super().on_mount()
         self.query_one(Presets).frame("Presets")
 
     async def on_screen_resume(self) -> None:
         """Read what may have changed meanwhile."""
         if self.app.project != self._folder:
             self._folder, self._track = self.app.project, ""
-            self._undos = [one for one in self._undos if one is not None]
-            self._redos = [one for one in self._redos if one is not None]
+            self.changes.forget(None)
         self.read()
 
     # Reading
@@ -112,9 +115,9 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
                 project = load(folder)
             except CovermakerError as error:
                 problem = str(error)
-        entries = presets_model.entries()
+        entries = preset_users.entries()
         self.post_message(self.Read(entries, project, problem, select))
-        users = presets_model.users(entries, list(self.app.songs), lambda: worker.is_cancelled)
+        users = preset_users.users(entries, list(self.app.songs), lambda: worker.is_cancelled)
         if not worker.is_cancelled:
             self.post_message(self.Used(users))
 
@@ -123,7 +126,7 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
         self.entries = message.entries
         if message.project is not None and message.project.root == self._folder:
             self.edits.open(message.project)
-            names = presets_model.tracks(message.project)
+            names = sung_tracks(message.project.cover)
             self._track = self._track if self._track in names else names[0]
         elif message.problem:
             self.app.say(message.problem, "failed")
@@ -179,7 +182,7 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
         entry = found.entry
         pane.frame(f"{one_line(entry.name)}, {entry.kind.removesuffix('s')}", self._heard_words())
         who = self._users.get((entry.kind, entry.name)) if self._is_settled else None
-        pane.tell(f"{entry.kind} {entry.name}", presets_model.details(found, who, look))
+        pane.write(presets_model.details(found, who, look), about=f"{entry.kind} {entry.name}")
 
     def _heard_words(self) -> str:
         """Return what is heard of the preset; here nothing."""
@@ -187,7 +190,6 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Lay the details out anew."""
-        super().on_resize()
         self.call_after_refresh(self._show_details)
 
     @on(Listing.Moved)
@@ -209,10 +211,15 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
 
     def no_preset(self) -> str | None:
         """Say that there is no usable preset under the cursor."""
+        return self._no_entry(
+            lambda entry: bool(entry.problem), "the file is damaged: {presets.edit} opens it"
+        )
+
+    def _no_entry(self, is_barred: Callable[[PresetEntry], bool], why: str) -> str | None:
         entry = self._entry
         if entry is None:
             return "there is no preset here"
-        return "the file is damaged: {presets.edit} opens it" if entry.problem else None
+        return why if is_barred(entry) else None
 
     def no_song(self) -> str | None:
         """Say that no song is open."""
@@ -226,10 +233,9 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
 
     def no_own(self) -> str | None:
         """Say that a preset is not one's own."""
-        entry = self._entry
-        if entry is None:
-            return "there is no preset here"
-        return "it is shipped and stays as it is: {presets.copy} copies it" if entry.shipped else None
+        return self._no_entry(
+            lambda entry: entry.shipped, "it is shipped and stays as it is: {presets.copy} copies it"
+        )
 
     def no_track(self) -> str | None:
         """Say why there is no other track."""
@@ -251,16 +257,19 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
 
     def was_saved(self, done: Applied) -> None:
         """Show what was applied, undone or done again."""
-        if done.changed and not done.words.startswith(("undo:", "redo:")):
-            self._undos.append(None)
-            self._redos.clear()
+        if done.turned:
+            self.changes.turned(None, None, redo=done.turned == "redo")
+        elif done.changed:
+            self.changes.did(None)
         self.read()
         self.call_later(self.redraw_frame)
 
     def saved_elsewhere(self, project: Project) -> None:
         """Compare with what another screen has saved; read anew when this one is opened again."""
         if project.root == self._folder:
-            self.edits.open(project)
+            self.edits.project = project
+            if self.is_current:
+                self.read()
 
     def read_again(self) -> None:
         """Read presets and song anew."""
@@ -270,7 +279,7 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
         """Compare with the next track."""
         project = self.project
         if project is not None:
-            names = presets_model.tracks(project)
+            names = sung_tracks(project.cover)
             self._track = names[(names.index(self._track) + 1) % len(names)]
             self.app.say(f"racks are compared with {self._track} and applied to it")
             self._look()

@@ -6,29 +6,18 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from covermaker.disk import replacing
-from covermaker.effects.preset_edits import changes_of
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.play.client import Files
-from covermaker.render.previewing import MIX, Wish, rack_of
-from covermaker.tui.jobs import CHILD
+from covermaker.render.previewing import Wish, matched
 from covermaker.tui.listening import Listening
 from covermaker.tui.previewer import Preview
-from covermaker.units import db_to_gain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from covermaker.effects.presets import Kind, Preset
     from covermaker.play import messages
-    from covermaker.project.load import Project
     from covermaker.render.previewing import Previewed
     from covermaker.tui.listening import Ears
-
-# A master is heard on the whole mix, behind its effects; its loudness comes with a render.
-HEARD_ON: dict[Kind, str] = {"racks": MIX, "masters": rack_of("master")}
 
 
 class Pairs:
@@ -81,31 +70,15 @@ class Pairs:
         if made.id == self._number and self._answer is not None and not self._answer.done():
             self._answer.set_result(made)
 
-    def _refused(self, words: str) -> None:
+    def _refused(self, number: int | None, words: str) -> None:
+        if number not in (None, self._number):
+            return  # of a pair that was given up
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(UsageError(words))
 
 
-def matched(as_it_is: Previewed, changed: Previewed) -> tuple[float, float]:
-    """Return the gains in dB that make both equally loud by turning the louder one down."""
-    if as_it_is.out_lufs is None or changed.out_lufs is None:
-        return 0.0, 0.0
-    quieter = min(as_it_is.out_lufs, changed.out_lufs)
-    return quieter - as_it_is.out_lufs, quieter - changed.out_lufs
-
-
 class Trial(Listening):
-    """The player and the preview of one project for the presets.
-
-    Parameters
-    ----------
-    folder : Path
-        The project.
-    ears : Ears
-        Who listens.
-    command : sequence of str
-        Starts the preview process.
-    """
+    """The player and the preview of one project for the presets; see `Sound` for the parameters."""
 
     name = ""
     loop: tuple[float, float] | None = None
@@ -116,16 +89,16 @@ class Trial(Listening):
         self.folder = folder
         self._pairs = Pairs(folder, command=command)
         self._task: asyncio.Task[None] | None = None
-        self._shown = (False, "a")
+        self._shown = ""
 
     @property
     def is_on(self) -> bool:
         """Whether something is heard or about to be."""
-        return self.is_working or self.player.playing
+        return self.is_working or super().is_on
 
     def words(self) -> str:
         """Say what is heard; nothing when nothing is."""
-        if self.is_working:
+        if self.is_working or self._wants_play:
             return "making it heard"
         if not self.player.playing:
             return ""
@@ -147,9 +120,9 @@ class Trial(Listening):
             begin = as_it_is.start_seconds
             files = Files(Path(as_it_is.file), Path(changed.file), *gains, begin, begin)
             begins_anew = not self.player.playing or self.player.loop != loop
-            await self.player.load(files, start_seconds=loop[0] if begins_anew else None, loop=loop)
+            self._want(files.a)
+            await self._load_files(files, start_seconds=loop[0] if begins_anew else None, loop=loop)
             await self.player.switch("b")
-            await self.player.play()
             self.is_working = False
         except CovermakerError as error:
             self.is_working = False
@@ -166,12 +139,11 @@ class Trial(Listening):
         if self._task is not None:
             self._task.cancel()
         self.is_working = False
-        if self.player.playing:
-            self._do(self.player.pause())
+        self.pause()
         self._changed()
 
     def _told(self, message: messages.Message) -> None:
-        now = (self.player.playing, str(self.player.hearing))
+        now = self.words()
         if now != self._shown:  # positions come many times a second
             self._shown = now
             self._changed()
@@ -182,36 +154,3 @@ class Trial(Listening):
         self.stop()
         await self._pairs.close()
         await super().close()
-
-
-async def write_pair(
-    preset: Preset, project: Project, track: str, loop: tuple[float, float], folder: Path
-) -> tuple[Path, Path]:
-    """Write a stretch of a project as it is and with a preset, equally loud, as two files into a folder.
-
-    Raises
-    ------
-    UsageError
-        For voice settings, which need a render, and when the preview is refused.
-    """
-    from covermaker.audio.files import read, wav_writer
-
-    if preset.kind not in HEARD_ON:
-        raise UsageError(
-            "another conversion is heard after a render",
-            hint=f"covermaker presets apply {preset.name} PROJECT, then render it; covermaker undo takes it back",
-        )
-    pairs = Pairs(project.root, command=CHILD)
-    try:
-        made = await pairs.make(loop, HEARD_ON[preset.kind], changes_of(preset, project, track))
-        names = (f"{project.root.name} as it is.wav", f"{project.root.name} with {preset.name}.wav")
-        for one, gain_db, name in zip(made, matched(*made), names, strict=True):
-            sound = read(Path(one.file))
-            with (
-                replacing(folder / name) as part,
-                wav_writer(part, sample_rate=sound.sample_rate, channels=2) as writer,
-            ):
-                writer.write(sound.samples * np.float32(db_to_gain(gain_db)))
-    finally:
-        await pairs.close()
-    return folder / names[0], folder / names[1]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import ResourceError
-from covermaker.jobs.spawn import spawn
+from covermaker.jobs.launch import COMMAND
+from covermaker.jobs.spawn import ending, kill, spawn
 from covermaker.render.previewing import Previewed, Refused, Wish
-from covermaker.tui.jobs import CHILD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +28,8 @@ class Preview:
     project : Path
         Its folder.
     on_made, on_refused : callable
-        Called on the event loop; a wish that was overtaken by a newer one before it was sent is not answered.
+        Called on the event loop; a wish that was overtaken by a newer one before it was sent is not answered. A refusal
+        comes with the number of its wish, None when the process itself is gone, and with words.
     command : sequence of str
         What is started; tests give a process of their own.
     """
@@ -39,9 +38,9 @@ class Preview:
         self,
         project: Path,
         on_made: Callable[[Previewed], None],
-        on_refused: Callable[[str], None],
+        on_refused: Callable[[int | None, str], None],
         *,
-        command: Sequence[str] = CHILD,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         self._project, self._made, self._refused = project, on_made, on_refused
         self._command = tuple(command)
@@ -86,9 +85,7 @@ class Preview:
 
     def kill(self) -> None:
         """End the process without waiting for it."""
-        if self._child is not None and self._child.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._child.pid, signal.SIGKILL)
+        kill(self._child)
 
     def _send(self) -> None:
         child, wish = self._child, self._next
@@ -107,12 +104,7 @@ class Preview:
         finally:
             self._child, self._task = None, None
         if status is not None and not self._closed:
-            how = (
-                f"was ended by {signal.Signals(-status).name}"
-                if status < 0
-                else f"ended (exit status {status})"
-            )
-            self._lost(f"the preview {how}; the next change starts another; log: {self.log}")
+            self._lost(f"the preview {ending(status)}; the next change starts another; log: {self.log}")
 
     async def _listen(self) -> int:
         child = await spawn(self._command, self.log)
@@ -133,15 +125,15 @@ class Preview:
         self._asked = None
         self._send()
         if kind is None:  # the job as a whole was refused
-            self._refused(str(said.get("message", "the preview ended")))
+            self._refused(None, str(said.get("message", "the preview ended")))
             return
         event = kind(**said)
         if isinstance(event, Previewed):
             self._made(event)
         elif isinstance(event, Refused):
-            self._refused(event.message + (f": {event.hint}" if event.hint else ""))
+            self._refused(event.id, event.message + (f": {event.hint}" if event.hint else ""))
 
     def _lost(self, words: str) -> None:
         """Tell that the process is gone; the next wish starts another."""
         self._asked = self._next = None
-        self._refused(words)
+        self._refused(None, words)

@@ -44,6 +44,7 @@ class EditQueue:
         self.project: Project | None = None
         self.undo_words = self.redo_words = ""
         self._waiting: deque[tuple[Path, Act, Act]] = deque()
+        self._is_remembered = False  # whether those words are of the document as it is now
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, "edits")
 
@@ -59,7 +60,7 @@ class EditQueue:
 
     def open(self, project: Project) -> None:
         """Take a project; what was to be saved of another one is saved first."""
-        self.project = project
+        self.project, self._is_remembered = project, False
         self._start()
 
     def put(self, edit: Edit, *, gesture: str | None = None) -> None:
@@ -102,19 +103,25 @@ class EditQueue:
             self._task = asyncio.create_task(self._work(), name="edits")
 
     async def _work(self) -> None:
+        """Work until nothing is left to do, also of what came up during the last of it."""
         try:
-            while self._waiting:
-                root, act, anyway = self._waiting.popleft()
-                try:
-                    await self._do(root, act)
-                except CovermakerError as error:
-                    self._refused(error, root, anyway)
-                except Exception as error:  # a defect of ours must not keep the edits behind it from the disk
-                    words = f"a defect in Covermaker: {type(error).__name__}: {error}"
-                    self._refused(CovermakerError(words), root, anyway)
-            await self._remember()
+            while self._waiting or not self._is_remembered:
+                if self._waiting:
+                    await self._save(*self._waiting.popleft())
+                else:
+                    await self._remember()
         finally:
             self._task = None
+
+    async def _save(self, root: Path, act: Act, anyway: Act) -> None:
+        self._is_remembered = False
+        try:
+            await self._do(root, act)
+        except CovermakerError as error:
+            self._refused(error, root, anyway)
+        except Exception as error:  # a defect of ours must not keep the edits behind it from the disk
+            words = f"a defect in Covermaker: {type(error).__name__}: {error}"
+            self._refused(CovermakerError(words), root, anyway)
 
     def _refused(self, error: CovermakerError, root: Path, anyway: Act) -> None:
         self._problem(error, root, lambda: self._put(root, anyway, anyway))
@@ -136,10 +143,11 @@ class EditQueue:
 
     async def _remember(self) -> None:
         """Ask what undo and redo would do now."""
-        if self.project is None:
+        project, self._is_remembered = self.project, True
+        if project is None:
             return
         try:
-            stacks = await asyncio.to_thread(history.history, self.project)
+            stacks = await asyncio.to_thread(history.history, project)
         except CovermakerError:
             return  # the document is told of by whoever watches it
         self.undo_words = stacks.done[-1].words if stacks.done else ""

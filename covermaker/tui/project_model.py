@@ -132,8 +132,11 @@ def _outline(file: Path, written: int) -> Pyramid:
 
 
 def _pitch(file: Path | None) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
-    if file is None:
-        return None
+    return _melody(file, _written(file)) if file is not None else None
+
+
+@lru_cache(maxsize=8)
+def _melody(file: Path, written: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     import numpy as np
 
     hz = np.asarray(np.load(file, allow_pickle=False), np.float64)

@@ -5,20 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from covermaker.tui.project_wave import Wave
-from covermaker.tui.screens.opened import NO_PROJECT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from covermaker.tui.screens.project import ProjectScreen
-
-
-def refusal(screen: ProjectScreen, action_id: str) -> str | None:
-    """Say why an action cannot be done now."""
-    if screen.folder is None:
-        return None if action_id == "project.back" else NO_PROJECT
-    why = _REFUSALS.get(action_id)
-    return why(screen) if why else None
 
 
 def _no_sound(screen: ProjectScreen) -> str | None:
@@ -46,7 +37,7 @@ def _no_export(screen: ProjectScreen) -> str | None:
     return None if there else "no file yet: {project.render} makes it"
 
 
-_REFUSALS: Final[dict[str, Callable[[ProjectScreen], str | None]]] = {
+REFUSALS: Final[dict[str, Callable[[ProjectScreen], str | None]]] = {
     **dict.fromkeys(("project.play", "project.preview", "project.switch"), _no_sound),
     **dict.fromkeys(
         (

@@ -14,7 +14,7 @@ from covermaker.play import messages
 from covermaker.play.client import Files
 from covermaker.render.previewing import LONGEST_SECONDS, MIX, PEAKS_PER_SECOND, SHORTEST_SECONDS, Wish
 from covermaker.tui import project_model
-from covermaker.tui.listening import Listening
+from covermaker.tui.listening import Matching
 from covermaker.tui.previewer import Preview
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ VOCAL: Final = "vocal"
 LOOKING: Final = "looking for its sound"
 
 
-class Sound(Listening):
+class Sound(Matching):
     """The player and the preview of one project.
 
     Parameters
@@ -42,7 +42,6 @@ class Sound(Listening):
     """
 
     what = VOCAL
-    matched = True
     loop: tuple[float, float] | None = None
     made: Previewed | None = None
     peak: Sequence[float] = (0.0, 0.0)
@@ -56,7 +55,6 @@ class Sound(Listening):
         self._unsaved: dict[str, Any] = {}
         self._loaded: Files | None = None
         self._newest = 0
-        self._wants_play = False
         self._start_seconds: float | None = None
 
     # What is heard
@@ -134,9 +132,8 @@ class Sound(Listening):
 
     def play_or_pause(self) -> None:
         """Play from the position, or stop there."""
-        if self.player.playing or self._wants_play:
-            self._wants_play = False
-            self._do(self.player.pause())
+        if self.is_on:
+            self.pause()
             return
         self._wants_play = True
         self.refresh(start=True)
@@ -177,10 +174,9 @@ class Sound(Listening):
         if files != self._loaded or self.player.loop != self.loop:
             self._loaded = files
             start, self._start_seconds = self._start_seconds, None
-            await self.player.load(files, start_seconds=start, loop=self.loop)
-        if self._wants_play:
-            self._wants_play = False
-            await self.player.play()
+            await self._load_files(files, start_seconds=start, loop=self.loop)
+        else:
+            await self._begin()
 
     async def _files(self, sounds: Sounds) -> Files | None:
         if self.is_live:
@@ -214,12 +210,19 @@ class Sound(Listening):
         self.made = made
         self.refresh(start=True, remake=False)
 
-    def _refused(self, words: str) -> None:
+    def _is_overtaken(self, number: int | None) -> bool:
+        """Whether a newer wish is still to be answered."""
+        return number is not None and number < self._newest
+
+    def _refused(self, number: int | None, words: str) -> None:
+        if self._is_overtaken(number):
+            return
         self._wants_play = False
         self._say(f"preview: {words}", "failed")
         self._changed()
 
-    def _died(self) -> None:
+    def _lose(self) -> None:
+        super()._lose()
         self._loaded = None
 
     def _told(self, message: messages.Message) -> None:

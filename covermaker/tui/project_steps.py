@@ -11,16 +11,17 @@ from textual.message import Message
 from textual.widgets import Static
 
 from covermaker.tui.actions import Pane
+from covermaker.tui.details import live_state
 from covermaker.tui.job_board import PAUSED
 from covermaker.tui.keymap import bindings
-from covermaker.tui.words import about, glyph, level, one_line, said, share, spelt
+from covermaker.tui.words import about, glyph, level, one_line, said, spelt, tone_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from covermaker.render.state import State, StepState
     from covermaker.tui.app import Studio
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
 
 
 class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
@@ -111,7 +112,7 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
             return
         text, used = Text(), 0
         for index, step in enumerate(self._steps):
-            word, words = self._live(step)
+            word, words = live_state(step, self._job)
             label = f"{glyph(word, charset)} {step.name}" + (f" {words}" if words else "")
             if used and used + cell_len(label) > self.size.width:
                 text.append("\n")
@@ -126,23 +127,13 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
 
     def _style(self, word: str) -> str:
         colors = self.app.theme_variables
-        name = {"cached": "done", "wait": "quiet", "new": "quiet", "stopped": "quiet"}.get(word, word)
-        return colors.get(f"state-{name}", colors["state-quiet"])
-
-    def _live(self, step: StepState) -> tuple[str, str]:
-        """Return a step's state and what to add: from the job that runs, else from the last look."""
-        live = self._job.steps.get(step.name) if self._job is not None and not self._job.is_over else None
-        if live is not None and live.state != "cached":
-            return live.state, share(live.fraction) if live.state == "run" else ""
-        if step.state == "done" or live is not None:
-            return "done", ""
-        return ("wait", "") if step.reasons == ("never rendered",) else ("stale", "")
+        return colors.get(f"state-{tone_of(word)}", colors["state-quiet"])
 
     def _about(self, step: StepState) -> str:
         if step.state == "done":
             took = f", took {step.seconds:.1f} s" if step.seconds is not None else ""
             return f"{step.name}: done{took}"
-        return f"{step.name}: {'; '.join(step.reasons) or 'to do'}"
+        return f"{step.name}: {'; '.join(step.words) or 'to do'}"
 
     def _now(self) -> Text:
         """Return the sentence below the steps."""
@@ -173,7 +164,7 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
             )
         if state.word == "stale":
             return Text(
-                f"stale because: {'; '.join(state.reasons)}; {about(state.estimate_seconds)}",
+                f"stale because: {'; '.join(state.words)}; {about(state.estimate_seconds)}",
                 self._style("stale"),
             )
         if state.word == "new":

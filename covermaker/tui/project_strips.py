@@ -130,15 +130,16 @@ def strip_cells(channels: int, width: int) -> int:
 
 def desk_of(channels: Sequence[Channel], faders: Sequence[Fader], cells: int, *, with_meters: bool) -> Widget:
     """Return channels as strips of so many cells, or as rows where these are 0."""
-    names = [channel.name for channel in channels]
     flags = Flags(channels, strip_cells=cells)
     if not cells:
         parts: list[Widget] = [Vertical(*faders, classes="faders")]
         if with_meters:
-            parts.append(Meters(names))
+            parts.append(Meters(len(channels)))
         return Horizontal(*parts, flags, classes="rows")
     inset = cells - _METER_CELLS
-    meters = Meters(names, standing=True, strip_cells=cells, inset_cells=inset, head_rows=1, foot_rows=2)
+    meters = Meters(
+        len(channels), standing=True, strip_cells=cells, inset_cells=inset, head_rows=1, foot_rows=2
+    )
     return Vertical(Strips(faders, meters if with_meters else None, cells), flags, classes="desk")
 
 

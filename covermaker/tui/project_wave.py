@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from covermaker.tui.project_sections import Section
-    from covermaker.tui.widgets.waveform import Loop
 
 
 class Wave(Pane, Waveform, inherit_bindings=False):
@@ -127,7 +126,3 @@ class Wave(Pane, Waveform, inherit_bindings=False):
     def action_right(self) -> None:
         """Go on a second."""
         self.action_seek(1.0)
-
-    def follow_of(self, loop: Loop | None, *, looping: bool, position: float) -> None:
-        """Show loop and playhead."""
-        self.loop, self.looping, self.position = loop, looping, position

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 
+from covermaker.effects import owners
 from covermaker.effects.preset_edits import differences, rack_differences
 from covermaker.effects.preset_files import entry_of, free_name, write_preset
 from covermaker.errors import CovermakerError
@@ -33,7 +34,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._were_off: dict[str, list[bool]] = {}
+        self._were_on: dict[str, list[bool]] = {}
 
     # Saving
 
@@ -143,24 +144,29 @@ class RackEditing(RackShowing, inherit_bindings=False):
     def action_switch_effect(self) -> None:
         """Turn the effect off or on."""
         if self.owner is not None:
-            self._change(rack_model.switch_edit(self.owner, self.rows, self.query_one(Chain).cursor))
+            rows, at = self.rows, self.query_one(Chain).cursor
+            self._change(owners.switch_edit(self.owner, rows, at, on=bool(rows[at].get("bypass"))))
 
     def action_bypass_all(self) -> None:
         """Turn every effect off, or those on again that were."""
         if self.owner is None:
             return
         place, rows = self.owner.place, self.rows
-        edit = rack_model.switch_all_edit(self.owner, rows, self._were_off.get(place))
-        self._were_off[place] = [bool(row.get("bypass")) for row in rows]
-        self._change(edit)
+        on = [not row.get("bypass") for row in rows]
+        wanted = [False] * len(rows)
+        if not any(on):
+            before = self._were_on.get(place, [])
+            wanted = before if len(before) == len(rows) and any(before) else [True] * len(rows)
+        self._were_on[place] = on
+        self._change(owners.switch_all_edit(self.owner, rows, wanted))
 
     # Presets
 
     def _offered(self) -> list[tuple[str, str]]:
         assert self.owner is not None
         found = []
-        for preset in rack_model.fitting(self.owner, self._presets):
-            edits = rack_model.edits_beside(self.owner, self.rows, preset)
+        for preset in owners.fitting(self.owner, self._presets):
+            edits = owners.edits_beside(self.owner, self.rows, preset)
             found.append(
                 (preset.name, f"{count(edits, 'change') if edits else 'as it is'}: {preset.description}")
             )
@@ -168,13 +174,14 @@ class RackEditing(RackShowing, inherit_bindings=False):
 
     def _preset_named(self, name: str) -> Preset:
         assert self.owner is not None
-        return next(one for one in rack_model.fitting(self.owner, self._presets) if one.name == name)
+        return next(one for one in owners.fitting(self.owner, self._presets) if one.name == name)
 
     def no_preset(self) -> str | None:
         """Say why there is no preset to take."""
         if self.owner is None or self.no_owner():
             return self.no_owner()
-        return None if self._offered() else f"no preset brings a rack for the bus {self.owner.name}"
+        fitting = owners.fitting(self.owner, self._presets)
+        return None if fitting else f"no preset brings a rack for the bus {self.owner.name}"
 
     def action_preset(self) -> None:
         """Choose a preset to put on the rack."""
@@ -186,7 +193,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
         if owner is not None and project is not None:
             self._chosen_preset[owner.place] = name
             try:
-                edit = rack_model.preset_edit(owner, self._preset_named(name), project)
+                edit = owners.preset_edit(owner, self._preset_named(name), project)
             except CovermakerError as error:
                 self.app.say(str(error), "failed")
                 return
@@ -205,7 +212,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
         self._show()
         preset = self._preset_named(name)
         lines = (
-            rack_differences(self.rows, rack_model.rack_of_preset(owner, preset))
+            rack_differences(self.rows, owners.rack_of_preset(owner, preset))
             if owner.place.startswith("buses.")
             else differences(preset, project, owner.name)
         )
@@ -248,7 +255,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
             before.description if before is not None else f"Of {owner.name} in {project.cover.title}."
         )
         try:
-            preset = write_preset(rack_model.saved_preset(owner, project, name, description), replace=replace)
+            preset = write_preset(owners.saved_preset(owner, project, name, description), replace=replace)
         except CovermakerError as error:
             self.app.call_from_thread(self.app.say, str(error), "failed")
             return

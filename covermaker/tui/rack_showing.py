@@ -9,6 +9,7 @@ import numpy as np
 from textual import on
 from textual.widgets import Static
 
+from covermaker.effects import owners
 from covermaker.errors import CovermakerError
 from covermaker.tui import rack_model
 from covermaker.tui.listing import Listing
@@ -20,9 +21,9 @@ from covermaker.tui.widgets.spectrum import Spectrum
 from covermaker.tui.words import count
 
 if TYPE_CHECKING:
+    from covermaker.effects.owners import Owner, Rows
     from covermaker.effects.presets import Preset
     from covermaker.effects.rack import EffectSettings
-    from covermaker.tui.rack_model import Owner, Rows
 
 
 class RackShowing(RackHearing, inherit_bindings=False):
@@ -35,15 +36,17 @@ class RackShowing(RackHearing, inherit_bindings=False):
         self._presets: list[Preset] = []
         self._chosen_preset: dict[str, str] = {}
         self._rack_problem = ""
+        self.effects: tuple[EffectSettings, ...] = ()  # as they are shown
+        self._is_behind = False  # the parameters will follow the cursor, which has moved
 
     @property
     def _owners(self) -> list[Owner]:
-        return rack_model.owners(self.edits.project.cover) if self.edits.project is not None else []
+        return owners.owners(self.edits.project.cover) if self.edits.project is not None else []
 
     @property
     def rows(self) -> Rows:
         """The rack, with what is still being saved."""
-        return rack_model.rows_of(self._values, self.owner.place) if self.owner is not None else []
+        return owners.rows_of(self._values, self.owner.place) if self.owner is not None else []
 
     @property
     def preset(self) -> Preset | None:
@@ -52,7 +55,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
         if owner is None:
             return None
         chosen = self._chosen_preset.get(owner.place)
-        fitting = rack_model.fitting(owner, self._presets)
+        fitting = owners.fitting(owner, self._presets)
         return next((preset for preset in fitting if preset.name == chosen), None)
 
     def _choose_named(self, name: str) -> None:
@@ -65,7 +68,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
         other = self.owner is None or owner.place != self.owner.place
         self.owner = owner
         if owner.place not in self._chosen_preset:
-            near = rack_model.nearest(owner, self.rows, self._presets)
+            near = owners.closest(owner, self.rows, self._presets)
             self._chosen_preset[owner.place] = near.name if near is not None else ""
         if other:
             self.query_one(Chain).cursor = 0
@@ -84,36 +87,34 @@ class RackShowing(RackHearing, inherit_bindings=False):
             return {}
         rows = self.rows
         try:
-            same = rack_model.rows_of(project.document.values, owner.place) == rows
+            same = owners.rows_of(project.document.values, owner.place) == rows
         except CovermakerError:
             return {}
         return {} if same else {f"{owner.place}.rack": rows}
 
-    def _effects(self) -> tuple[EffectSettings, ...]:
-        """Return the effects; none where the rack is refused, which is said then."""
-        if self.owner is None:
-            return ()
-        self._rack_problem = ""
-        try:
-            return rack_model.parsed(self.rows, self.owner.place)
-        except CovermakerError as error:
-            self._rack_problem = error.message
-            return ()
+    def _parse(self) -> None:
+        """Find the effects; none where the rack is refused, which is said then."""
+        self.effects, self._rack_problem = (), ""
+        if self.owner is not None:
+            try:
+                self.effects = rack_model.parsed(self.rows, self.owner.place)
+            except CovermakerError as error:
+                self._rack_problem = error.message
 
     def _show(self) -> None:
-        """Show the rack; the parameters follow the cursor."""
-        chain, effects = self.query_one(Chain), self._effects()
+        """Show the rack; the list then tells that its cursor may be on something else, and the parameters follow."""
+        self._parse()
+        chain = self.query_one(Chain)
         made = self.sound.made if self.sound is not None else None
         down = {row["index"]: row["maximum_db"] for row in made.reductions} if made is not None else {}
         chain.show(
             [
                 Link(at + 1, one.effect, not one.bypass, rack_model.figure(one), down.get(at))
-                for at, one in enumerate(effects)
+                for at, one in enumerate(self.effects)
             ]
         )
         chain.empty_text = self.problem or self._rack_problem or self.app.named(EMPTY)
         chain.frame(*self._titles())
-        self.call_later(self._show_parameters)
 
     def _titles(self) -> tuple[str, str]:
         owner, preset, rows = self.owner, self.preset, self.rows
@@ -123,11 +124,12 @@ class RackShowing(RackHearing, inherit_bindings=False):
         others = self.app.named("{rack.owner-previous} {rack.owner-next} Channel")
         if preset is None:
             return name, others
-        edits = rack_model.edits_beside(owner, rows, preset)
+        edits = owners.edits_beside(owner, rows, preset)
         return f"{name}: {preset.name}", f"{count(edits, 'edit')}  {others}" if edits else others
 
     async def _show_parameters(self) -> None:
-        at, effects, pane = self.query_one(Chain).cursor, self._effects(), self.query_one(Parameters)
+        self._is_behind = False
+        at, effects, pane = self.query_one(Chain).cursor, self.effects, self.query_one(Parameters)
         if not 0 <= at < len(effects):
             await pane.show((), {}, {})
             pane.frame("no effect")
@@ -136,9 +138,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
             one, preset, rows = effects[at], self.preset, self.rows
             specs = rack_model.specs_of(one.effect)
             beside = {
-                spec.name: rack_model.preset_value(self.owner, preset, rows, at, spec.name)
-                if preset
-                else None
+                spec.name: owners.preset_value(self.owner, preset, rows, at, spec.name) if preset else None
                 for spec in specs
             }
             await pane.show(specs, one.values, beside)
@@ -149,7 +149,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
 
     def _show_about(self) -> None:
         """Say what the parameter, or the effect, is."""
-        at, effects, pane = self.query_one(Chain).cursor, self._effects(), self.query_one(Parameters)
+        at, effects, pane = self.query_one(Chain).cursor, self.effects, self.query_one(Parameters)
         words = self.problem or self._rack_problem
         if not words and not effects and self.owner is not None:
             words = self.app.named("{rack.add} adds an effect, {rack.preset} puts a preset on the rack.")
@@ -157,9 +157,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
             spec, preset = pane.selected, self.preset
             words = rack_model.help_of(effects[at].effect)
             if spec is not None and pane.has_focus_within:
-                value = (
-                    rack_model.preset_value(self.owner, preset, self.rows, at, spec.name) if preset else None
-                )
+                value = owners.preset_value(self.owner, preset, self.rows, at, spec.name) if preset else None
                 words = rack_model.about(spec, preset.name if preset else "", value)
         self.query_one("#about", Static).update(words)
 
@@ -189,7 +187,9 @@ class RackShowing(RackHearing, inherit_bindings=False):
 
     @on(Listing.Moved)
     def _chain_moved(self) -> None:
-        self.call_later(self._show_parameters)
+        if not self._is_behind:
+            self._is_behind = True
+            self.call_later(self._show_parameters)
 
     @on(Parameters.Moved)
     def _parameter_moved(self) -> None:
@@ -198,7 +198,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
     @on(Chain.Edit)
     @on(Listing.Opened)
     def _edit(self) -> None:
-        if self._effects():
+        if self.effects:
             self.go_to(self.query_one(Parameters))
 
     def watch_focused(self) -> None:

@@ -27,9 +27,9 @@ from covermaker.tui.project_sound import Sound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from covermaker.effects.owners import Owner
     from covermaker.render.previewing import Previewed
     from covermaker.render.sounds import Sounds
-    from covermaker.tui.rack_model import Owner
 
 
 class RackSound(Sound):
@@ -155,7 +155,9 @@ class RackSound(Sound):
         self.problem, self.made = "", made
         self.refresh(remake=False)
 
-    def _refused(self, words: str) -> None:
+    def _refused(self, number: int | None, words: str) -> None:
+        if self._is_overtaken(number):
+            return
         wanted, self._wants_play = self._wants_play, False
         self.problem, self.made = words, None
         if wanted or self.player.playing:

@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from covermaker.tui.words import count, glyph, length, one_line, said, share, spelt
+from covermaker.tui.words import count, glyph, length, one_line, said, share, spelt, tone_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,15 +14,13 @@ if TYPE_CHECKING:
 
     from covermaker.project.library import Row
     from covermaker.render.state import State
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
     from covermaker.tui.listing import Cell
     from covermaker.tui.words import Charset
 
 SORTS: Final = ("title", "artist", "length", "voice", "state", "changed")
 # What asks for attention comes first.
 _RANKS: Final = {"run": 0, "wait": 1, "failed": 2, "stale": 3, "new": 4, "stopped": 5, "done": 6, "": 7}
-
-_TONES: Final = {"wait": "quiet", "new": "quiet", "stopped": "quiet", "": "quiet"}
 
 
 class Shelf:
@@ -60,9 +58,12 @@ class Shelf:
 
     def visible(self) -> list[Path]:
         """Return the folders in the order of the list."""
+        return sorted(self.shown(self.songs), key=self._key)
+
+    def shown(self, folders: Iterable[Path]) -> list[Path]:
+        """Return those of some folders that the filter lets through."""
         words = fold(self.filter).split()
-        found = [folder for folder in self.songs if all(word in self._haystack(folder) for word in words)]
-        return sorted(found, key=self._key)
+        return [folder for folder in folders if all(word in self._haystack(folder) for word in words)]
 
     def _haystack(self, folder: Path) -> str:
         song = self.songs[folder]
@@ -96,14 +97,27 @@ class Shelf:
             return "failed"
         return state.word if state else ""
 
-    def stale(self) -> list[Path]:
-        """Return the folders that a render of everything stale is about, failed ones too, in the order of the list."""
-        return [folder for folder in self.visible() if self._is_stale(folder)]
+    def stale(self, *, hidden: bool = False) -> list[Path]:
+        """Return the folders that a render of everything stale is about, failed ones too, in the order of the list.
+
+        With `hidden`, those too that the filter keeps out of sight.
+        """
+        found = self._stale()
+        return sorted(found if hidden else self.shown(found), key=self._key)
+
+    def count_stale(self) -> tuple[int, int]:
+        """Return how many of the songs in the list are stale, and how many of all songs."""
+        found = self._stale()
+        return len(self.shown(found)), len(found)
+
+    def _stale(self) -> list[Path]:
+        return [folder for folder in self.songs if self._is_stale(folder)]
 
     def _is_stale(self, folder: Path) -> bool:
         state = self.states.get(folder)
-        waits = self.word(folder) not in {"stale", "failed"} or self.songs[folder].problem
-        return not waits and state is not None and state.is_stale
+        if state is None or not state.is_stale or self.songs[folder].problem:
+            return False
+        return self.word(folder) in {"stale", "failed"}
 
     def cells(self, folder: Path, charset: Charset) -> list[Cell]:
         """Return title, artist, length, key, tempo, stems, voice and state of a song."""
@@ -119,7 +133,7 @@ class Shelf:
             ((f"{facts.tempo_bpm:.0f}" if facts.tempo_bpm else "-") if facts else unknown, ""),
             (_stems(state, charset) if state else "", ""),
             (one_line(song.voice), ""),
-            (self._state_words(word, state, job, charset), _TONES.get(word, word)),
+            (self._state_words(word, state, job, charset), tone_of(word)),
         ]
 
     def _state_words(self, word: str, state: State | None, job: Job | None, charset: Charset) -> str:

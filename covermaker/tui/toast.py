@@ -5,28 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from covermaker.tui.job_board import NOTHING_TO_DO, PAUSED
+from covermaker.tui.job_kinds import TRAIN, kind_of
 from covermaker.tui.lost import KEPT, reached
 from covermaker.tui.words import level, one_line
 from covermaker.units import clock
 
 if TYPE_CHECKING:
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
     from covermaker.tui.working import Working
 
 SECONDS: Final = 6.0
 FAILED_SECONDS: Final = 20.0
 LONG_JOB_SECONDS: Final = 10.0
-
-# What is said of jobs that are no render.
-_DONE: Final = {
-    "train": "trained", "promote": "promoted", "scan": "scanned", "take-in": "taken in", "audition": "sung",
-}  # fmt: skip
-_KEPT: Final = {
-    "take-in": "nothing was taken in", "promote": "the voice is what it was",
-}  # fmt: skip
-_QUIET: Final = frozenset(
-    {"promote", "scan", "take-in", "audition"}
-)  # said on their screen, where they were asked for
 
 
 def begun_words(job: Job) -> str:
@@ -44,7 +34,7 @@ def ended_words(job: Job) -> tuple[str, str]:
     if job.state == "stopped":
         if job.message != "stopped":
             return f"{title}: {job.message}", job.hint
-        kept = KEPT[reached(job)] if job.kind == "train" else _KEPT.get(job.kind, "finished steps are kept")
+        kept = KEPT[reached(job)] if job.kind == TRAIN else kind_of(job.kind).kept
         return f"{title}: stopped, {kept}", ""
     if job.state == "failed":
         step = next((step.name for step in job.steps.values() if step.state == "failed"), "")
@@ -52,11 +42,9 @@ def ended_words(job: Job) -> tuple[str, str]:
         return f"{title}: failed{where}: {job.message}", job.hint
     if job.was_up_to_date:
         return f"{title}: {NOTHING_TO_DO}", ""
-    took = clock((job.ended or 0.0) - (job.started or 0.0))
-    if job.kind in _DONE:
-        return f"{title}: {_DONE[job.kind]} in {took}", ""
     lufs = loudness(job)
-    return f"{title}: rendered in {took}" + (f", {lufs}" if lufs else ""), ""
+    words = f"{title}: {kind_of(job.kind).done} in {clock(job.seconds or 0.0)}"
+    return words + (f", {lufs}" if lufs else ""), ""
 
 
 def loudness(job: Job) -> str:
@@ -70,10 +58,10 @@ def job_ended(app: Working, job: Job) -> None:
     words, hint = ended_words(job)
     failed = job.state == "failed"
     app.say(words, "failed" if failed else "done" if job.state == "done" else "quiet")
-    if app.settings.notify and (job.ended or 0.0) - (job.started or 0.0) >= LONG_JOB_SECONDS:
+    if app.settings.notify and (job.seconds or 0.0) >= LONG_JOB_SECONDS:
         app.bell()
     screen = app.front()
-    if (job.kind in _QUIET and not failed) or (screen is not None and screen.shows(job)):
+    if (kind_of(job.kind).is_quiet and not failed) or (screen is not None and screen.shows(job)):
         return
     log = f"log: {job.log}" if failed and str(job.log) not in hint else ""
     text = "\n".join(line for line in (words, hint, log) if line)

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual import events
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Label, RadioButton, RadioSet, Static
 
-from covermaker.tui.actions import Acting
+from covermaker.tui.ask import Question
 from covermaker.tui.form import Form
-from covermaker.tui.keymap import bindings
 from covermaker.tui.words import count, one_line
 
 if TYPE_CHECKING:
@@ -54,11 +52,9 @@ class Choice:
     value: Any
 
 
-class ChooseAsk(Acting, ModalScreen[Any]):
+class ChooseAsk(Question[Any]):
     """Ask which; y takes the first choice, escape none."""
 
-    SCREEN = "ask"
-    BINDINGS = bindings("ask")
     FOOTER: ClassVar = (
         ("up down", "Choose"),
         ("enter", "Press it"),
@@ -94,10 +90,6 @@ class ChooseAsk(Acting, ModalScreen[Any]):
     def action_yes(self) -> None:
         """Take the first choice."""
         self.dismiss(self._choices[0].value)
-
-    def action_no(self) -> None:
-        """Choose nothing."""
-        self.dismiss(None)
 
 
 @dataclass(frozen=True)
@@ -180,13 +172,6 @@ class NewVoiceAsk(Form["NewVoice"]):
             with Horizontal():
                 yield Button("Cancel (esc)", id="no", compact=True)
                 yield Button("Take them in", id="yes", variant="primary", compact=True)
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Answer."""
-        if event.button.id == "yes":
-            self.answer()
-        else:
-            self.action_leave()
 
     def answer(self) -> None:
         """Answer with what the form says, or go to what is missing."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from covermaker.training.watch import Checkpoint
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
     from covermaker.tui.voices_model import Whole
 
 # What a checkpoint can be held against, and how it is called.
@@ -92,14 +92,7 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
 
     def _player(self) -> Audition:
         if self.sound is None:
-            settings = self.app.settings
-            self.sound = Audition(
-                log_file("all", "audio"),
-                device=settings.audio_device or None,
-                fps=settings.fps,
-                on_change=self.show_heard,
-                say=self.app.say,
-            )
+            self.sound = Audition(log_file("all", "audio"), self.app.ears(self.show_heard))
         return self.sound
 
     def show_heard(self) -> None:
@@ -143,6 +136,7 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
         takes = self.query_one(TakeList)
         if self.pane() is takes:
             name = takes.selected or ""
+            self.app.silence(self)
             self._player().play(self.whole.row.folder / TAKES_FOLDER / name, None, (one_line(name), ""))
             return
         self._hear()
@@ -160,10 +154,17 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
             steps = " and ".join(grouped(step) for step in unsung)
             self.app.say(f"step {steps} sings the test phrases first" if job else "it is singing", "run")
             return
+        self.app.silence(self)
         file, words = self._side_b()
         a = sung_file(self.whole.row.folder, save.step, self.phrase)
         self._player().play(a, file, (f"step {grouped(save.step)}", words), toggle=toggle)
         self.show_heard()
+
+    def pause(self) -> None:
+        """Stop what plays, and what would once a checkpoint has sung."""
+        self._play_next = None
+        if self.sound is not None:
+            self.sound.pause()
 
     def let_sing(self, steps: list[int]) -> Job | None:
         """Queue an audition; None where one is at work already."""
@@ -222,9 +223,7 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
 
     def action_match(self) -> None:
         """Make A and B equally loud, or leave them."""
-        sound = self._player()
-        sound.set_matched(not sound.matched)
-        self.app.say("levels matched: A and B are equally loud" if sound.matched else "levels as they are")
+        self._player().match()
 
     def action_rewind(self) -> None:
         """Go back five seconds."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from covermaker.tui.job_kinds import kind_of
+from covermaker.tui.stacks import Stacks
 from covermaker.tui.voices_hearing import HearingVoices
 from covermaker.tui.voices_model import VoiceRow, log_file
 from covermaker.tui.voices_text import scan_words
@@ -18,18 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from covermaker.takes.scan import TakeReport
-    from covermaker.tui.jobs import Job
-
-KINDS: Final = ("train", "take-in", "scan", "audition", "promote")
+    from covermaker.tui.job_board import Job
 
 
 @dataclass
 class Change:
-    """Something that can be taken back and done again."""
+    """Something that can be taken back and done again.
+
+    `back` and `forth` begin that; whoever sees the end of it calls `JobVoices.turned`.
+    """
 
     words: str
-    back: Callable[[], None]
-    forth: Callable[[], None]
+    back: Callable[[], object]
+    forth: Callable[[], object]
 
 
 class JobVoices(HearingVoices, inherit_bindings=False):
@@ -38,8 +41,8 @@ class JobVoices(HearingVoices, inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self.rows: dict[Path, VoiceRow] = {}
-        self._undos: list[Change] = []
-        self._redos: list[Change] = []
+        self.changes: Stacks[Change] = Stacks(lambda change: change.words)
+        self._turning: tuple[Change, bool] | None = None  # what is being taken back, or done again
         self._seen: set[int] = set()
         self._wants: Path | None = None
         self._before_scan: dict[Path, dict[str, TakeReport | None]] = {}
@@ -75,7 +78,7 @@ class JobVoices(HearingVoices, inherit_bindings=False):
     def take_over(self) -> None:
         """Do what follows from jobs that have ended since."""
         for job in list(self.app.board.jobs.values()):
-            if job.kind in KINDS and job.is_over and job.id not in self._seen:
+            if kind_of(job.kind).of_voice and job.is_over and job.id not in self._seen:
                 self._seen.add(job.id)
                 self._ended(job)
 
@@ -112,27 +115,42 @@ class JobVoices(HearingVoices, inherit_bindings=False):
 
     def remember(self, change: Change) -> None:
         """Note something that can be taken back."""
-        self._undos.append(change)
-        self._redos.clear()
+        self.changes.did(change)
+
+    def turned(self, *, is_done: bool) -> None:
+        """Note that what was to be taken back or done again is, or was refused: then it can be tried again."""
+        turning, self._turning = self._turning, None
+        if turning is not None and is_done:
+            change, redo = turning
+            self.changes.turned(change, change, redo=redo)
+        self.call_later(self.redraw_frame)
 
     def undo_words(self) -> str:
         """Return what undo takes back."""
-        return self._undos[-1].words if self._undos else ""
+        return self.changes.undo_words()
 
     def redo_words(self) -> str:
         """Return what redo does again."""
-        return self._redos[-1].words if self._redos else ""
+        return self.changes.redo_words()
+
+    def no_undo(self) -> str | None:
+        """Say that one change is turned at a time."""
+        return "the change before is not through yet" if self._turning is not None else None
+
+    def no_redo(self) -> str | None:
+        """Say that one change is turned at a time."""
+        return self.no_undo()
 
     def undo(self) -> None:
         """Take the last change back."""
-        if self._undos:
-            change = self._undos.pop()
-            self._redos.append(change)
+        if self.changes.undos and self._turning is None:
+            change = self.changes.undos[-1]
+            self._turning = change, False
             change.back()
 
     def redo(self) -> None:
         """Do again what was taken back."""
-        if self._redos:
-            change = self._redos.pop()
-            self._undos.append(change)
+        if self.changes.redos and self._turning is None:
+            change = self.changes.redos[-1]
+            self._turning = change, True
             change.forth()

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from covermaker.errors import CovermakerError
+from covermaker.takes.cache import CACHE_FOLDER
 from covermaker.takes.document import TAKES_FILE, TAKES_FOLDER, read_takes
+from covermaker.takes.report import FILE_NAME as REPORT_FILE
 from covermaker.takes.report import read_report
+from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.course import FOLDER, RUN_FILE
 from covermaker.training.pulse import FILE_NAME as NOW_FILE
-from covermaker.training.watch import Course, Watched, watch
-from covermaker.voices.card import CARD_FILE, read_card
+from covermaker.training.watch import Course, Watched, status_of, watch
+from covermaker.voices.card import CARD_FILE, read_card, trained_step
 from covermaker.voices.library import SHIPPED, user_library
 
 if TYPE_CHECKING:
@@ -42,8 +45,9 @@ _WATCHED: Final = (
     TAKES_FILE,
     f"{FOLDER}/{RUN_FILE}",
     f"{FOLDER}/{NOW_FILE}",
-    f"{FOLDER}/checkpoints",
+    f"{FOLDER}/{CHECKPOINTS}",
 )
+_RECORDED: Final = (TAKES_FILE, f"{CACHE_FOLDER}/{REPORT_FILE}")
 
 
 @dataclass(frozen=True)
@@ -146,12 +150,23 @@ class Whole:
         return ", ".join([*words, *(f"{word} {count}" for word, count in found.items())])
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What is written of a voice's takes: the document, or what is wrong with it, and what the last scan says."""
+
+    document: Takes | None = None
+    reports: Mapping[str, TakeReport] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+
 class Voices:
     """The voices of a person, read again where something changed; for one thread at a time."""
 
     def __init__(self) -> None:
         self._rows: dict[Path, tuple[tuple[float, ...], VoiceRow]] = {}
         self._course: Course | None = None
+        self._recorded: tuple[object, Recorded] | None = None
 
     def look(self, project: Path | None) -> list[VoiceRow]:
         """List the voices: of the open project, of the user's library, the shipped ones; each sorted by name."""
@@ -168,11 +183,14 @@ class Voices:
         return [row for _, row in rows.values()]
 
     def read(self, row: VoiceRow) -> Whole:
-        """Read one voice in full; of its history only what is new since the last time."""
+        """Read one voice in full; of its history only what is new, and of its takes what is another file by now."""
         work = row.folder / FOLDER
         if self._course is None or self._course.work != work:
             self._course = Course(work)
-        return read_whole(row, self._course)
+        stamp = row.folder, *(_identity(row.folder / name) for name in _RECORDED)
+        if self._recorded is None or self._recorded[0] != stamp:
+            self._recorded = stamp, read_recorded(row.folder)
+        return read_whole(row, self._course, self._recorded[1])
 
 
 def read_row(folder: Path, place: str) -> VoiceRow:
@@ -191,45 +209,49 @@ def read_row(folder: Path, place: str) -> VoiceRow:
             read_takes(folder)
         except CovermakerError as error:
             problem = str(error)
-    step = card.training.get("step") if card is not None else None
-    watched = watch(folder, Course(folder / FOLDER)) if (folder / FOLDER).is_dir() else Watched()
     return VoiceRow(
-        folder.name, folder, place, _state(watched, problem, has_card=has_card),
-        step if isinstance(step, int) else None, card, problem,
+        folder.name, folder, place, _state(status_of(folder), problem, has_card=has_card),
+        trained_step(card) if card is not None else None, card, problem,
     )  # fmt: skip
 
 
-def read_whole(row: VoiceRow, course: Course) -> Whole:
-    """Read a voice in full."""
-    watched = watch(row.folder, course, voice_step=row.step)
-    lines = Lines(tuple(course.steps), {name: tuple(values) for name, values in course.losses.items()})
-    if not os.path.lexists(row.folder / TAKES_FILE):
-        return Whole(row, watched=watched, lines=lines)
+def read_recorded(folder: Path) -> Recorded:
+    """Read what is written of a voice's takes."""
+    if not os.path.lexists(folder / TAKES_FILE):
+        return Recorded()
     try:
-        document = read_takes(row.folder)
+        document = read_takes(folder)
     except CovermakerError as error:
-        return Whole(row, takes_problem=str(error), watched=watched, lines=lines)
-    reports, notes = read_report(row.folder, document)
+        return Recorded(problem=str(error))
+    reports, notes = read_report(folder, document)
+    return Recorded(document, reports, tuple(notes))
+
+
+def read_whole(row: VoiceRow, course: Course, recorded: Recorded) -> Whole:
+    """Read a voice in full."""
+    watched = watch(row.folder, course)
+    lines = Lines(tuple(course.steps), {name: tuple(values) for name, values in course.losses.items()})
+    document = recorded.document
     takes = tuple(
         Take(
             one.file,
             one.use,
             one.singer,
-            reports.get(one.file),
+            recorded.reports.get(one.file),
             not (row.folder / TAKES_FOLDER / one.file).exists(),
         )
-        for one in document.takes
+        for one in (document.takes if document is not None else ())
     )
-    return Whole(row, document, takes, "", tuple(notes), watched, lines)
+    return Whole(row, document, takes, recorded.problem, recorded.notes, watched, lines)
 
 
-def _state(watched: Watched, problem: str, *, has_card: bool) -> str:
-    if watched.status == "running":
+def _state(status: str, problem: str, *, has_card: bool) -> str:
+    if status == "running":
         return "training"
     if problem:
         return "damaged"
-    if watched.status in ("stopped", "astray"):
-        return watched.status
+    if status in ("stopped", "astray"):
+        return status
     return "ready" if has_card else "takes"
 
 
@@ -260,6 +282,15 @@ def _changed(path: Path) -> float:
         return path.stat().st_mtime
     except OSError:
         return 0.0
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """Return what is another when a file was written anew."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def log_file(name: str, kind: str) -> Path:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from rich.text import Text
 from textual.message import Message
 
+from covermaker.evaluate.table import SAVE_FIGURES, save_figures
 from covermaker.tui.actions import Pane
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Column, Listing, Reader
-from covermaker.tui.voices_text import FIGURES, grouped, save_note, saves_figures, seconds_words, tone_of
-from covermaker.tui.words import one_line, said
+from covermaker.tui.voices_text import grouped, save_note, seconds_words
+from covermaker.tui.words import one_line, said, tone_of, wrapped
 from covermaker.units import note_name
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class SaveList(Pane, Listing[int], inherit_bindings=False):
         Column("step", "Step", 6, right=True),
         Column("score", "Score", 5, right=True),
         *(Column(name, title, max(5, len(title)), from_width=width, right=True)
-          for (name, title, _), width in zip(FIGURES, (54, 44, 38, 50, 62), strict=True)),
+          for (name, title, _), width in zip(SAVE_FIGURES, (54, 44, 38, 50, 62), strict=True)),
         Column("note", "", 11, flexible=True),
     )  # fmt: skip
 
@@ -151,11 +152,12 @@ class Card(Pane, Reader, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._rows: Sequence[tuple[str, str, str]] = ()
+        self._of = ""
 
-    def tell(self, rows: Sequence[tuple[str, str, str]]) -> None:
-        """Show labels, words and the tones of the words."""
-        if rows != self._rows:
-            self._rows = rows
+    def tell(self, rows: Sequence[tuple[str, str, str]], of: str = "") -> None:
+        """Show labels, words and the tones of the words, about the voice `of`."""
+        if (rows, of) != (self._rows, self._of):
+            self._rows, self._of = rows, of
             self._lay_out()
 
     def on_resize(self) -> None:
@@ -168,12 +170,11 @@ class Card(Pane, Reader, inherit_bindings=False):
             return  # not shown yet: it is laid out when it has a size
         colors, text = self.app.theme_variables, Text()
         for label, words, tone in self._rows:
-            pieces = list(Text(words).wrap(self.app.console, max(12, width - _LABEL - 1))) or [Text()]
-            for index, piece in enumerate(pieces):
+            for index, piece in enumerate(wrapped(words, max(12, width - _LABEL - 1))):
                 text.append(f"{label if index == 0 else '':<{_LABEL}}", "bold")
-                text.append(f"{piece.plain.rstrip()}\n", colors.get(f"state-{tone}", ""))
+                text.append(f"{piece}\n", colors.get(f"state-{tone}", ""))
         text.rstrip()
-        self.write(text)
+        self.write(text, about=self._of)
 
 
 def take_cells(take: Take, charset: Charset) -> Sequence[Cell]:
@@ -204,7 +205,7 @@ def save_cells(save: Checkpoint, phrase: str, *, marked: bool, charset: Charset)
     """Return the cells of a checkpoint."""
     tone = "" if save.kept else "quiet"
     score = "-" if save.score is None else f"{save.score:.3f}"
-    figures = [(text, tone) for text in saves_figures(save, phrase)]
+    figures = [(text, tone) for text in save_figures(save.figures.get(phrase, {}))]
     return (
         (grouped(save.step), tone),
         (score, tone),

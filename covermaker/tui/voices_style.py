@@ -12,11 +12,7 @@ VoiceList { width: 28; height: 1fr; }
 #card { width: 1fr; }
 TakeList { height: 1fr; }
 #take-words { height: auto; max-height: 4; padding: 0 2; }
-Training { height: 3fr; border: round $state-quiet; border-title-style: bold; padding: 0 1; }
-Training { border-subtitle-color: $state-quiet; background: $background; }
-Training:focus { border: round $primary; }
-.-ascii Training { border: ascii $state-quiet; }
-.-ascii Training:focus { border: ascii $primary; }
+Training { height: 3fr; padding: 0 1; }
 Training #words { height: auto; max-height: 7; }
 SaveList { height: 2fr; }
 .-narrow .page-takes #work, .-short .page-takes #work, .-narrow .page-takes #card, .-short .page-takes #card,

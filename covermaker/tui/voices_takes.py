@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual import events, on, work
 from textual.message import Message
 
+from covermaker.audio.names import audio_in
 from covermaker.errors import CovermakerError
 from covermaker.tui.paths import dropped, start_folder
 from covermaker.tui.voices_ask import Choice, ChooseAsk, NewVoice, NewVoiceAsk
@@ -21,6 +23,8 @@ from covermaker.voices.library import user_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_COUNT_SECONDS: Final = 1.0
 
 
 class TakingVoices(JobVoices, inherit_bindings=False):
@@ -66,7 +70,7 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         """Choose more recordings."""
         self._pick("More recordings", self._begin_import)
 
-    def _pick(self, title: str, then: Callable[[Sequence[Path]], None]) -> None:
+    def _pick(self, title: str, then: Callable[[Sequence[Path]], object]) -> None:
         from covermaker.tui.picker import SongPicker
 
         def picked(file: Path | None) -> None:
@@ -89,9 +93,12 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         else:
             self._begin_new(paths)
 
-    def _begin_new(self, paths: Sequence[Path], filled: NewVoice | None = None, problem: str = "") -> None:
+    @work(group="voices-new", exit_on_error=False)
+    async def _begin_new(
+        self, paths: Sequence[Path], filled: NewVoice | None = None, problem: str = ""
+    ) -> None:
         folder = paths[0].parent if len(paths) == 1 and paths[0].is_file() else None
-        beside = len(_recordings(folder)) if folder is not None else 0
+        beside = await asyncio.to_thread(_count_in, folder) if folder is not None else 0
         name = _suggested(paths[0] if folder is None or beside < 2 else folder)
         taken = [row.name for row in self.rows.values() if row.place == "library"]
         form = NewVoiceAsk(paths, name, taken, folder=folder, beside=beside, filled=filled, problem=problem)
@@ -121,9 +128,10 @@ class TakingVoices(JobVoices, inherit_bindings=False):
             if job is not None and job.state == "failed":
                 self._begin_new(paths, wish, ": ".join(filter(None, (job.message, job.hint))))
 
-    def _begin_import(self, paths: Sequence[Path]) -> None:
+    @work(group="voices-import", exit_on_error=False)
+    async def _begin_import(self, paths: Sequence[Path]) -> None:
         file = paths[0]
-        beside = len(_recordings(file.parent))
+        beside = await asyncio.to_thread(_count_in, file.parent)
         if beside < 2:
             self._take_in_more(paths)
             return
@@ -167,11 +175,13 @@ class TakingVoices(JobVoices, inherit_bindings=False):
             choose_takes(folder, files, use=use)
             self.post_message(self.Chose(folder, files, use, is_new=is_new))
         except CovermakerError as error:
-            self.post_message(self.Chose(folder, files, use, str(error)))
+            self.post_message(self.Chose(folder, files, use, str(error), is_new))
 
     @on(Chose)
     def _chose(self, message: Chose) -> None:
         self.look()
+        if not message.is_new:
+            self.turned(is_done=not message.problem)
         if message.problem:
             self.app.say(message.problem, "failed")
             return
@@ -183,24 +193,17 @@ class TakingVoices(JobVoices, inherit_bindings=False):
             self.remember(
                 Change(
                     words,
-                    lambda: self._done(self._choose(folder, files, not use, False)),
-                    lambda: self._done(self._choose(folder, files, use, False)),
+                    lambda: self._choose(folder, files, not use, False),
+                    lambda: self._choose(folder, files, use, False),
                 )
             )
 
-    @staticmethod
-    def _done(_: object) -> None:
-        """Let a worker go its way."""
 
-
-def _recordings(folder: Path) -> list[str]:
-    """Return the names of the recordings in a folder."""
-    from covermaker.tui.picker import is_audio
-
-    try:
-        return [name for name in os.listdir(folder) if is_audio(Path(name)) and not name.startswith(".")]
-    except OSError:
-        return []
+def _count_in(folder: Path) -> int:
+    """Return how many recordings would be taken in with a folder; 0 of one too large to be meant."""
+    until = time.monotonic() + _COUNT_SECONDS
+    number = sum(1 for _ in audio_in(folder, is_enough=lambda: time.monotonic() > until))
+    return number if time.monotonic() <= until else 0
 
 
 def _suggested(path: Path) -> str:

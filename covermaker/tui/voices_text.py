@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from covermaker.tui.voices_model import STATES
-from covermaker.tui.words import PHASES, about, ago, count, glyph, left, length, one_line, said, share
+from covermaker.tui.words import (
+    PHASES,
+    about,
+    ago,
+    count,
+    glyph,
+    left,
+    length,
+    one_line,
+    said,
+    share,
+    spelt,
+    tone_of,
+)
 from covermaker.units import clock, human_bytes, note_name
 
 if TYPE_CHECKING:
@@ -14,26 +27,11 @@ if TYPE_CHECKING:
 
     from covermaker.takes.scan import TakeReport
     from covermaker.training.watch import Checkpoint, Watched
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
     from covermaker.tui.voices_model import Take, VoiceRow, Whole
     from covermaker.tui.words import Charset
 
     Line: TypeAlias = tuple[str, str]  # a text and its tone
-
-# Of a test's figures those that choose and explain: name, title, how it is written.
-FIGURES: Final = (
-    ("f0_correlation", "F0CORR", ".3f"),
-    ("f0_median_cents", "cents", ".1f"),
-    ("similarity", "like", ".3f"),
-    ("cer", "CER", ".3f"),
-    ("mcd_db", "MCD", ".2f"),
-)
-TONES: Final = {"wait": "quiet", "stopped": "quiet", "warn": "stale", "new": "quiet"}
-
-
-def tone_of(state: str) -> str:
-    """Return the tone of a state of `words.STATES`."""
-    return TONES.get(state, state)
 
 
 def state_words(row: VoiceRow, job: Job | None, charset: Charset) -> Line:
@@ -62,7 +60,7 @@ def training_lines(whole: Whole, job: Job | None, now: float, charset: Charset) 
         lines.append((one_line(watched.problem), "failed"))
     if job is not None and job.state == "failed":
         lines.insert(0, (said("failed", charset, f"failed: {one_line(job.message)}"), "failed"))
-        lines.insert(1, (f"next: {job.hint or 'L shows the log'}", "quiet"))
+        lines.insert(1, (f"next: {job.hint or '{studio.log} shows the log'}", "quiet"))
     return lines
 
 
@@ -211,12 +209,6 @@ def take_words(
     return [*lines, *((note, "quiet") for note in notes)]
 
 
-def saves_figures(save: Checkpoint, phrase: str) -> list[str]:
-    """Return a checkpoint's figures of a test phrase, as `FIGURES` names them; ``-`` for what is not known."""
-    figures = save.figures.get(phrase, {})
-    return [format(figures[name], form) if name in figures else "-" for name, _, form in FIGURES]
-
-
 def save_note(save: Checkpoint, *, marked: bool, charset: Charset) -> Line:
     """Say what is special about a checkpoint."""
     parts = []
@@ -275,12 +267,12 @@ def _facts(training: dict[str, object]) -> list[tuple[str, str, str]]:
     return lines
 
 
-def promotion_words(name: str, step: int, songs: Sequence[str]) -> str:
+def promotion_words(name: str, step: int, songs: Sequence[str], charset: Charset) -> str:
     """Say what a promotion does to the songs."""
     said_ = f"{name} is step {grouped(step)} now"
     if not songs:
         return f"{said_}; no song of the library uses it"
-    some = ", ".join(one_line(song) for song in songs[:3]) + (" …" if len(songs) > 3 else "")
+    some = ", ".join(one_line(song) for song in songs[:3]) + (spelt(" …", charset) if len(songs) > 3 else "")
     verb = "is" if len(songs) == 1 else "are"
     return f"{said_}: {count(len(songs), 'song')} {verb} stale ({some})"
 

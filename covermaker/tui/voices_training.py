@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 from textual.containers import Container
 from textual.widgets import Static
 
+from covermaker.evaluate.table import SAVE_FIGURES
 from covermaker.tui.actions import Pane
 from covermaker.tui.keymap import bindings
-from covermaker.tui.voices_text import FIGURES
 from covermaker.tui.widgets.curve import Curve, Series
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def scores(saves: Sequence[Checkpoint], phrase: str) -> list[Series]:
     """Return the scores of the saves, and what of a test phrase lies between 0 and 1, too."""
     scored = [save for save in saves if save.score is not None]
     series = [Series("score", [save.step for save in scored], [save.score or 0.0 for save in scored])]
-    for name, title, _ in FIGURES:
+    for name, title, _ in SAVE_FIGURES:
         if name in ("similarity", "cer"):
             told = [
                 (save.step, save.figures[phrase][name])
@@ -128,4 +129,5 @@ def scores(saves: Sequence[Checkpoint], phrase: str) -> list[Series]:
 
 def _nearest(step: int, steps: Sequence[int]) -> int:
     """Return the last step of the history that is not after a save."""
-    return max((one for one in steps if one <= step), default=-1)
+    at = bisect_right(steps, step)
+    return steps[at - 1] if at else -1

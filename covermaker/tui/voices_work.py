@@ -13,6 +13,7 @@ from covermaker.errors import CovermakerError
 from covermaker.training.profiles import CUSTOM_FILE
 from covermaker.training.stopping import ask_to_stop, kill_training
 from covermaker.tui.ask import Ask
+from covermaker.tui.job_kinds import SHORT
 from covermaker.tui.lost import KEPT
 from covermaker.tui.voices_ask import Choice, ChooseAsk
 from covermaker.tui.voices_jobs import Change
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
     from covermaker.tui.voices_model import Whole
 
-_SHORT: Final = ("take-in", "scan", "audition")  # what c ends
 _QUICK: Final = "about 11 minutes, whatever the machine; all its cores work"
 _STUDIO: Final = "40 000 steps of a larger network: an hour or so on a GPU, days without one"
 
@@ -44,7 +44,9 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._promoting: dict[int, int | None] = {}
+        self._promoting: dict[
+            int, tuple[int | None, bool]
+        ] = {}  # what was the voice before; whether it is new
 
     def no_train(self) -> str | None:
         """Say why it cannot be trained."""
@@ -164,11 +166,11 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
 
     def no_cancel(self) -> str | None:
         """Say why there is nothing to cancel."""
-        return None if self.busy(*_SHORT) else "no scan, import or audition of this voice runs"
+        return None if self.busy(*SHORT) else "no scan, import or audition of this voice runs"
 
     def action_cancel(self) -> None:
         """Cancel what is short."""
-        job = self.busy(*_SHORT)
+        job = self.busy(*SHORT)
         if job is not None:
             self.app.runner.cancel(job)
 
@@ -214,30 +216,38 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
             lambda yes: self._promote(folder, step, None) if yes else None,
         )
 
-    def _promote(self, folder: Path, step: int, before: int | None) -> None:
+    def _promote(self, folder: Path, step: int, before: int | None, *, is_new: bool = True) -> None:
         job = self.submit("promote", folder, step=step)
-        self._promoting[job.id] = before
+        self._promoting[job.id] = before, is_new
         self.app.say(f"{one_line(folder.name)}: step {grouped(step)} becomes the voice", "run")
+
+    def _ended(self, job: Job) -> None:
+        if job.state != "done" and not self._promoting.pop(job.id, (None, True))[1]:
+            self.turned(is_done=False)
+        super()._ended(job)
 
     def promoted(self, job: Job, folder: Path) -> None:
         """Say what a promotion did to the songs, and remember the way back."""
-        step, before = int(job.result["step"]), self._promoting.pop(job.id, None)
+        step = int(job.result["step"])
+        before, is_new = self._promoting.pop(job.id, (None, True))
         songs = [song.title for song in self.app.songs if song.voice == folder.name]
-        self.app.say(promotion_words(one_line(folder.name), step, songs), "done")
-        if before is not None:
+        self.app.say(promotion_words(one_line(folder.name), step, songs, self.app.charset), "done")
+        if not is_new:
+            self.turned(is_done=True)
+        elif before is not None:
             words = f"{one_line(folder.name)}: step {grouped(step)} in place of {grouped(before)}"
             self.remember(
                 Change(
                     words,
-                    lambda: self._promote(folder, before, None),
-                    lambda: self._promote(folder, step, None),
+                    lambda: self._promote(folder, before, None, is_new=False),
+                    lambda: self._promote(folder, step, None, is_new=False),
                 )
             )
         library = self.app.library
         if library is not None:
             for song in self.app.songs:
                 if song.voice == folder.name:
-                    library.measured(song.folder)
+                    library.look_again(song.folder)
 
 
 def _saves(whole: Whole) -> bool:

@@ -28,6 +28,16 @@ STATES: Final = {
     "stopped": ("-", "stopped"),
 }
 
+# Where a state has the colour of another one.
+_TONES: Final = {
+    "": "quiet",
+    "wait": "quiet",
+    "new": "quiet",
+    "stopped": "quiet",
+    "warn": "stale",
+    "cached": "done",
+}
+
 # Of the glyphs above and of the few signs that screens draw. `block` keeps to what code page 437 and every console
 # font have; `ascii` to what a serial line has.
 _SPELLINGS: Final[dict[Charset, dict[str, str]]] = {
@@ -75,6 +85,11 @@ def glyph(state: str, charset: Charset = "unicode") -> str:
 def said(state: str, charset: Charset = "unicode", words: str = "") -> str:
     """Return a state as a glyph and a word: ``"~ stale"``; `words` take the place of the word."""
     return f"{glyph(state, charset)} {words or STATES[state][1]}"
+
+
+def tone_of(state: str) -> str:
+    """Return the tone of a state: what `theme.STATES` names its colour."""
+    return _TONES.get(state, state)
 
 
 def length(seconds: float | None) -> str:
@@ -128,6 +143,26 @@ def cut(text: str, cells: int, charset: Charset) -> str:
     if cell_len(text) <= cells:
         return text
     return set_cell_size(text, cells - 1) + spelt("…", charset) if cells > 0 else ""
+
+
+def wrapped(text: str, cells: int, *, first: int | None = None) -> list[str]:
+    """Return a text as lines of no more than so many cells, the `first` perhaps of another number.
+
+    Lines are broken at spaces; a word that is too long for a line is cut apart, a path at a slash.
+    """
+    lines, room = [""], cells if first is None else first
+    for word in text.replace("\n", " ").split(" "):
+        while cell_len(word) > (room if not lines[-1] else max(room, cells)):
+            if lines[-1]:
+                lines, room = [*lines, ""], cells
+            fits = set_cell_size(word, room).rstrip() or word[0]
+            lines[-1] = fits[: fits.rfind("/") + 1] or fits
+            word = word[len(lines[-1]) :]
+            lines, room = [*lines, ""], cells
+        if lines[-1] and cell_len(lines[-1]) + 1 + cell_len(word) > room:
+            lines, room = [*lines, ""], cells
+        lines[-1] += f" {word}" if lines[-1] else word
+    return [line.rstrip() for line in lines if line.strip(" ")] or [""]
 
 
 def one_line(text: str) -> str:

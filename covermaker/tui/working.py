@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from covermaker.render.ending import forget
 from covermaker.tui import toast
-from covermaker.tui.jobs import JobBoard, JobRunner
+from covermaker.tui.job_board import JobBoard
+from covermaker.tui.job_kinds import RENDER
+from covermaker.tui.jobs import JobRunner
 from covermaker.tui.keyboard import Keyboard
 from covermaker.tui.measure import Measurer
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from textual.timer import Timer
 
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
     from covermaker.tui.screens.base import StudioScreen
     from covermaker.tui.screens.library import LibraryScreen
 
@@ -46,14 +48,12 @@ class Working(Keyboard, inherit_bindings=False):
     def render_project(self, folder: Path, title: str, *, again: str | None = None) -> Job:
         """Queue a render of a project; `again` is a step that is to be made again though it is done."""
         request = {
-            "job": "render",
+            "job": RENDER,
             "project": str(folder),
             "device": self.settings.device,
             "again": again,
         }
-        return self.runner.submit(
-            "render", title, str(folder), request, folder / ".covermaker" / "render.log"
-        )
+        return self.runner.submit(RENDER, title, str(folder), request, folder / ".covermaker" / "render.log")
 
     def jobs_moved(self) -> None:
         """Draw what is new about jobs, a few times a second at most."""
@@ -80,15 +80,15 @@ class Working(Keyboard, inherit_bindings=False):
         toast.job_ended(self, job)
         library = self.library
         if library is not None:
-            library.job_ended(job)
+            library.look_again(Path(job.subject))
 
     def _measured(self, folder: Path) -> None:
         library = self.library
         if library is not None and self.is_running:
-            library.measured(folder)
+            library.look_again(folder)
 
 
 def _forget(job: Job) -> None:
     """Take the note away that a render leaves when it is killed: it was somebody's wish."""
-    if job.kind == "render":
+    if job.kind == RENDER:
         forget(Path(job.subject) / ".covermaker")

@@ -223,6 +223,12 @@ def read_card(folder: Path) -> VoiceCard:
     return Document.read(folder / CARD_FILE, missing=missing).checked(VoiceCard, patterns=PATTERNS)
 
 
+def trained_step(card: VoiceCard) -> int | None:
+    """Return the step of the checkpoint that a voice sings with; None where its card does not say."""
+    step = card.training.get("step")
+    return step if isinstance(step, int) else None
+
+
 def write_card(card: VoiceCard, folder: Path) -> Path:
     """Write a card beside its weights, readable by people; return its path."""
     import tomlkit

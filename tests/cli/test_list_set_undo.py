@@ -1,6 +1,7 @@
 """``covermaker list``, ``set``, ``undo`` and ``redo``: what the studio does, by a command."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -11,6 +12,8 @@ from covermaker.cli import main
 from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.library import Trash
 from covermaker.project.load import load
+from covermaker.render import record
+from covermaker.render.pipeline import build
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +143,20 @@ def test_list_shows_every_project_and_what_is_wrong(cover, run, tmp_path):
     assert json.loads(run("list", "cover", "--json")[1]) == values[1:]
 
 
+def test_list_says_why_a_song_is_stale_by_paths_and_for_people(cover, run):
+    steps = record.describe(build(load(cover)).steps())
+    (cover / "out").mkdir(exist_ok=True)
+    (cover / "out" / "render.json").write_text(json.dumps({"steps": steps}))
+    assert run("set", "cover", "tracks.vocals.gain_db", "-2.5")[0] == 0
+    (row,) = json.loads(run("list", "cover", "--json")[1])
+    lost = "its files are no longer in the store"
+    assert row["reasons"] == [lost, "tracks[0].gain_db: 0.0 -> -2.5"]
+    assert row["words"] == [lost, "vocals gain 0.0 -> -2.5 dB"]
+    assert lost in run("list", "cover")[1]
+    stale = {one["name"]: one["reasons"] for one in json.loads(run("why", "cover", "--json")[1])}
+    assert stale["mix"][0] == "tracks[0].gain_db: 0.0 -> -2.5"
+
+
 def test_list_measures_when_asked(cover, run):
     tone = 0.1 * np.sin(2 * np.pi * 440.0 * np.arange(8000 * 3) / 8000)
     soundfile.write(cover / "audio" / "song.wav", tone, 8000)
@@ -213,10 +230,12 @@ def test_what_was_removed_is_told_with_the_way_back(cover, new, run, tmp_path, m
     assert "the disk is full" in problem
 
 
-def test_to_only_list_changes_nothing(cover, run):
+def test_one_way_back_at_a_time(cover, run):
     run("set", "cover", "title", "Other")
-    code, _, problem = run("undo", "cover", "--to", "1", "--list")
-    assert (code, "choose one of --list and --to" in problem) == (ExitCode.USAGE, True)
+    for options in (("--list",), ("--saved",), ("--anyway",), ("--saved", "--anyway")):
+        code, text, problem = run("undo", "cover", "--to", "1", *options)
+        named = " and ".join(sorted([*options, "--to"]))
+        assert (code, text, f"choose one of {named}" in problem) == (ExitCode.USAGE, "", True)
     assert load(cover).cover.title == "Other"
 
 
@@ -233,5 +252,30 @@ def test_remove_and_restore(cover, run, tmp_path):
     assert run("remove", "cover", "nothing")[0] == 3
     assert cover.exists()
     assert json.loads(run("remove", "cover", "--json")[1])[0]["name"] == "cover"
-    assert run("trash", str(tmp_path), "--erase", "all")[1] == "erased Blue Harbour"
+    assert run("trash", str(tmp_path), "--erase-all")[1] == "erased Blue Harbour"
     assert run("trash", str(tmp_path))[1] == "the trash is empty"
+
+
+def test_a_project_called_all_is_erased_alone(cover, run, tmp_path):
+    for name in ("all", "other"):
+        shutil.copytree(cover, tmp_path / name)
+    assert run("remove", "all", "other")[0] == 0
+    for two in (("--erase", "all", "--erase-all"), ("--restore", "all", "--erase-all")):
+        assert run("trash", str(tmp_path), *two)[0] == ExitCode.USAGE
+    assert run("trash", str(tmp_path), "--erase", "all")[0] == 0
+    left = json.loads(run("trash", str(tmp_path), "--json")[1])
+    assert [one["name"] for one in left] == ["other"]
+    assert run("trash", str(tmp_path), "--erase", "all")[0] == ExitCode.USAGE
+    assert run("trash", str(tmp_path), "--erase-all")[0] == 0
+    assert run("trash", str(tmp_path), "--erase-all")[1] == "the trash is empty"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of bytes")
+def test_a_folder_whose_name_is_no_utf8_is_removed_and_comes_back(cover, run, tmp_path):
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    shutil.copytree(cover, odd)
+    trash = Trash(tmp_path)
+    trash.remove(odd)
+    assert not odd.exists()
+    assert trash.restore(trash.contents()[0]) == odd
+    assert load(odd).cover.title == "Blue Harbour"

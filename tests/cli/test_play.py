@@ -101,6 +101,9 @@ def test_what_cannot_be_played_is_said(run, song, arguments, error, match):
 def test_a_project_is_its_song_until_it_is_rendered(run, song, tmp_path, monkeypatch):
     monkeypatch.setenv("COVERMAKER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COVERMAKER_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(
+        "covermaker.render.state.build", lambda *_: pytest.fail("its steps are not asked for")
+    )
     folder = tmp_path / "cover"
     folder.mkdir()
     text = f"schema = 1\ntitle = 'X'\n[song]\nfile = '{song}'\n[[tracks]]\nname = 'v'\nsource = 'converted'\n"
@@ -108,5 +111,6 @@ def test_a_project_is_its_song_until_it_is_rendered(run, song, tmp_path, monkeyp
     done = run(folder, "--device", "none", "--for", "0.3")
     assert done.exception is None
     assert "playing: song.wav" in done.stderr
+    assert not (tmp_path / "store").exists()
     song.unlink()
-    assert "there is no file" in str(run(folder, "--device", "none").exception)
+    assert "song.wav' does not exist" in str(run(folder, "--device", "none").exception)

@@ -1,16 +1,15 @@
 """``covermaker presets``: two applies never mix, equal names are told apart, own ones are kept and thrown away."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
+from covermaker.cli import stretches
 from covermaker.cli.main import run
 from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.load import load
-from covermaker.tui import presets_sound
 
 LEVELS = "loudness_lufs = -12.0\ntrue_peak_dbtp = -1.0\n"
 
@@ -115,45 +114,91 @@ def test_who_uses_a_preset_and_voices_are_applied(new, tmp_path, capsys):
     assert told(capsys, "users", "rock", ".") == "no project has it\n"
 
 
+def side(tmp_path, file, gain, lufs):
+    """Return what a preview says of two seconds from 2 s on, and write it."""
+    soundfile.write(tmp_path / file, np.full((16000, 2), gain), 8000, subtype="FLOAT")
+    return {
+        "id": 1, "what": "mix", "start_seconds": 2.0, "seconds": 2.0, "file": str(tmp_path / file),
+        "against": "/song.wav", "in_lufs": None, "out_lufs": lufs, "gain_db": 0.0, "against_gain_db": 0.0,
+        "reduction_seconds": 0.05, "reductions": [], "peaks": {}, "took_seconds": 0.1,
+    }  # fmt: skip
+
+
 def test_hearing_writes_both_sides_equally_loud(new, tmp_path, capsys, monkeypatch):
     assert new() == 0
     assert run(["presets", "hear", "in-tune", "cover"]) == ExitCode.USAGE
     assert "heard after a render" in capsys.readouterr().err
-
-    def side(file, gain, lufs):
-        soundfile.write(tmp_path / file, np.full((800, 2), gain), 8000, subtype="FLOAT")
-        return SimpleNamespace(file=str(tmp_path / file), out_lufs=lufs)
-
     asked = []
 
-    async def make(self, loop, what, changes):
-        asked.append((loop, what, sorted(changes)))
-        return side("a.wav", 0.1, -20.0), side("b.wav", 0.2, -13.979400086720377)
+    def make(job, request, **options):
+        assert job == "stretches"
+        asked.extend(
+            (one["start_seconds"], one["seconds"], one["what"], sorted(one["changes"]))
+            for one in request["wishes"]
+        )
+        return {
+            "made": [side(tmp_path, "a.wav", 0.1, -20.0), side(tmp_path, "b.wav", 0.2, -13.979400086720377)]
+        }
 
-    monkeypatch.setattr(presets_sound.Pairs, "make", make)
+    monkeypatch.setattr(stretches, "run_alone", make)
     said = told(capsys, "hear", "pop-lead", "cover", "--stretch", "0:02-0:04", "--out", "heard")
-    assert asked == [((2.0, 4.0), "mix", ["buses", "tracks"])]
+    assert asked == [(2.0, 2.0, "mix", []), (2.0, 2.0, "mix", ["buses", "tracks"])]
     assert "covermaker play 'heard/cover as it is.wav' 'heard/cover with pop-lead.wav'" in said
     assert sorted(file.name for file in (tmp_path / "heard").iterdir()) == [
         "cover as it is.wav", "cover with pop-lead.wav",
     ]  # fmt: skip
     for name in ("cover as it is.wav", "cover with pop-lead.wav"):
         sound, _ = soundfile.read(tmp_path / "heard" / name)
+        assert len(sound) == 16000
         assert sound == pytest.approx(0.1, abs=1e-4)
+    assert not (tmp_path / "a.wav").exists()
 
 
 def test_a_side_that_cannot_be_written_leaves_what_was_there(new, tmp_path, monkeypatch):
     assert new() == 0
     (tmp_path / "cover as it is.wav").write_bytes(b"of before")
-    soundfile.write(tmp_path / "a.wav", np.zeros((800, 2)), 8000, subtype="FLOAT")
-
-    async def make(*_):
-        return (SimpleNamespace(file=str(tmp_path / "a.wav"), out_lufs=None),) * 2
+    monkeypatch.setattr(
+        stretches, "run_alone", lambda *_, **__: {"made": [side(tmp_path, "a.wav", 0.0, None)] * 2}
+    )
 
     def full(self, samples):
         raise ResourceError("the disk is full")
 
-    monkeypatch.setattr(presets_sound.Pairs, "make", make)
     monkeypatch.setattr("covermaker.audio.files.WavWriter.write", full)
     assert run(["presets", "hear", "pop-lead", "cover"]) == ExitCode.RESOURCE
     assert (tmp_path / "cover as it is.wav").read_bytes() == b"of before"
+
+
+def test_a_preset_of_a_bus(new, preset, tmp_path, capsys):
+    preset(
+        "racks", "roomy", 'rack = []\nsends = { reverb = -12.0 }\n'
+        'buses.reverb = [{ effect = "reverb", room_size = 0.9 }]\n',
+    )  # fmt: skip
+    assert new() == 0
+    assert "~ 1 reverb: room size" in told(capsys, "diff", "roomy", "cover", "--bus", "reverb")
+    assert "preset 'roomy' on bus reverb" in told(capsys, "apply", "roomy", "cover", "--bus", "reverb")
+    assert told(capsys, "diff", "roomy", "cover", "--bus", "reverb") == "the same\n"
+    told(capsys, "save", "hall", "cover", "--bus", "reverb", "--description", "Wide.")
+    assert json.loads(told(capsys, "show", "hall", "--json"))["rack"][0]["room_size"] == 0.9
+    assert run(["presets", "apply", "roomy", "cover", "--bus", "rever"]) == ExitCode.USAGE
+    assert run(["presets", "apply", "streaming", "cover", "--bus", "reverb"]) == ExitCode.USAGE
+    assert "goes on no bus" in capsys.readouterr().err
+
+
+def test_users_of_a_damaged_preset_are_refused_with_its_place(new, preset, capsys):
+    assert new() == 0
+    preset("racks", "broken", "rack = 3\n")
+    assert run(["presets", "users", "broken", "."]) == ExitCode.PROJECT
+    assert "broken.toml" in capsys.readouterr().err
+
+
+def test_the_users_of_a_damaged_preset_are_its_problem(new, preset, tmp_path, capsys):
+    assert new() == 0
+    preset("racks", "bad", "rack = 3\n")
+    capsys.readouterr()
+    assert run(["presets", "users", "bad", str(tmp_path)]) == ExitCode.PROJECT
+    said = capsys.readouterr().err
+    assert "bad.toml" in said
+    assert "defect" not in said
+    preset("racks", "good", 'rack = [{ effect = "gate" }]\n')
+    assert told(capsys, "users", "good", str(tmp_path)) == "no project has it\n"

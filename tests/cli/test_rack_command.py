@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from covermaker.cli import main
+from covermaker.cli import main, stretches
 from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.load import load
 from covermaker.render import preview
@@ -31,6 +31,13 @@ def run(new, tmp_path, monkeypatch, capsys):
     return call
 
 
+def in_this_process(job, wishes, *, device, listener, store):
+    """Do what the child would, so that the test can give it sounds."""
+    assert job == "stretches"
+    request = {**wishes, "store": str(store) if store else None}
+    return json.loads(json.dumps(preview.stretches(json.loads(json.dumps(request)), listener)))
+
+
 def rack(tmp_path, of="tracks"):
     return getattr(load(tmp_path / "cover").cover, of)[0].rack
 
@@ -43,12 +50,12 @@ def test_effects_are_added_moved_turned_off_and_removed(run, tmp_path):
     )
     assert rack(tmp_path)[0] == {"effect": "low_pass", "cutoff_hz": 8000.0, "slope_db": 24.0}
     assert run("move", "vocals", "low_pass", "2")[1] == "moved low_pass of vocals 1 -> 2"
-    assert run("off", "vocals", "2")[1] == "vocals low_pass off"
+    assert run("off", "vocals", "2")[1] == "vocals low_pass on -> off"
     code, text, _ = run("show", "vocals")
     assert code == 0
     assert "2  low_pass" in text
     assert "off" in text.splitlines()[3]
-    assert run("on", "vocals", "all")[1] == "vocals every effect on"
+    assert run("on", "vocals", "all")[1] == "vocals: effects on"
     shown = json.loads(run("show", "vocals", "--json")[1])
     assert all(row["on"] for row in shown)
     assert shown[1]["values"]["cutoff_hz"] == 8000.0
@@ -126,6 +133,7 @@ def test_a_stretch_is_measured_and_written(run, tmp_path, monkeypatch):
     sounds = Sounds(file, file, file, None, None, 0.0, {"vocals": TrackSound(file, None, -18.0)})
     stores = []
     monkeypatch.setattr(preview, "find_sounds", lambda project, store: stores.append(store.root) or sounds)
+    monkeypatch.setattr(stretches, "run_alone", in_this_process)
     run("off", "vocals", "all")
     run("add", "vocals", "gain", "gain_db=-6")
     code, text, _ = run(
@@ -158,3 +166,20 @@ def test_a_stretch_is_measured_and_written(run, tmp_path, monkeypatch):
     )
     assert run("measure", "vocals", "--for", "1", "--out", "wet.wav")[0] == ExitCode.RESOURCE
     assert (tmp_path / "wet.wav").read_bytes() == before
+
+
+def test_a_row_without_an_effect_is_told_with_its_place(run, tmp_path):
+    file = tmp_path / "cover" / "cover.toml"
+    file.write_text(file.read_text() + "\n[[buses]]\nname = 'odd'\nrack = [{ gain_db = 1.0 }]\n")
+    for command in (("show",), ("show", "odd"), ("off", "odd", "1"), ("off", "odd", "all")):
+        code, _, said = run(*command)
+        assert code == ExitCode.PROJECT, command
+        assert "effect is missing" in said
+
+
+def test_an_effect_that_is_off_shows_its_values_alone(run, tmp_path):
+    run("add", "vocals", "low_pass", "--at", "1")
+    for state in ("on", "off"):
+        run(state, "vocals", "1")
+        line = run("show", "vocals")[1].splitlines()[2]
+        assert line.split(maxsplit=3)[2:] == [state, "its defaults"]

@@ -11,6 +11,7 @@ import pytest
 from covermaker.cli import render_many
 from covermaker.cli.main import run
 from covermaker.cli.stopping import stoppable
+from covermaker.disk import this_host
 from covermaker.errors import ExitCode, ResourceError
 from covermaker.graph.events import BatchFinished, Failed, Finished, Planned, ProjectStarted, from_json
 from covermaker.project.library import scan
@@ -18,7 +19,7 @@ from covermaker.render.ending import FILE_NAME, last_failure
 from covermaker.render.state import State
 from covermaker.tui.shelf import Shelf
 
-WRITTEN = {"message": "", "hint": "", "step": "convert", "when": 1.0}
+WRITTEN = {"host": this_host(), "message": "", "hint": "", "step": "convert", "when": 1.0}
 MASTER = {"master": {"integrated_lufs": -14.02}}
 
 
@@ -126,6 +127,30 @@ def test_a_render_that_is_ended_leaves_no_note_of_a_failure(songs, tmp_path, mon
     assert [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)] == before
 
 
+@pytest.mark.parametrize("part", [("--preview", "0:01-0:02"), ("--until", "decode")])
+def test_a_part_that_is_ended_leaves_the_note_of_a_failure(songs, tmp_path, monkeypatch, part):
+    hidden = tmp_path / "lib" / "one" / ".covermaker"
+    hidden.mkdir()
+    (hidden / FILE_NAME).write_text(json.dumps({**WRITTEN, "process": 2**22 + 1}))
+    failure = last_failure(hidden)
+
+    def ended(request, *, listener, log):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(render_many, "launch", ended)
+    assert run(["render", "lib/one", *part]) == ExitCode.INTERRUPTED
+    assert last_failure(hidden) == failure is not None
+
+
+def test_a_project_is_named_by_its_document_too(songs, capsys):
+    assert run(["render", "lib/one", "lib/one/cover.toml", "lib/three/cover.toml"]) == 0
+    assert [name for name, *_ in songs] == ["one", "three"]
+    assert capsys.readouterr().out.endswith("\n2 of 2 done\n")
+    assert run(["render", "lib/one/cover.toml", "--json"]) == 0
+    events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
+    assert events == ["render.finished"]  # one project, and no batch
+
+
 def test_a_signal_that_is_ignored_stays_so(monkeypatch):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -168,8 +193,8 @@ def test_none_named(songs, tmp_path, capsys):
 def test_a_dry_run_of_several(songs, capsys):
     assert run(["render", "lib/one", "lib/two", "--dry-run"]) == 7
     err = capsys.readouterr().err
-    assert err.count("error: ") == 2
-    assert "lib/one:" in err
+    assert err.count("failed: ") == 2
+    assert "1 of 2: lib/one\n" in err
 
 
 def test_a_dry_run_of_a_good_one_and_a_broken_one(songs, new, tmp_path, capsys, monkeypatch):
@@ -179,7 +204,7 @@ def test_a_dry_run_of_a_good_one_and_a_broken_one(songs, new, tmp_path, capsys, 
     assert run(["render", "cover", "lib/two", "--dry-run"]) == 7
     out, err = capsys.readouterr()
     assert "would run" in out or "to do" in out
-    assert err.count("error: ") == 1
+    assert err.count("failed: ") == 1
     assert run(["render", "cover", "lib/two", "--dry-run", "--json"]) == 7
     good, plan, broken, failed = map(from_json, capsys.readouterr().out.splitlines())
     assert (good, broken) == (ProjectStarted("cover", 1, 2), ProjectStarted("lib/two", 2, 2))

@@ -351,7 +351,7 @@ def test_from_takes_to_a_voice_that_is_promoted(anna, capsys):
     steps = [state["step"] for state in said["checkpoints"]]
     assert 16 in steps
     assert {f"step-{step}-sung.wav" for step in steps} <= {file.rsplit("/")[-1] for file in said["files"]}
-    other = next(state["step"] for state in said["checkpoints"] if not state["voice"])
+    other = next(state["step"] for state in said["checkpoints"] if not state["is_voice"])
     assert run(["voices", "promote", "anna", str(other)]) == 0
     assert f"step {other} now" in capsys.readouterr().out
     assert run(["voices", "promote", "anna", "7"]) == ExitCode.USAGE

@@ -13,6 +13,8 @@ from covermaker.takes.document import read_takes
 from covermaker.training.lock import alone_in
 from covermaker.training.pulse import Pulse
 from covermaker.training.stopping import is_asked
+from covermaker.voices.card import read_card, write_card
+from covermaker.voices.library import SHIPPED
 
 
 def tone(path, seconds, hz):
@@ -84,3 +86,23 @@ def test_stop_says_what_is_kept(anna, capsys, monkeypatch):
     assert run(["voices", "stop", "anna", "--kill"]) == 0
     assert ended == [anna]
     assert capsys.readouterr().out == "'anna' stopped: no step is kept\n"
+
+
+def test_an_audition_tells_what_cannot_be_read_and_goes_on(anna, capsys, monkeypatch):
+    work = anna / "training"
+    (work / "checkpoints").mkdir(parents=True)
+    (work / "checkpoints" / "step-000000100.safetensors").write_bytes(b"x")
+    write_card(read_card(SHIPPED / "demo").model_copy(update={"training": {"step": 100}}), anna)
+    monkeypatch.setattr("covermaker.training.audition.audition", lambda *_, **__: [work / "a.wav"])
+    (work / "scores.json").write_text('[{"step": 50, "score": 0.5}, {"step": 100, "score": NaN}]')
+    capsys.readouterr()
+    assert run(["voices", "audition", "anna", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert [(one["step"], one["score"], one["is_voice"]) for one in said["checkpoints"]] == [
+        (100, None, True)
+    ]
+    (work / "scores.json").write_text("[{")
+    assert run(["voices", "audition", "anna"]) == 0
+    said = capsys.readouterr()
+    assert [line.split() for line in said.out.splitlines()][-2] == ["100", "-", "the", "voice"]
+    assert "note: scores.json cannot be read" in said.err

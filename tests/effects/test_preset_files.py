@@ -7,12 +7,14 @@ from covermaker.effects.preset_edits import (
     differences,
     distance,
     edit_of,
+    effect_words,
     missing_buses,
     preset_words,
     rack_differences,
     settings_of,
     sung_tracks,
     taken,
+    value_words,
 )
 from covermaker.effects.preset_files import (
     check_name,
@@ -25,7 +27,8 @@ from covermaker.effects.preset_files import (
     trashed,
     write_preset,
 )
-from covermaker.effects.presets import KINDS, list_presets, load_preset
+from covermaker.effects.presets import KINDS, Preset, list_presets, load_preset
+from covermaker.effects.rack import parse_rack
 from covermaker.effects.voice_settings import KEPT, OF_A_SONG, default, keys, whole
 from covermaker.errors import ProjectError, UsageError
 from covermaker.project.document import Convert, PitchCorrection
@@ -196,6 +199,33 @@ def test_masters_say_their_levels(song):
         taken(load(song.root), "masters", "vocals", "x", "")
 
 
+def test_voice_settings_say_their_units_as_an_edit_does(tmp_path):
+    own(
+        tmp_path, "voices", "mine",
+        'description = "x"\n[convert]\nsmooth_frames = 5\ntranspose = -2\nprotect = 0.4\n'
+        "[convert.pitch_correction]\nstrength = 0.5\na4_hz = 442.0\nretune_ms = 120.0\n",
+    )  # fmt: skip
+    lines = preset_words(load_preset("voices", "mine"))
+    for line in (
+        "smooth 5 frames", "transpose -2", "protect 0.4", "pitch correction strength 0.5",
+        "pitch correction a4 442.0 Hz", "pitch correction retune 120.0 ms",
+    ):  # fmt: skip
+        assert line in lines
+    own(tmp_path, "voices", "auto", 'description = "x"\n[convert.pitch_correction]\na4_hz = "auto"\n')
+    assert "pitch correction a4 auto" in preset_words(load_preset("voices", "auto"))
+
+
+def test_a_slope_is_said_once_with_its_unit(tmp_path):
+    own(tmp_path, "racks", "steep", 'description = "x"\nrack = [{ effect = "high_pass", slope_db = 24.0 }]\n')
+    assert preset_words(load_preset("racks", "steep")) == ["1 high_pass: slope 24 dB/oct"]
+
+
+def test_a_preset_is_compared_with_what_a_document_leaves_out(song):
+    lines = [line.words for line in differences(load_preset("voices", "in-tune"), song, "vocals")]
+    assert "convert pitch correction strength 0.0 -> 0.7" in lines
+    assert not any("guide" in line or "transpose" in line for line in lines)
+
+
 def test_sung_tracks_come_first(song):
     assert sung_tracks(song.cover) == ["vocals", "band"]
 
@@ -281,3 +311,71 @@ def test_names_that_are_none(name):
     with pytest.raises(UsageError, match="is no name for a preset"):
         check_name(name)
     assert check_name("Ärger_2.b-c") == "Ärger_2.b-c"
+
+
+VOICE = """description = "x"
+[convert]
+protect = 0.1 # breath
+smooth_frames = 3 # old
+[convert.pitch_correction]
+strength = 0.5 # mine
+retune_ms = 90.0 # slow
+"""
+
+
+def test_an_update_of_voice_settings_keeps_the_comments_of_deeper_tables(tmp_path):
+    file = own(tmp_path, "voices", "mine", VOICE)
+    convert = {"protect": 0.2, "pitch_correction": {"strength": 0.7}}
+    written = write_preset(Preset("voices", "mine", "x", file, convert=convert), replace=True)
+    assert written.convert == convert
+    text = file.read_text()
+    assert "protect = 0.2 # breath\n" in text
+    assert "strength = 0.7 # mine\n" in text
+    assert "[convert.pitch_correction]" in text
+    assert "smooth_frames" not in text
+    assert "retune_ms" not in text
+
+
+@pytest.mark.parametrize("convert", [{}, {"protect": 0.2}, {"pitch_correction": {"strength": 0.7}}])
+@pytest.mark.parametrize("text", [VOICE, 'description = "x"\nconvert = { protect = 0.1 }\n', None])
+def test_voice_settings_are_what_was_written(tmp_path, convert, text):
+    file = tmp_path / "mine" / "voices" / "mine.toml"
+    if text is not None:
+        own(tmp_path, "voices", "mine", text)
+    written = write_preset(Preset("voices", "mine", "x", file, convert=convert), replace=True)
+    assert whole(written.convert) == whole(convert)
+
+
+@pytest.mark.parametrize("key", ["'name'", '"name"', "name ", "  name", '"na\\u006de"'])
+def test_a_name_is_found_however_its_key_is_written(tmp_path, key):
+    own(tmp_path, "racks", "q", f"description = 'x'\n{key} = 'q' # of the file\nrack = []\n")
+    renamed = rename_preset("racks", "q", "r")
+    assert renamed.name == "r"
+    assert entry_of("racks", "q") is None
+    assert load_preset("racks", "r") == renamed
+    assert "# of the file" in renamed.path.read_text()
+    assert copy_preset("racks", "r", "s").name == "s"
+
+
+def test_a_text_that_looks_like_a_name_is_none(tmp_path):
+    own(tmp_path, "racks", "q", 'description = """x\nname = 1"""\nrack = []\n')
+    assert rename_preset("racks", "q", "r").description == "x\nname = 1"
+    assert "'r'" not in load_preset("racks", "r").path.read_text()
+
+
+def test_what_cannot_be_read_under_its_new_name_stays_under_the_old_one(tmp_path, monkeypatch):
+    file = own(tmp_path, "racks", "q", "name = 'q'\ndescription = 'x'\nrack = []\n")
+    monkeypatch.setattr("covermaker.project.splice.put", lambda text, path, value: text)
+    with pytest.raises(ProjectError, match="must be 'r'"):
+        rename_preset("racks", "q", "r")
+    assert [one.name for one in file.parent.iterdir()] == ["q.toml"]
+    assert load_preset("racks", "q").name == "q"
+
+
+def test_the_values_of_an_effect_in_words():
+    gate, gain = parse_rack(
+        [{"effect": "gate", "bypass": True, "ratio": 7.0}, {"effect": "gain", "bypass": True}], where="rack"
+    )
+    assert len(value_words(gate)) == 1
+    assert effect_words(gate) == f"gate: off, {value_words(gate)[0]}"
+    assert (value_words(gain), effect_words(gain)) == ([], "gain: off")

@@ -119,6 +119,44 @@ def test_cancelling_stops_the_child_at_once(job, tmp_path):
         os.kill(pids[0], 0)
 
 
+def test_what_is_started_in_the_background_can_be_cancelled_too(job, tmp_path):
+    """A shell starts its background with SIGINT ignored, and so do the children of what runs there begin."""
+    run = job(
+        """
+        import signal, time
+        from covermaker.graph.events import Note
+        def job(request, listener):
+            listener(Note("begun"))
+            time.sleep(60)
+        """
+    )
+
+    asked = []
+
+    def cancel(event):
+        asked.append(time.monotonic())
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(cancel)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - asked[0] < launching._GRACE_SECONDS  # it ended by itself
+
+
+def test_what_a_child_is_told_and_what_it_inherits(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    monkeypatch.setenv("COVERMAKER_STORE", "/somewhere")
+    monkeypatch.delenv("MALLOC_TOP_PAD_", raising=False)
+    told = launching.environment()
+    assert told["OPENBLAS_NUM_THREADS"] == "7"  # what a person sets wins
+    assert told["COVERMAKER_STORE"] == "/somewhere"
+    assert int(told["MALLOC_TOP_PAD_"]) > 0
+    assert told["PYTHONUNBUFFERED"] == "1"
+
+
 def test_the_child_leaves_when_its_parent_dies(tmp_path):
     script = tmp_path / "child.py"
     body = "import time\ndef job(request, listener):\n    time.sleep(60)\n"

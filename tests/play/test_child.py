@@ -183,9 +183,12 @@ def test_the_device_none_plays_in_real_time_and_ends(start, tapes):
 
 def test_what_is_wrong_is_said_and_the_process_goes_on(child, tapes):
     child.say("load", a="/nowhere/song.wav")
-    assert "/nowhere/song.wav" in child.until(Problem).message
+    problem = child.until(Problem)
+    assert "/nowhere/song.wav" in problem.message
+    assert problem.a == "/nowhere/song.wav"
     child.say("play")
-    assert child.until(Problem).message == "there is nothing to play"
+    problem = child.until(Problem)
+    assert (problem.message, problem.a) == ("there is nothing to play", None)
     child.say("pley")
     assert child.until(Problem).hint == "did you mean 'play'?"
     child.say("seek", seconds="soon")

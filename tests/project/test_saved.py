@@ -9,7 +9,7 @@ from covermaker.errors import ProjectError, UsageError
 from covermaker.project.edits import SetValue, apply
 from covermaker.project.history import history, undo
 from covermaker.project.load import load
-from covermaker.project.saved import RENDERED_NAME, chosen, go_back, keep, saved_states
+from covermaker.project.saved import RENDERED_NAME, chosen, go_back, saved_states
 from covermaker.project.saving import LAST_NAME
 
 
@@ -48,7 +48,7 @@ def test_a_broken_document_goes_back_to_what_was_saved_last(project):
 
 def test_the_document_of_the_last_render_is_one(project):
     project.hidden.mkdir(exist_ok=True)
-    keep(project.hidden, RENDERED_NAME, project.document.text)
+    jot(project.hidden / RENDERED_NAME, project.document.text)
     assert saved_states(project.root) == []  # it is so still
     project.file.write_text(project.document.text.replace("-3.0", "-9.0"))
     (state,) = saved_states(project.root)
@@ -70,14 +70,14 @@ def test_states_of_one_second_are_told_the_newest_first(project, monkeypatch):
 
 def test_what_is_kept_is_whole_or_as_it_was(project, monkeypatch):
     edited(project, -1.0)
-    keep(project.hidden, RENDERED_NAME, project.document.text)
+    jot(project.hidden / RENDERED_NAME, project.document.text)
     kept = {name: (project.hidden / name).read_text() for name in (RENDERED_NAME, LAST_NAME)}
 
     def full(*_):
         raise OSError(28, "full")
 
     monkeypatch.setattr("covermaker.disk.os.replace", full)
-    keep(project.hidden, RENDERED_NAME, "a")
+    jot(project.hidden / RENDERED_NAME, "a")
     jot(project.hidden / LAST_NAME, "b")
     assert {name: (project.hidden / name).read_text() for name in kept} == kept
     assert not list(project.hidden.glob(".part-*"))
@@ -85,7 +85,7 @@ def test_what_is_kept_is_whole_or_as_it_was(project, monkeypatch):
 
 def test_a_torn_document_of_the_last_render_is_no_state(project):
     project.hidden.mkdir(exist_ok=True)
-    keep(project.hidden, RENDERED_NAME, project.document.text[:-20] + '"')
+    jot(project.hidden / RENDERED_NAME, project.document.text[:-20] + '"')
     assert saved_states(project.root) == []
 
 

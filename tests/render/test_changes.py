@@ -7,10 +7,11 @@ import json
 import pytest
 
 from covermaker.effects.rack import parse_rack, rack_params
+from covermaker.graph.run import PlannedStep
 from covermaker.graph.step import Step
+from covermaker.project.document import Cover
 from covermaker.project.load import parse
-from covermaker.render import changes as render_changes
-from covermaker.render.changes import changes
+from covermaker.render import changes, record
 
 GATE = {"effect": "gate", "threshold_db": -50.0}
 EQ = {"effect": "eq", "band1_db": -1.0}
@@ -39,7 +40,8 @@ def rack(*rows):
 
 
 def told(kind, before, after, name=None, **tables):
-    return changes(step(kind, after, name), json.loads(json.dumps(before)), document(**tables))
+    both = changes.told(step(kind, after, name), json.loads(json.dumps(before)), document(**tables))
+    return [line for line, _ in both]
 
 
 def test_an_effect_is_counted_as_in_the_document_bypassed_ones_too():
@@ -49,15 +51,44 @@ def test_an_effect_is_counted_as_in_the_document_bypassed_ones_too():
     assert lines == ["tracks[1].rack[2].band1_db: 2.0 -> -1.0 (eq)"]
 
 
-def test_the_studio_says_it_as_the_edit_was_said():
+def test_people_are_told_it_as_the_edit_was_said():
     mix = {"tracks": [{"gain_db": 0.0}, {"gain_db": 1.0}], "buses": []}
     before = {"tracks": [{"gain_db": 0.0}, {"gain_db": 0.0}], "buses": []}
-    both = render_changes.told(step("mix", mix), before, document())
+    both = changes.told(step("mix", mix), before, document())
     assert both == [("tracks[1].gain_db: 0.0 -> 1.0", "vocals gain 0.0 -> 1.0 dB")]
-    both = render_changes.told(
+    both = changes.told(
         step("rack", {"rack": rack(GATE, EQ)}, "rack: vocals"), {"rack": rack(EQ)}, document()
     )
     assert [words for _, words in both] == ["vocals rack eq -> gate, eq"]
+
+
+def verdict_on(kind, before, after):
+    new = step(kind, after)
+    old = {"key": "another", "params": before, "version": 1, "weights": {}, "inputs": {}}
+    (found,) = record.compare([PlannedStep(new, cached=False, needed=True)], {new.name: old}, document())
+    return found
+
+
+def test_what_two_parameters_say_is_told_once():
+    before, after = {"name": "a", "tags": {"title": "a"}}, {"name": "b", "tags": {"title": "b"}}
+    assert verdict_on("export", before, after).reasons == ('title: "a" -> "b"',)
+    assert verdict_on("export", before, after).words == ("title a -> b",)
+    before, after = (
+        {"tracks": [{"gain_db": db}, {"gain_db": db}], "buses": [], "tail": "song"} for db in (0.0, 1.0)
+    )
+    assert verdict_on("mix", before, after).words == (
+        "guitar gain 0.0 -> 1.0 dB",
+        "vocals gain 0.0 -> 1.0 dB",
+    )
+
+
+def test_the_document_is_written_out_once_for_all_changes(monkeypatch):
+    asked = []
+    dump = Cover.model_dump
+    monkeypatch.setattr(Cover, "model_dump", lambda self, **named: asked.append(1) or dump(self, **named))
+    before, after = ({"tracks": [{"gain_db": db, "pan": db}] * 2, "buses": []} for db in (0.0, 0.5))
+    assert len(told("mix", before, after)) == 4
+    assert asked == [1]
 
 
 def test_every_changed_parameter_has_a_line():
@@ -99,7 +130,7 @@ def test_the_rack_of_a_bus_and_the_send_of_a_track():
         ("master", {"loudness_lufs": -14.0}, {"loudness_lufs": -9.0}, "master.loudness_lufs: -14.0 -> -9.0"),
         ("mix", {"tail": "song"}, {"tail": "full"}, 'mix.tail: "song" -> "full"'),
         ("export", {"formats": ["wav24"]}, {"formats": ["flac"]}, 'export.formats: ["wav24"] -> ["flac"]'),
-        ("export", {"name": "a", "tags": {"title": "a"}}, {"name": "b", "tags": {"title": "b"}}, 'title: "a" -> "b"'),
+        ("export", {"tags": {"title": "a"}}, {"tags": {"title": "b"}}, 'title: "a" -> "b"'),
         ("stems", {"converted_tags": {"original_artist": "a"}}, {"converted_tags": {"original_artist": "b"}},
          'song.artist: "a" -> "b"'),
         ("singers", {"crossfade_seconds": 0.1}, {"crossfade_seconds": 1}, "convert.parts_crossfade_seconds: 0.1 -> 1"),

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from covermaker.audio.files import read
+from covermaker.disk import this_host
 from covermaker.effects.rack import parse_rack, render_rack
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.graph.store import Store
@@ -17,7 +17,7 @@ from covermaker.mix.mixer import BusInput, TrackInput, mix_tracks
 from covermaker.render import preview
 from covermaker.render.preview import Previewer
 from covermaker.render.previewing import PEAKS_PER_SECOND, Wish
-from covermaker.render.sounds import Sounds, TrackSound
+from covermaker.render.sounds import Sounds
 
 RATE = 44100
 SECONDS = 6.0
@@ -44,24 +44,12 @@ rack = [{ effect = "delay", time_ms = 100.0, wet_db = 0.0, dry_db = -100.0 }]
 
 
 @pytest.fixture
-def sounds(tmp_path, monkeypatch):
+def sounds(staged):
     """A project whose sources are a pulsing tone and noise."""
     times = np.arange(round(SECONDS * RATE)) / RATE
     tone = 0.4 * np.sin(2 * np.pi * 220 * times) * (np.sin(2 * np.pi * 1.5 * times) > 0)
     noise = 0.1 * np.random.default_rng(1).standard_normal((2, len(times)))
-    files = {"vocals": tone[None], "band": noise, "song": noise + tone}
-    for name, sound in files.items():
-        soundfile.write(tmp_path / f"{name}.wav", sound.T.astype(np.float32), RATE, subtype="FLOAT")
-    (tmp_path / "cover.toml").write_text(COVER, encoding="utf-8")
-    tracks = {name: TrackSound(tmp_path / f"{name}.wav", None, None) for name in ("vocals", "band")}
-    found = Sounds(tmp_path / "song.wav", None, None, None, None, 0.0, tracks)
-    monkeypatch.setattr(preview, "find_sounds", lambda project, store: found)
-    return found
-
-
-@pytest.fixture
-def previewer(tmp_path, sounds):
-    return Previewer(tmp_path, Store(tmp_path / "store"))
+    return staged(COVER, RATE, {"vocals": tone[None], "band": noise, "song": noise + tone})
 
 
 def sound_of(made):
@@ -150,7 +138,7 @@ def test_what_dead_processes_left_is_swept(tmp_path, previewer):
     folder.mkdir(parents=True)
     dead = subprocess.Popen([sys.executable, "-SEc", ""])
     dead.wait()
-    (folder / f"{dead.pid}-1.wav").write_bytes(b"")
+    (folder / f"{dead.pid}-1-{this_host()}.wav").write_bytes(b"")
     made = previewer.make(Wish(1, 0.0, 1.0))
     assert [str(file) for file in folder.iterdir()] == [made.file]
 

@@ -13,6 +13,7 @@ from covermaker.render import preview, stages
 from covermaker.render.preview import Previewer
 from covermaker.render.previewing import DRY, MIX, Wish, rack_of, stand_in
 from covermaker.render.sounds import Sounds, TrackSound
+from covermaker.render.stretch import levels_of
 
 RATE = 44100
 TONE_DB = -8.0
@@ -46,22 +47,12 @@ rack = [{ effect = "gain", gain_db = -2.0 }]
 
 
 @pytest.fixture
-def sounds(tmp_path, monkeypatch):
+def sounds(staged):
     """A vocal that is a steady tone, 12 dB over the compressor's threshold."""
     times = np.arange(5 * RATE) / RATE
-    tone = (10.0 ** (TONE_DB / 20.0) * np.sin(2 * np.pi * 1000 * times)).astype(np.float32)
-    for name in ("vocals", "band", "song", "separated"):
-        soundfile.write(tmp_path / f"{name}.wav", tone, RATE, subtype="FLOAT")
-    (tmp_path / "cover.toml").write_text(COVER, encoding="utf-8")
-    tracks = {name: TrackSound(tmp_path / f"{name}.wav", None, None) for name in ("vocals", "band")}
-    found = Sounds(tmp_path / "song.wav", tmp_path / "separated.wav", None, None, None, 0.0, tracks)
-    monkeypatch.setattr(preview, "find_sounds", lambda project, store: found)
-    return found
-
-
-@pytest.fixture
-def previewer(tmp_path, sounds):
-    return Previewer(tmp_path, Store(tmp_path / "store"))
+    tone = 10.0 ** (TONE_DB / 20.0) * np.sin(2 * np.pi * 1000 * times)
+    names = ("vocals", "band", "song", "separated")
+    return staged(COVER, RATE, dict.fromkeys(names, tone[None]), separated="separated.wav")
 
 
 def sound(file):
@@ -145,6 +136,41 @@ def test_a_bus_hears_what_is_sent_to_it(previewer):
         previewer.make(wish("buses.hall"))
     with pytest.raises(UsageError, match="no bus 'cave'"):
         previewer.make(wish("buses.cave"))
+
+
+def test_a_bus_is_measured_through_its_own_rack_alone(previewer, monkeypatch):
+    """What the other buses give back is part of no bus: their racks do not run."""
+    through = previewer.make(wish("buses.room"))
+
+    def refused(*args, **options):
+        raise AssertionError("a rack of the desk runs")
+
+    monkeypatch.setattr(preview, "Rack", refused)
+    again = previewer.make(wish("buses.room"))
+    assert again.points == through.points
+    with pytest.raises(AssertionError, match="a rack of the desk runs"):
+        previewer.make(wish("master"))
+
+
+def test_another_stretch_is_read_and_measured_anew(tmp_path, previewer, sounds):
+    swell = read(tmp_path / "vocals.wav").samples * np.linspace(0.1, 1.0, 5 * RATE, dtype=np.float32)
+    soundfile.write(tmp_path / "vocals.wav", swell[0], RATE, subtype="FLOAT")
+    for wished in (wish(), Wish(2, 2.0, 2.5, rack_of("tracks.vocals")), wish(), Wish(3, 2.0, 1.0, "vocals")):
+        made = previewer.make(wished)
+        fresh = Previewer(tmp_path, Store(tmp_path / "store")).make(wished)
+        assert (made.in_lufs, made.out_lufs, made.points) == (fresh.in_lufs, fresh.out_lufs, fresh.points)
+        np.testing.assert_array_equal(sound(made.file), sound(fresh.file))
+
+
+@pytest.mark.parametrize("frames", [0, 1, 17639, 17640, RATE])
+def test_levels_of_a_sound_in_memory(frames):
+    quiet = np.zeros((2, frames), np.float32)
+    assert levels_of(quiet, RATE) == (None, None)
+    tone = np.full((2, frames), 0.5, np.float32) * np.sin(0.1 * np.arange(frames)).astype(np.float32)
+    lufs, peak_dbfs = levels_of(tone, RATE)
+    assert (lufs is None) == (frames < 0.4 * RATE)  # BS.1770 has nothing to say of less
+    if frames > 100:
+        assert peak_dbfs == pytest.approx(20.0 * np.log10(0.5), abs=0.02)
 
 
 def test_the_master_hears_the_mix(previewer):

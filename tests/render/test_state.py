@@ -23,7 +23,7 @@ from covermaker.render import state as state_module
 from covermaker.render.ending import ending
 from covermaker.render.judge import judge
 from covermaker.render.pipeline import build
-from covermaker.render.state import project_state
+from covermaker.render.state import at_a_glance, project_state
 
 
 @pytest.fixture
@@ -89,7 +89,11 @@ def test_done_then_stale_with_the_reason_then_done_again(project, store):
     changed = apply(project, SetValue("tracks.vocals.rack.gain.gain_db", -2.0), judge=judge).project
     stale = project_state(project.root, store)
     assert stale.word == "stale"
-    assert stale.reasons == ("vocals gain gain -1.0 -> -2.0 dB",)
+    assert stale.words == ("vocals gain gain -1.0 -> -2.0 dB",)
+    assert stale.reasons == ("tracks[0].rack[0].gain_db: -1.0 -> -2.0 (gain)",)
+    rack, mix = stale.to_do[:2]
+    assert (rack.reasons, rack.words) == (stale.reasons, stale.words)
+    assert mix.reasons == mix.words == ("'rack: vocals' is made again",)
     assert [step.name for step in stale.to_do] == ["rack: vocals", "mix", "master", "export"]
     rendered(changed, store)
     assert project_state(project.root, store).word == "done"
@@ -103,6 +107,25 @@ def test_the_answer_is_remembered_word_for_word(project, store, looks):
     assert project_state(project.root / ".." / "cover", store).word == "stale"
     assert len(looks) <= 2
     assert project_state(project.root, Store(store.root.parent / "other")).word == "stale"
+
+
+def test_a_project_named_by_its_document_is_the_same(project, store):
+    rendered(project, store)
+    named = project.root / "cover.toml"
+    assert project_state(named, store).word == "done"
+    apply(project, SetValue("tracks.vocals.gain_db", -2.0))
+    assert project_state(named, store) == project_state(project.root, store)
+    assert project_state(named, store).word == "stale"
+
+
+def test_at_a_glance_the_steps_are_not_looked_at(project, store, looks):
+    rendered(project, store)
+    state = at_a_glance(load(project.root))
+    assert (state.lufs, state.seconds, [one.file.name for one in state.outputs]) == (-14.0, 2.0, ["Song.wav"])
+    assert state.song == project.path(project.cover.song.file, "song.file")
+    state.song.unlink()
+    assert "does not exist" in at_a_glance(load(project.root)).problem
+    assert not looks
 
 
 def test_everything_it_depends_on_is_noticed(project, store, looks, tmp_path):
@@ -127,7 +150,8 @@ def test_everything_it_depends_on_is_noticed(project, store, looks, tmp_path):
     rendered(project, store)
     (project.out / "Song.wav").unlink()
     assert seen() == ("stale", True)
-    assert project_state(project.root, store).reasons == ("Song.wav is gone from out",)
+    gone = project_state(project.root, store)
+    assert gone.reasons == gone.words == ("Song.wav is gone from out",)
     rendered(project, store)
     assert seen() == ("done", True)
     (project.out / "render.json").unlink()

@@ -180,12 +180,14 @@ def test_what_a_killed_process_left_is_swept(make_takes, tmp_path):
     gone.wait()
     left = folder / ".takes" / f"work-{platform.node()}-{gone.pid}-abc"
     ours = folder / ".takes" / f"work-{platform.node()}-{os.getpid()}-abc"
-    for path in (left, ours):
+    theirs = folder / ".takes" / f"work-elsewhere-{gone.pid}-abc"
+    for path in (left, ours, theirs):
         path.mkdir(parents=True)
         (path / "mono.wav").write_bytes(b"x")
     prepare(folder, tmp_path / "out")
     assert not left.exists()
     assert ours.exists()
+    assert theirs.exists()
 
 
 def test_a_damaged_measurement_is_made_again(make_takes, tmp_path):

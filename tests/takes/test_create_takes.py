@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from covermaker.errors import AudioInputError, ProjectError, ResourceError, Usag
 from covermaker.takes import create
 from covermaker.takes.create import find_audio, new_takes, safe_stem
 from covermaker.takes.document import Cleaning, Slicing, read_takes
+from covermaker.takes.lock import changing
 
 NOTE = sung(3.0)
 
@@ -268,3 +270,43 @@ def test_labels_of_another_recording_do_not_cut_the_new_one(recorded, home):
     soundfile.write(recorded / "One.wav", 0.5 * NOTE, 16000)
     take_in(home, recorded / "One.wav", replace=True)
     assert not labels.exists()
+
+
+@pytest.mark.parametrize("first", ["a voice", "nothing"])
+def test_a_voice_that_another_process_made_meanwhile_is_not_deleted(recorded, home, monkeypatch, first):
+    """It is made while this one waits for its turn; this one, told to replace it, then fails."""
+
+    def broken(*_):
+        raise ResourceError("the disk is full")
+
+    @contextmanager
+    def after_another(folder):
+        monkeypatch.setattr(create, "changing", changing)
+        if first == "a voice":
+            take_in(folder, recorded / "One.wav")
+        monkeypatch.setattr(create, "write_takes", broken)
+        with changing(folder):
+            yield
+
+    monkeypatch.setattr(create, "changing", after_another)
+    with pytest.raises(ResourceError):
+        take_in(home, recorded / "three.ogg", replace=True)
+    if first == "nothing":
+        assert not home.exists()
+        return
+    assert [row.file for row in read_takes(home).takes] == ["one.wav"]
+    assert (home / "takes" / "one.wav").exists()
+    assert not (home / "takes" / "three.ogg").exists()
+
+
+def test_a_folder_that_was_there_stays_with_all_in_it(recorded, home, monkeypatch):
+    home.mkdir(parents=True)
+    (home / "notes.txt").write_text("mine")
+
+    def broken(*_):
+        raise ResourceError("the disk is full")
+
+    monkeypatch.setattr(create, "write_takes", broken)
+    with pytest.raises(ResourceError):
+        take_in(home, recorded)
+    assert (home / "notes.txt").read_text() == "mine"

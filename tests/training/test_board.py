@@ -10,8 +10,7 @@ import pytest
 from tiny_training import run_tiny
 
 from covermaker.errors import UsageError
-from covermaker.training import board
-from covermaker.training import steps as training_steps
+from covermaker.training import board, saving
 
 
 class Writer:
@@ -48,7 +47,7 @@ def test_curves_and_scores_are_written(
     tmp_path: Path, written: list[Writer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {"score": 0.5, "spoken": {"similarity": 0.75, "cer": None}}
-    monkeypatch.setattr(training_steps, "score_voice", lambda *a, **k: dict(found))
+    monkeypatch.setattr(saving, "score_voice", lambda *a, **k: dict(found))
     run_tiny(tmp_path, steps=20, saves=2, tensorboard=True, phrases=["any"])
     (one,) = written
     assert one.folder == str(tmp_path / "training" / "tensorboard")

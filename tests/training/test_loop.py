@@ -10,15 +10,15 @@ from tiny_training import SIZE, recipe, run_tiny, two_vowels
 
 from covermaker.errors import ResourceError
 from covermaker.graph.events import Event, Note
-from covermaker.training import loop, machine
-from covermaker.training import steps as training_steps
+from covermaker.training import loop, machine, saving
+from covermaker.training.character import network_config
 from covermaker.training.checkpoint import load_latest, steps_kept
+from covermaker.training.chronicle import Chronicle
 from covermaker.training.crew import Crew
 from covermaker.training.history import read_history
 from covermaker.training.loop import AstrayError, Trainer
 from covermaker.training.machine import pieces_for_memory
 from covermaker.training.profiles import PROFILES
-from covermaker.training.steps import Chronicle, network_config
 from covermaker.voices.networks.base import phase_curve
 from covermaker.voices.networks.ddsp import DdspSynthesizer
 from covermaker.voices.networks.ddsp_config import DdspConfig
@@ -242,7 +242,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(tmp_path: Path) 
 
 def test_it_stops_when_the_score_no_longer_rises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = iter([0.5, 0.7, 0.701, 0.6, 0.7005, 0.9, 0.9, 0.9])
-    monkeypatch.setattr(training_steps, "score_voice", lambda *a, **k: {"score": next(scores)})
+    monkeypatch.setattr(saving, "score_voice", lambda *a, **k: {"score": next(scores)})
     notes = []
     result = run_tiny(
         tmp_path, steps=80, saves=8, patience=3, phrases=["any"],

@@ -13,6 +13,7 @@ from tiny_training import run_tiny
 
 from covermaker.errors import WeightsError
 from covermaker.graph.events import Note
+from covermaker.training import saving
 from covermaker.training import steps as training_steps
 from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, load_latest, steps_kept
 from covermaker.training.history import read_history
@@ -99,7 +100,7 @@ def test_an_early_end_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.Monke
         raise Killed
 
     scores = iter([0.5, 0.7, 0.6, 0.6, 0.8, 0.8])
-    monkeypatch.setattr(training_steps, "score_voice", lambda *a, **k: {"score": next(scores)})
+    monkeypatch.setattr(saving, "score_voice", lambda *a, **k: {"score": next(scores)})
     changes = {"steps": 24, "saves": 12, "patience": 2, "phrases": ["any"]}
     with monkeypatch.context() as patch:
         patch.setattr(training_steps, "write_run", kill)

@@ -14,10 +14,11 @@ from tiny_training import SIZE, run_tiny, two_vowels
 from covermaker.errors import ProjectError
 from covermaker.training import heldout
 from covermaker.training.audition import promote
+from covermaker.training.character import network_config, speaker_embedding
 from covermaker.training.checkpoint import steps_kept
 from covermaker.training.heldout import split_off
 from covermaker.training.material import Source
-from covermaker.training.steps import network_config, speaker_embedding
+from covermaker.training.sung import LISTING
 from covermaker.voices.card import read_card
 from covermaker.voices.networks.base import phase_curve
 from covermaker.voices.networks.ddsp import DdspSynthesizer
@@ -103,10 +104,10 @@ def test_held_out_phrases_are_sung_by_their_own_singer(
         ("spoken-anna-source.wav", {0}, 220.0), ("sung-anna-source.wav", {0}, 220.0),
         ("spoken-ben-source.wav", {1}, 110.0), ("sung-ben-source.wav", {1}, 110.0),
     ]  # fmt: skip
-    listing = json.loads((tmp_path / heldout.LISTING).read_text())
+    listing = json.loads((tmp_path / LISTING).read_text())
     assert listing["sung-ben"] == {"semitones": -3, "singer": "ben"}
     heldout.write_phrases(held[:1], tmp_path, medians_hz=(220.0,), singers=["anna"], **facts)
-    assert json.loads((tmp_path / heldout.LISTING).read_text())["spoken"] == {"semitones": -3, "singer": None}
+    assert json.loads((tmp_path / LISTING).read_text())["spoken"] == {"semitones": -3, "singer": None}
 
 
 @pytest.mark.parametrize("singer", ["anna", "ben", None])

@@ -5,6 +5,7 @@ import os
 import platform
 import signal
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from tiny_training import run_tiny
 from covermaker.errors import ResourceError, UsageError
 from covermaker.graph.events import Note, StepProgress, StepStarted, TrainingProgress
 from covermaker.training import pulse as pulse_module
+from covermaker.training import saving
 from covermaker.training import steps as training_steps
-from covermaker.training.checkpoint import checkpoint_path, steps_kept
+from covermaker.training import watch as watch_module
+from covermaker.training.checkpoint import Checkpoint, checkpoint_path, steps_kept
 from covermaker.training.course import Clock
 from covermaker.training.lock import alone_in, is_held
 from covermaker.training.pulse import Pulse, read_now
@@ -30,7 +33,9 @@ from covermaker.training.stopping import (
     kill_training,
 )
 from covermaker.training.sung import is_sung, kinds_of, sung_file
-from covermaker.training.watch import Course, wait_until_free, watch
+from covermaker.training.watch import Course, status_of, wait_until_free, watch
+from covermaker.voices.card import read_card, trained_step, write_card
+from covermaker.voices.library import SHIPPED
 
 PROGRESS = TrainingProgress(120, 4000, 0.03, {"loss": 0.5, "spectral": 0.5}, 1e-3, 0.2, 776.0, 1 << 30)
 
@@ -69,6 +74,30 @@ def test_asked_to_stop_it_saves_and_goes_on_to_the_same_bits(tmp_path: Path, mon
     forget(torn / "training")
     assert run_tiny(torn, resume=True, **few)["steps"] == 12
     assert_same_bits(final_weights(tmp_path / "whole"), final_weights(torn))
+
+
+def test_asked_to_stop_at_a_save_it_writes_no_second_checkpoint(tmp_path: Path, monkeypatch: Any) -> None:
+    written: list[int] = []
+    write = saving.save_checkpoint
+
+    def counting(checkpoint: Checkpoint, folder: Path) -> Path:
+        written.append(checkpoint.state["step"])
+        return write(checkpoint, folder)
+
+    def stop_at_5(event: Any) -> None:
+        if isinstance(event, TrainingProgress) and event.step == 5:
+            (tmp_path / "torn" / "training" / "stop").write_text("")
+
+    monkeypatch.setattr(training_steps, "_TELL_SECONDS", -1.0)
+    monkeypatch.setattr(saving, "save_checkpoint", counting)
+    few = {"steps": 12, "saves": 2}
+    with pytest.raises(StoppedError, match="stopped at step 6: all of it is saved"):
+        run_tiny(tmp_path / "torn", listener=stop_at_5, **few)
+    assert written == [6]
+    forget(tmp_path / "torn" / "training")
+    run_tiny(tmp_path / "torn", resume=True, **few)
+    run_tiny(tmp_path / "whole", **few)
+    assert_same_bits(final_weights(tmp_path / "whole"), final_weights(tmp_path / "torn"))
 
 
 def test_a_wish_before_the_first_step_ends_it_there(home: Path) -> None:
@@ -132,6 +161,13 @@ def left_by_a_kill(home: Path, **changes: Any) -> None:
     file.write_text(json.dumps(json.loads(file.read_text()) | changes))
 
 
+@pytest.mark.parametrize("doing", ["a training", "an audition", "a promotion"])
+def test_whoever_comes_in_takes_away_what_a_kill_left(home: Path, doing: str) -> None:
+    left_by_a_kill(home)
+    with alone_in(home, doing):
+        assert not (home / "training" / "now.json").exists()
+
+
 def test_an_audition_does_not_pass_for_the_training_that_was_killed(home: Path, monkeypatch: Any) -> None:
     left_by_a_kill(home)
     killed: list[int] = []
@@ -155,8 +191,8 @@ def test_a_process_that_is_gone_trains_no_more(home: Path) -> None:
     if not pid:
         os._exit(0)
     os.waitpid(pid, 0)
-    left_by_a_kill(home, pid=pid)
     with alone_in(home):
+        left_by_a_kill(home, pid=pid)
         assert watch(home).status == "stopped"
         with pytest.raises(UsageError, match="no training of 'anna' runs"):
             kill_training(home)
@@ -209,12 +245,12 @@ def test_a_pulse_of_nobody_is_none(home: Path, change: dict[str, Any]) -> None:
 
 def test_what_is_no_finite_number_is_left_out(home: Path) -> None:
     work = home / "training"
-    left_by_a_kill(home, loss=float("nan"), rate=float("inf"), step=10**400)
     (work / "history.jsonl").write_text(line(10, float("nan")) + '{"step": 1e400, "loss": 1.0}\n')
     (work / "scores.json").write_text('[{"step": 1e400, "score": 1.0}]')
-    record(home, "running", steps=float("inf"))
-    (work / "run.json").write_text((work / "run.json").read_text().replace("11.0", "NaN"))
     with alone_in(home):
+        left_by_a_kill(home, loss=float("nan"), rate=float("inf"), step=10**400)
+        record(home, "running", steps=float("inf"))
+        (work / "run.json").write_text((work / "run.json").read_text().replace("11.0", "NaN"))
         found = watch(home)
     assert (found.status, found.step, found.loss, found.steps, found.minutes) == (
         "running",
@@ -264,12 +300,9 @@ def test_its_status(home: Path, status: str | None, busy: bool, beats: bool, tol
     """A process that was killed leaves its pulse behind; an audition holds the lock and has none."""
     if status is not None:
         record(home, status)
-    if beats:
-        Pulse(home / "training", lambda _: None).begin()
-    if not busy:
-        assert watch(home).status == told
-        return
-    with alone_in(home):
+    with alone_in(home) if busy else nullcontext():
+        if beats:
+            Pulse(home / "training", lambda _: None).begin()
         assert watch(home).status == told
 
 
@@ -282,11 +315,12 @@ def test_what_is_watched(home: Path) -> None:
         {"step": 100, "score": 0.9, "sung": {"similarity": 0.95}},
     ]))  # fmt: skip
     checkpoint_path(work / "checkpoints", 100).write_bytes(b"x")
+    write_card(read_card(SHIPPED / "demo").model_copy(update={"training": {"step": 100}}), home)
     with alone_in(home):
         pulse = Pulse(work, lambda _: None)
         pulse.begin()
         pulse(StepStarted("train", ""))
-        found = watch(home, voice_step=100)
+        found = watch(home)
     assert (found.status, found.busy, found.step, found.loss) == ("running", True, 100, 0.9)
     assert (found.profile, found.minutes, found.steps) == ("quick", 11.0, None)
     old, new = found.checkpoints
@@ -296,6 +330,40 @@ def test_what_is_watched(home: Path) -> None:
     assert found.heard is not None
     assert found.silent_for(found.heard + 5.0) is None
     assert found.silent_for(found.heard + 40.0) == pytest.approx(40.0)
+
+
+@pytest.mark.parametrize("step", [None, "100", 1.5])
+def test_a_card_that_names_no_step_is_that_of_none(home: Path, step: object) -> None:
+    card = read_card(SHIPPED / "demo").model_copy(update={"training": {"step": step}})
+    assert trained_step(card) is None
+    (home / "card.toml").write_text("half = ")
+    checkpoint_path(home / "training" / "checkpoints", 100).write_bytes(b"x")
+    assert [one.is_voice for one in watch(home).checkpoints] == [False]
+
+
+def test_the_status_alone_reads_no_history(home: Path, monkeypatch: Any) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("not needed for the status")
+
+    for name in ("_checkpoints", "kinds_of"):
+        monkeypatch.setattr(watch_module, name, refuse)
+    monkeypatch.setattr(Course, "read_on", refuse)
+    assert status_of(home) == "none"
+    record(home, "astray")
+    assert status_of(home) == "astray"
+    with alone_in(home):
+        Pulse(home / "training", lambda _: None).begin()
+        assert status_of(home) == "running"
+    assert status_of(home / "no such") == "none"
+
+
+def test_a_long_history_is_read_at_once(home: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(watch_module, "_READ_BYTES", 64)
+    steps = range(10, 20_000, 10)
+    (home / "training" / "history.jsonl").write_text("".join(line(step, 1.0) for step in steps))
+    course = Course(home / "training")
+    assert course.read_on()
+    assert course.steps == list(steps)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"step": 1}', "[1]", '[{"score": 1}]', "[null]"])

@@ -11,11 +11,11 @@ import torch
 from tiny_training import SIZE, recipe, run_tiny, two_vowels
 
 from covermaker.errors import CovermakerError
-from covermaker.training import steps as training_steps
+from covermaker.training import saving
+from covermaker.training.character import network_config
 from covermaker.training.checkpoint import load_latest
 from covermaker.training.crew import Crew, Several
 from covermaker.training.loop import Trainer
-from covermaker.training.steps import network_config
 
 CHANGES = {"steps": 12, "saves": 3, "adversarial": 0.5, "batch_size": 2}
 
@@ -124,12 +124,12 @@ def stopped_and_resumed(crew: Crew, folder: Path) -> dict[str, Any]:
 def early_stop(crew: Crew, folder: Path) -> dict[str, Any]:
     """Only the leader has scores."""
     scores = iter([0.5, 0.7, 0.6, 0.6, 0.6, 0.9])
-    whole = training_steps.score_voice
-    training_steps.score_voice = lambda *a, **k: {"score": next(scores)}  # type: ignore[assignment]
+    whole = saving.score_voice
+    saving.score_voice = lambda *a, **k: {"score": next(scores)}  # type: ignore[assignment]
     try:
         done = run_tiny(folder / "early", crew=crew, steps=12, saves=6, patience=2, phrases=["any"])
     finally:
-        training_steps.score_voice = whole
+        saving.score_voice = whole
     return {"steps": done["steps"], "early": done["stopped_early"]}
 
 

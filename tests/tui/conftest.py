@@ -2,10 +2,10 @@ import asyncio
 import time
 
 import pytest
-from studio_stage import state
+from studio_stage import Player, state
 from textual.css.stylesheet import Stylesheet
 
-from covermaker.tui import model
+from covermaker.tui import listening, model
 
 
 class Kept(dict):
@@ -55,6 +55,14 @@ def library(tmp_path):
     folder = tmp_path / "library"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def player(monkeypatch):
+    """Players without processes; `made` is the last one."""
+    monkeypatch.setattr(listening, "Player", Player)
+    monkeypatch.setattr(Player, "made", None)
+    return Player
 
 
 @pytest.fixture

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+import numpy as np
+import soundfile
 from textual.events import Key
 
+from covermaker.play.messages import Loaded, Position, Problem
+from covermaker.render.sounds import Sounds, TrackSound
 from covermaker.render.state import State, StepState
 from covermaker.tui.app import Studio
 from covermaker.tui.keymap import textual_key
+from covermaker.tui.project_mixer import Mixer
+from covermaker.tui.project_model import Pictures
 from covermaker.tui.settings import Settings
+from covermaker.tui.widgets.fader import Fader
+from covermaker.tui.widgets.pyramid import Pyramid
 
 COVER = """schema = 1
 title = "{title}"
@@ -100,13 +110,109 @@ def project(root, name, title=None, *, artist="", voice="demo", recording=WHOLE)
     return folder
 
 
-def state(word, *, to_do=(), reasons=("tracks[0].gain_db: 0.0 -> 1.0",), **more):
+def state(word, *, to_do=(), words=("tracks[0].gain_db: 0.0 -> 1.0",), **more):
     """Return a state with three steps, of which those named are to do."""
     steps = tuple(
-        StepState(name, name, "to do", reasons) if name in to_do else StepState(name, name, "done", (), 1.0)
+        StepState(name, name, "to do", words=words)
+        if name in to_do
+        else StepState(name, name, "done", seconds=1.0)
         for name in ("decode", "separate", "export")
     )
     return State(word, steps=steps, **{"seconds": 63.0, "stems": ("vocals", "accompaniment"), **more})
+
+
+def rendered(folder, *, seconds, tracks, peaks=None, **more):
+    """Write the sounds of a project as if it had been rendered; returns what is drawn of them."""
+    sound = np.full((round(seconds * 8000), 2), 0.25, np.float32)
+    for name in ("song", "vocal", "sung", "master", "live"):
+        soundfile.write(folder / f"{name}.wav", sound, 8000, subtype="FLOAT")
+    if peaks is None:
+        peaks = Pyramid(np.full(1500, -0.5, np.float32), np.full(1500, 0.5, np.float32), seconds / 1500)
+    heard = (folder / f"{name}.wav" for name in ("song", "vocal", "sung", "master"))
+    found = {name: TrackSound(folder / "sung.wav", folder / "live.wav", None) for name in tracks}
+    sounds = Sounds(*heard, None, more.pop("semitones", 0.0), found)
+    return Pictures(sounds, peaks, peaks, peaks, peaks, dict.fromkeys(tracks, peaks), **more)
+
+
+_PREVIEW = """
+import json, os, sys, time
+always, changed, of = json.loads(sys.argv[1])
+folder = json.loads(sys.stdin.readline())["project"]
+for line in sys.stdin:
+    wish = json.loads(line)
+    refusal = os.path.join(folder, "no-preview")
+    refused = open(refusal).read() if os.path.exists(refusal) else ""
+    with open(os.path.join(folder, "wishes.jsonl"), "a") as log:
+        log.write(line)
+    while os.path.exists(os.path.join(folder, "wait")):
+        time.sleep(0.01)
+    said = {"event": "preview.made", "id": wish["id"], "what": wish["what"], "start_seconds": wish["start_seconds"],
+            "seconds": wish["seconds"], "file": "live.wav", "against": "song.wav", "in_lufs": -20.0, "out_lufs": -18.0,
+            "gain_db": -2.0, "against_gain_db": 0.0, "reduction_seconds": 0.1, "reductions": [], "peaks": {},
+            "took_seconds": 0.1, **always, **(changed if wish["changes"] else {}), **of.get(wish["what"], {})}
+    said.update({name: os.path.join(folder, said[name]) for name in ("file", "against")})
+    if refused:
+        said = {"event": "preview.refused", "id": wish["id"], "message": refused, "hint": None}
+    print(json.dumps(said), flush=True)
+"""
+
+
+def preview(*, changed=None, of=None, **always):
+    """Return a process that answers every wish at once, with files of the project's folder, and keeps the wishes.
+
+    What it says can be another where something was `changed`, and `of` a kind of wish. A file ``no-preview`` in the
+    folder holds the words of a refusal; while there is one with the name ``wait``, it does not answer.
+    """
+    return (sys.executable, "-SEc", _PREVIEW, json.dumps([always, changed or {}, of or {}]))
+
+
+class Player:
+    """A player without a process: notes what it is told, believes that it plays; `made` is the last one."""
+
+    made = None
+    pid = 4711
+
+    def __init__(self, listener, **_):
+        self._tell, self.told, self.broken, Player.made = listener, [], set(), self
+        self.position, self.length_seconds = Position(0.0, False, "a"), 60.0
+        self.files = self.loop = None
+
+    playing = property(lambda self: self.position.playing)
+    hearing = property(lambda self: self.position.hearing)
+    loads = property(lambda self: [told[1:] for told in self.told if told[0] == "load"])
+    names = property(lambda self: [(files.a.name, files.b and files.b.name) for files, *_ in self.loads])
+
+    def _now(self, *told, **position):
+        self.told.append(told)
+        self.position = replace(self.position, **position)
+        self._tell(self.position)
+
+    async def load(self, files, *, start_seconds=None, loop=None):
+        self._now("load", files, start_seconds, loop)
+        self.files, self.loop, a = files, loop, str(files.a)
+        known = files.a.name not in self.broken
+        self._tell(Loaded(a, None, self.length_seconds, 44100) if known else Problem("no sound in it", a=a))
+
+    async def play(self):
+        self._now("play", playing=True)
+
+    async def pause(self):
+        self._now("pause", playing=False)
+
+    async def switch(self, to=None):
+        self._now("switch", to, hearing=to or ("a" if self.hearing == "b" else "b"))
+
+    async def seek(self, seconds):
+        self._now("seek", seconds, seconds=seconds)
+
+    async def set_loop(self, loop):
+        self._now("loop", loop)
+
+    async def set_gains(self, *gains):
+        self._now("gains", *gains)
+
+    async def close(self):
+        self.told.append(("close",))
 
 
 def on_stage(test):
@@ -128,6 +234,22 @@ async def studio(root, *, size=(80, 24), settings=None):
         yield app, pilot
         await app.runner.close()
         await app.measurer.close()
+
+
+def quiet():
+    """Return settings with which nothing is heard, and all else is as ever."""
+    return Settings(charset="unicode", audio_device="none")
+
+
+async def saved(screen, pilot):
+    """Wait until the edits of a screen are saved."""
+    await until(pilot, lambda: not screen.edits.is_busy)
+
+
+async def at_mixer(screen, pilot):
+    """Give the first fader of a Project screen the focus."""
+    screen.go_to(screen.query_one(Mixer))
+    await until(pilot, lambda: isinstance(screen.focused, Fader))
 
 
 async def until(pilot, is_so, *, seconds=10.0):

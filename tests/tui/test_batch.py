@@ -120,11 +120,11 @@ def test_details_name_cause_next_step_log_and_what_is_kept():
             "unicode",
             dict.fromkeys(("done", "run", "stale", "failed", "quiet"), ""),
             70,
-            "r",
+            str,
             tall=True,
             now=now,
         )
-        return details(job, look, paused=paused, named=str).plain
+        return details(job, look, paused=paused).plain
 
     assert told().splitlines() == [
         "✗ failed separate: the disk is full",
@@ -291,3 +291,37 @@ async def test_pause_order_and_opening(library, states):
         await pilot.press("enter")
         await until(pilot, lambda: app.current_mode == "project")
         assert app.project == library / "two"
+
+
+@on_stage
+async def test_every_stale_song_is_every_one_and_a_second_time_there_is_none(library, states):
+    for name in ("one", "two", "three"):
+        project(library, name, recording=STUCK)
+        states[name] = state("stale", to_do=("separate",))
+    async with studio(library) as (app, pilot):
+        await pilot.press("/", *"two", "enter")
+        await until(pilot, lambda: len(app.library.query_one("#songs").items) == 1)
+        await at_batch(app, pilot)
+        await pilot.press("+")
+        assert "3 songs to render, one after another" in logged(app)
+        await until(pilot, lambda: len(renders(app.board)) == 3)
+        await pilot.press("+")
+        assert "Add stale: nothing is stale" in lines(app)[-2]
+        assert len(renders(app.board)) == 3
+        await pilot.press("1")  # and in the list as it is filtered, too
+        await pilot.press("R")
+        assert "All stale: nothing is stale" in lines(app)[-2]
+
+
+@on_stage
+async def test_a_render_that_is_retried_is_not_stale_beside(library, states):
+    project(library, "one", recording=REFUSED)
+    states["one"] = state("stale", to_do=("separate",))
+    async with studio(library) as (app, pilot):
+        await at_batch(app, pilot)
+        await pilot.press("+")
+        await until(pilot, lambda: app.board.of(str(library / "one")).is_over)
+        await pilot.press("p", "r")
+        await until(pilot, lambda: "· paused" in text(app))
+        await pilot.press("+")
+        assert "Add stale: nothing is stale" in lines(app)[-2]

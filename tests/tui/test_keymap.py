@@ -51,6 +51,16 @@ def test_every_action(action):
         assert action.keys[0].isupper(), "what costs is a capital"
 
 
+def test_sentences_name_keys_by_their_actions():
+    for action in ACTIONS:
+        said = keymap.filled(action.tooltip, keymap.DEFAULTS)
+        assert "{" not in said, action.id
+        by_hand = re.sub(r"\{.*?\}", "", action.tooltip)
+        assert not re.search(r"\b([b-zA-Z]|escape|enter|tab) (brings|takes|shows|goes)\b", by_hand), action.id
+    other = keymap.filled(keymap.BY_ID["library.remove"].tooltip, {"studio.undo": "ctrl+z"})
+    assert other.endswith("ctrl+z brings it back.")
+
+
 def test_no_key_has_two_meanings_at_a_time():
     assert list(keymap.clashes({action.id: action.key for action in ACTIONS})) == []
 

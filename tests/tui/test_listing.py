@@ -58,3 +58,30 @@ async def test_another_text_gets_its_scrollbar_and_loses_it():
         reader.write(WORDS)
         await until(pilot, lambda: not reader.show_vertical_scrollbar)
         assert shown(app) == WORDS.split()
+
+
+@on_stage
+async def test_a_text_about_the_same_thing_stays_where_it_was_scrolled_to():
+    app = Page("")
+    async with app.run_test(size=(33, 6)) as pilot:
+        reader = app.query_one(Reader)
+
+        async def told(text, about=""):
+            reader.write(text, about=about)
+            await pilot.pause()
+            await pilot.pause()
+            return round(reader.scroll_y)
+
+        long = "\n".join([WORDS] * 9)
+        await told(long, "blue")
+        reader.scroll_to(y=3, animate=False)
+        assert await told(long, "blue") == 3
+        assert await told(long.replace("aaaa", "bbbb"), "blue") == 3
+        assert "bbbb bbbb" in " ".join(shown(app))
+        assert await told(long, "night") == 0
+        reader.scroll_to(y=3, animate=False)
+        assert await told(long, "night") == 3
+        assert await told(WORDS, "night") == 0  # there is no further to go
+        await told(long)
+        reader.scroll_to(y=3, animate=False)
+        assert await told(long.replace("aaaa", "cccc")) == 0  # about nothing in particular

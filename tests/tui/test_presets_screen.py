@@ -1,24 +1,24 @@
 """The Presets screen: what it says of a preset, applying, hearing, and changes of files that can be taken back."""
 
+import asyncio
 import json
-import sys
+from contextlib import nullcontext
 
 import pytest
-from studio_stage import lines, on_stage, project, state, studio, text, until
+from studio_stage import burst, lines, on_stage, preview, project, quiet, state, studio, text, until
 
 from covermaker.effects.preset_files import own
+from covermaker.effects.preset_users import entries, users
 from covermaker.effects.presets import list_presets, load_preset
 from covermaker.errors import UsageError
-from covermaker.play.messages import Position
 from covermaker.project.history import undo
 from covermaker.project.library import scan
 from covermaker.project.load import load
-from covermaker.render.previewing import Previewed
-from covermaker.tui import listening, presets_changes, presets_hearing, presets_model
+from covermaker.render.previewing import Previewed, matched
+from covermaker.tui import presets_changes, presets_hearing, presets_model
 from covermaker.tui.presets_list import PresetDetails, Presets
-from covermaker.tui.presets_model import Look, about, cells, details, entries, users
-from covermaker.tui.presets_sound import Pairs, matched
-from covermaker.tui.settings import Settings
+from covermaker.tui.presets_model import Look, about, cells, details
+from covermaker.tui.presets_sound import Pairs
 
 RACK = 'rack = [{ effect = "gate", threshold_db = -40.0 }, { effect = "gain", gain_db = 1.0 }]\n'
 SENDS = "sends = { room = -12.0 }\n"
@@ -45,6 +45,7 @@ def mine(tmp_path, monkeypatch):
         return file
 
     write("racks", "aaa", RACK + SENDS)
+    write.folder = tmp_path / "presets"
     return write
 
 
@@ -167,76 +168,40 @@ def test_every_change_turns_back_and_forth(mine, song):
         presets_changes.text_of("racks", "rock")
 
 
-# Answers every wish with a file that is there; B is four decibels louder.
-PREVIEW = (
-    sys.executable,
-    "-SEc",
-    """
-import json, os, sys
-folder = json.loads(sys.stdin.readline())["project"]
-for line in sys.stdin:
-    wish = json.loads(line)
-    with open(os.path.join(folder, "wishes.jsonl"), "a") as log:
-        log.write(line)
-    if os.path.exists(os.path.join(folder, "no-preview")):
-        said = {"event": "preview.refused", "id": wish["id"], "message": "no sound", "hint": "render it"}
-    else:
-        loud = -16.0 if wish["changes"] else -20.0
-        said = {"event": "preview.made", "id": wish["id"], "what": wish["what"], "start_seconds": wish["start_seconds"],
-                "seconds": wish["seconds"], "file": "b.wav" if wish["changes"] else "a.wav", "against": "song.wav",
-                "in_lufs": -20.0, "out_lufs": loud, "gain_db": 0.0, "against_gain_db": 0.0, "reduction_seconds": 0.1,
-                "reductions": [], "peaks": {}, "took_seconds": 0.0}
-    print(json.dumps(said), flush=True)
-""",
-)
+# B is four decibels louder.
+PREVIEW = preview(file="a.wav", out_lufs=-20.0, changed={"file": "b.wav", "out_lufs": -16.0})
 
 
 @on_stage
 async def test_a_pair_is_the_same_stretch_twice(song):
     pairs = Pairs(song, command=PREVIEW)
     as_it_is, changed = await pairs.make((10.0, 18.0), "mix", {"tracks": []})
-    assert (as_it_is.file, changed.file) == ("a.wav", "b.wav")
+    assert (as_it_is.file, changed.file) == (str(song / "a.wav"), str(song / "b.wav"))
     assert matched(as_it_is, changed) == (0.0, -4.0)
     assert matched(Previewed(**{**vars(as_it_is), "out_lufs": None}), changed) == (0.0, 0.0)
-    (song / "no-preview").touch()
+    (song / "no-preview").write_text("no sound: render it")
     with pytest.raises(UsageError, match=r"no sound: render it"):
         await pairs.make((0.0, 8.0), "mix", {})
     await pairs.close()
 
 
-class Device:
-    """A player without a process: notes what it is told."""
-
-    def __init__(self, listener, **_):
-        self._tell, self.told, self.loop = listener, [], None
-        self.position = Position(0.0, False, "a")
-
-    playing = property(lambda self: self.position.playing)
-    hearing = property(lambda self: self.position.hearing)
-
-    def _now(self, playing, hearing):
-        self.position = Position(0.0, playing, hearing)
-        self._tell(self.position)
-
-    async def load(self, files, *, start_seconds=None, loop=None):
-        self.loop = loop
-        self.told.append((files.a.name, files.b.name, files.gain_db_b, start_seconds, loop))
-
-    async def switch(self, to=None):
-        self._now(self.playing, to or ("a" if self.hearing == "b" else "b"))
-
-    async def play(self):
-        self._now(True, self.hearing)
-
-    async def pause(self):
-        self._now(False, self.hearing)
-
-    async def close(self):
-        self.told.append("closed")
-
-
-def quiet():
-    return Settings(charset="unicode", audio_device="none")
+@on_stage
+async def test_a_refusal_of_a_pair_that_was_given_up_is_not_of_the_next(song):
+    pairs = Pairs(song, command=PREVIEW)
+    (song / "wait").touch()
+    (song / "no-preview").write_text("no sound")
+    first = asyncio.create_task(pairs.make((0.0, 8.0), "mix", {}))
+    while not (song / "wishes.jsonl").exists():
+        await asyncio.sleep(0.01)
+    (song / "no-preview").unlink()
+    pairs.give_up()
+    second = asyncio.create_task(pairs.make((8.0, 16.0), "mix", {}))
+    await asyncio.sleep(0.01)
+    (song / "wait").unlink()
+    as_it_is, _ = await asyncio.wait_for(second, 10.0)
+    assert as_it_is.start_seconds == 8.0
+    assert first.cancelled()
+    await pairs.close()
 
 
 async def at_presets(app, pilot, *, song=None, on=None):
@@ -385,7 +350,7 @@ async def test_what_the_song_has_is_saved_and_put_into_a_preset(mine, library, s
 
 
 @on_stage
-async def test_edit_opens_the_editor_or_says_where_the_file_is(mine, library, song, monkeypatch):
+async def test_a_terminal_that_cannot_be_left_says_where_the_file_is(mine, library, song):
     async with studio(library, settings=quiet()) as (app, pilot):
         await at_presets(app, pilot, song=song, on=("racks", "aaa"))
         await pilot.press("e")
@@ -393,9 +358,80 @@ async def test_edit_opens_the_editor_or_says_where_the_file_is(mine, library, so
 
 
 @on_stage
-async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, monkeypatch):
-    monkeypatch.setattr(listening, "Player", Device)
-    monkeypatch.setattr(presets_hearing, "CHILD", PREVIEW)
+async def test_what_an_editor_did_is_shown_and_can_be_taken_back(mine, library, song, monkeypatch):
+    file = own("racks", "aaa").path
+    before = file.read_text()
+    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
+        monkeypatch.setattr(app, "suspend", nullcontext)
+        await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+        monkeypatch.setenv("EDITOR", "true")
+        await pilot.press("e")
+        await until(pilot, lambda: "nothing changed" in lines(app)[-2])
+        monkeypatch.setenv("EDITOR", "sed -i s/-40.0/-41.0/")
+        await pilot.press("e")
+        await until(pilot, lambda: "edited preset aaa" in lines(app)[-2])
+        assert load_preset("racks", "aaa").rack[0]["threshold_db"] == -41.0
+        await until(pilot, lambda: "threshold -44 -> -41 dB" in text(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "undo: edited preset aaa" in lines(app)[-2])
+        assert file.read_text() == before
+        monkeypatch.setenv("EDITOR", "false")
+        await pilot.press("e")
+        await until(pilot, lambda: "false ended with exit status 1" in lines(app)[-2])
+
+
+@on_stage
+async def test_an_undo_that_is_refused_stays_the_next_one(mine, library, song):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+        await pilot.press("d")
+        await until(pilot, lambda: screen.undo_words() == "removed preset aaa")
+        mine("racks", "aaa", RACK)  # somebody has put another one in its place
+        await pilot.press("z")
+        await until(pilot, lambda: "aaa" in lines(app)[-2] and "undo:" not in lines(app)[-2])
+        await until(pilot, lambda: not screen._filing.locked())
+        assert (screen.undo_words(), screen.redo_words()) == ("removed preset aaa", "")
+        (mine.folder / "racks" / "aaa.toml").unlink()
+        await pilot.press("z")
+        await until(pilot, lambda: "undo: removed preset aaa" in lines(app)[-2])
+        assert (screen.undo_words(), screen.redo_words()) == ("", "removed preset aaa")
+
+
+@on_stage
+async def test_undos_in_a_burst_go_back_one_after_the_other(mine, library, song):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+        before = (song / "cover.toml").read_text()
+        await pilot.press("u")
+        await until(pilot, lambda: screen.undo_words() == "updated preset aaa")
+        await at_presets(app, pilot, on=("masters", "cd"))
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.undo_words() == "preset 'cd' on the master")
+        await at_presets(app, pilot, on=("racks", "aaa"))
+        await pilot.press("d")
+        await until(pilot, lambda: screen.undo_words() == "removed preset aaa")
+        await burst(pilot, "z", "z", "z")
+        await until(pilot, lambda: screen.redo_words() == "updated preset aaa")
+        assert (song / "cover.toml").read_text() == before
+        assert load_preset("racks", "aaa").rack[0]["threshold_db"] == -40.0
+        await burst(pilot, "Z", "Z", "Z")
+        await until(pilot, lambda: screen.undo_words() == "removed preset aaa")
+        assert load(song).cover.master.loudness_lufs == -9.0
+
+
+@on_stage
+async def test_a_refusal_of_what_was_given_up_fails_nothing(song):
+    pairs = Pairs(song, command=preview())
+    making = asyncio.ensure_future(pairs.make((0.0, 8.0), "mix", {}))
+    await asyncio.sleep(0)
+    pairs._refused(pairs._number - 1, "the loop is too short")
+    assert len(await making) == 2
+    await pairs.close()
+
+
+@on_stage
+async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, player, monkeypatch):
+    monkeypatch.setattr(presets_hearing, "COMMAND", PREVIEW)
     monkeypatch.setattr(presets_hearing, "_SETTLE_SECONDS", 0.01)
 
     def wishes():
@@ -406,7 +442,9 @@ async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, monkeypatch):
         before = (song / "cover.toml").read_text()
         await pilot.press("space")
         await until(pilot, lambda: "► 0:10 to 0:18  B: with aaa" in text(app))
-        assert screen.trial.player.told == [("a.wav", "b.wav", -4.0, 10.0, (10.0, 18.0))]
+        assert player.made.names == [("a.wav", "b.wav")]
+        ((files, *where),) = player.made.loads
+        assert (files.gain_db_b, *where) == (-4.0, 10.0, (10.0, 18.0))
         as_it_is, changed = wishes()
         assert (as_it_is["changes"], changed["what"]) == ({}, "mix")
         assert changed["changes"]["tracks"][0]["rack"][0]["threshold_db"] == -40.0
@@ -423,7 +461,7 @@ async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, monkeypatch):
         await pilot.press("space")
         await until(pilot, lambda: "B: with cd" in text(app))
         assert wishes()[-1]["what"] == "master.rack"
-        (song / "no-preview").touch()
+        (song / "no-preview").write_text("no sound: render it")
         await pilot.press(",")
         await until(pilot, lambda: "hear: no sound: render it" in text(app))
         assert (song / "cover.toml").read_text() == before

@@ -14,6 +14,10 @@ for line in sys.stdin:
     wish = json.loads(line)
     if wish["what"] == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    if wish["what"] == "no":
+        said = {"event": "preview.refused", "id": wish["id"], "message": "no sound", "hint": "render it"}
+        print(json.dumps(said), flush=True)
+        continue
     open(folder + "/.covermaker/preview/%d-1.wav" % os.getpid(), "w").close()
     names = ("file", "against")
     said = {name: "" for name in names} | {name: 0.0 for name in (
@@ -28,7 +32,9 @@ def talk(tmp_path, script):
 
     async def run():
         made, refused = [], []
-        preview = Preview(tmp_path, made.append, refused.append, command=(sys.executable, "-SEc", CHILD))
+        preview = Preview(
+            tmp_path, made.append, lambda *said: refused.append(said), command=(sys.executable, "-SEc", CHILD)
+        )
         try:
             await asyncio.wait_for(script(preview, made, refused), 10.0)
         finally:
@@ -64,7 +70,7 @@ def test_a_killed_process_is_replaced(tmp_path):
     async def script(preview, made, refused):
         preview.ask(Wish(0, 0.0, 1.0, "die"))
         await until(lambda: refused)
-        assert refused[0].startswith("the preview was ended by SIGKILL")
+        assert refused[0][1].startswith("the preview was ended by SIGKILL")
         preview.ask(Wish(0, 0.0, 2.0))
         await until(lambda: made)
         assert made[0].seconds == 2.0
@@ -72,13 +78,27 @@ def test_a_killed_process_is_replaced(tmp_path):
     talk(tmp_path, script)
 
 
+def test_a_refusal_says_which_wish_it_is_of(tmp_path):
+    async def script(preview, made, refused):
+        preview.ask(Wish(0, 0.0, 1.0))
+        await until(lambda: made)
+        preview.ask(Wish(0, 0.0, 2.0, "no"))
+        await until(lambda: refused)
+        assert refused == [(2, "no sound: render it")]
+
+    talk(tmp_path, script)
+
+
 def test_what_cannot_be_started_is_said(tmp_path):
     async def run():
         refused = []
-        preview = Preview(tmp_path, print, refused.append, command=(str(tmp_path / "no such program"),))
+        preview = Preview(
+            tmp_path, print, lambda *said: refused.append(said), command=(str(tmp_path / "no such program"),)
+        )
         preview.ask(Wish(0, 0.0, 1.0))
         await asyncio.wait_for(until(lambda: refused), 5.0)
-        assert "cannot be started" in refused[0]
+        assert refused[0][0] is None
+        assert "cannot be started" in refused[0][1]
         await preview.close()
 
     asyncio.run(run())

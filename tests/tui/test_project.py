@@ -1,16 +1,31 @@
 """The Project screen on a stage: its states, the mixer's edits, what is heard, what goes wrong."""
 
-import sys
+import os
 import threading
 
 import numpy as np
 import pytest
-import soundfile
-from studio_stage import REFUSED, STUCK, burst, lines, on_stage, project, state, studio, text, until
+from studio_stage import (
+    REFUSED,
+    STUCK,
+    at_mixer,
+    burst,
+    lines,
+    on_stage,
+    preview,
+    project,
+    quiet,
+    rendered,
+    saved,
+    state,
+    studio,
+    text,
+    until,
+)
 
 from covermaker.errors import ProjectError
 from covermaker.project.load import load
-from covermaker.render.sounds import Sounds, TrackSound
+from covermaker.render.sounds import Sounds
 from covermaker.tui import project_model, project_sections
 from covermaker.tui.project_channels import channels, pan_words
 from covermaker.tui.project_mixer import Mixer
@@ -19,9 +34,7 @@ from covermaker.tui.project_steps import Steps
 from covermaker.tui.project_wave import Wave
 from covermaker.tui.screens import project as screen_module
 from covermaker.tui.screens.project import ProjectScreen
-from covermaker.tui.settings import Settings
 from covermaker.tui.widgets.fader import Fader
-from covermaker.tui.widgets.pyramid import Pyramid
 
 MORE = """gain_db = 0.0
 [[tracks]]
@@ -32,28 +45,7 @@ name = "room"
 """
 SECONDS = 30.0
 
-# Answers every wish at once, with one second of a file that is there.
-PREVIEW = (
-    sys.executable,
-    "-SEc",
-    """
-import json, os, sys
-folder = json.loads(sys.stdin.readline())["project"]
-for line in sys.stdin:
-    wish = json.loads(line)
-    with open(os.path.join(folder, "wishes.jsonl"), "a") as log:
-        log.write(line)
-    if os.path.exists(os.path.join(folder, "no-preview")):
-        said = {"event": "preview.refused", "id": wish["id"], "message": "no sound", "hint": "render"}
-    else:
-        said = {"event": "preview.made", "id": wish["id"], "what": "mix", "start_seconds": wish["start_seconds"],
-                "seconds": wish["seconds"], "file": os.path.join(folder, "live.wav"),
-                "against": os.path.join(folder, "song.wav"), "in_lufs": -20.0, "out_lufs": -18.0, "gain_db": -2.0,
-                "against_gain_db": 0.0, "reduction_seconds": 0.1, "reductions": [], "took_seconds": 0.0,
-                "peaks": {"vocals": [[0.5, 0.5]] * 999, "mix": [[0.5, 0.5]] * 999}}
-    print(json.dumps(said), flush=True)
-""",
-)
+PREVIEW = preview(peaks={"vocals": [[0.5, 0.5]] * 999, "mix": [[0.5, 0.5]] * 999})
 
 
 @pytest.fixture
@@ -62,18 +54,10 @@ def song(library, states, monkeypatch):
     folder = project(library, "blue", "Blue [Harbour]")
     with (folder / "cover.toml").open("a", encoding="utf-8") as file:
         file.write(MORE)
-    sound = np.full((round(SECONDS * 8000), 2), 0.25, np.float32)
-    for name in ("song", "vocal", "sung", "master", "live"):
-        soundfile.write(folder / f"{name}.wav", sound, 8000, subtype="FLOAT")
-    files = Sounds(
-        folder / "song.wav", folder / "vocal.wav", folder / "sung.wav", folder / "master.wav", None, 12.0,
-        {"vocals": TrackSound(folder / "sung.wav", folder / "sung.wav", None)},
-    )  # fmt: skip
-    peaks = Pyramid(np.full(1500, -0.5, np.float32), np.full(1500, 0.5, np.float32), SECONDS / 1500)
     melody = (np.arange(3000) / 100, np.full(3000, 220.0))
-    drawn = Pictures(files, peaks, peaks, peaks, peaks, {"vocals": peaks}, melody)
+    drawn = rendered(folder, seconds=SECONDS, tracks=["vocals"], semitones=12.0, pitch=melody)
     monkeypatch.setattr(project_model, "pictures", lambda project: drawn)
-    monkeypatch.setattr(screen_module, "CHILD", PREVIEW)
+    monkeypatch.setattr(screen_module, "COMMAND", PREVIEW)
     states["blue"] = state("done", lufs=-14.0, true_peak_dbtp=-1.0)
     return folder
 
@@ -85,19 +69,6 @@ async def opened(app, pilot, *, drawn=True):
     if drawn:
         await until(pilot, lambda: app.screen.pictures is not None and app.screen.query(Fader))
     return app.screen
-
-
-async def at_mixer(screen, pilot):
-    screen.go_to(screen.query_one(Mixer))
-    await until(pilot, lambda: isinstance(screen.focused, Fader))
-
-
-def quiet():
-    return Settings(charset="unicode", audio_device="none")
-
-
-async def saved(screen, pilot):
-    await until(pilot, lambda: not screen.edits.is_busy)
 
 
 @on_stage
@@ -331,9 +302,28 @@ async def test_a_loop_of_the_mix_follows_the_faders(song, library):
         await until(pilot, lambda: '"solo": ["vocals"]' in (song / "wishes.jsonl").read_text())
         await pilot.press("a")
         await until(pilot, lambda: "hearing B" in text(app))
-        (song / "no-preview").touch()
+        (song / "no-preview").write_text("no sound: render")
         await pilot.press("-")
         await until(pilot, lambda: "preview: no sound: render" in text(app))
+
+
+@on_stage
+async def test_a_refusal_that_is_overtaken_is_not_said(song, library):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: screen.sound.player.playing)
+        await at_mixer(screen, pilot)
+        (song / "wait").touch()
+        (song / "no-preview").write_text("no sound")
+        await pilot.press("-")
+        await until(pilot, lambda: '"tracks.vocals.gain_db": -0.5' in (song / "wishes.jsonl").read_text())
+        (song / "no-preview").unlink()
+        await pilot.press("-")
+        made = screen.sound.made
+        (song / "wait").unlink()
+        await until(pilot, lambda: screen.sound.made is not made and not screen.sound.is_working)
+        assert not any("no sound" in line.text for line in app.board.log)
 
 
 @on_stage
@@ -353,6 +343,68 @@ async def test_the_vocal_is_heard_against_the_original(song, library):
         await until(pilot, lambda: screen.query_one("#a", Wave).position >= 15.0)
         await pilot.press("space")
         await until(pilot, lambda: not screen.sound.player.playing)
+
+
+@on_stage
+async def test_one_thing_sounds_at_a_time(song, library, states, player):
+    states["blue"] = state("done", song=song / "song.wav")
+    async with studio(library, settings=quiet()) as (app, pilot):
+        await pilot.press("space")
+        await until(pilot, lambda: app.library.sound.playing)
+        screen = await opened(app, pilot)
+        await pilot.press("p")
+        await until(pilot, lambda: screen.sound.player.playing)
+        assert not app.library.sound.playing
+        await pilot.press("1", "space")
+        await until(pilot, lambda: app.library.sound.playing)
+        assert not screen.sound.player.playing
+
+
+@on_stage
+async def test_a_sound_that_cannot_be_loaded_leaves_it_quiet(song, library, player):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        screen.sound.player.broken = {"sung.wav"}
+        await pilot.press("space")
+        await until(pilot, lambda: "sound: no sound in it" in lines(app)[-2])
+        assert not screen.sound.is_on
+        screen.sound.player.broken = set()
+        await pilot.press("space")
+        await until(pilot, lambda: screen.sound.player.playing)
+
+
+@on_stage
+async def test_what_a_quick_hand_changes_is_looked_at_once_more(song, library, monkeypatch):
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot)
+        await until(pilot, lambda: screen._surveyed is None)
+        looks, may, found = [], threading.Event(), project_model.pictures(None)
+
+        def slowly(project):
+            looks.append(project.cover.tracks[0].gain_db)
+            assert may.wait(10.0)
+            return found
+
+        monkeypatch.setattr(project_model, "pictures", slowly)
+        await at_mixer(screen, pilot)
+        for _ in range(5):
+            await pilot.press("-")
+            await saved(screen, pilot)
+        assert looks == [-0.5]
+        may.set()
+        await until(pilot, lambda: screen._surveyed is None)
+        assert looks == [-0.5, -2.5]
+
+
+def test_a_melody_is_read_once_while_it_stays_as_it_is(tmp_path):
+    file = tmp_path / "pitch.npy"
+    np.save(file, np.full(200, 220.0))
+    (times, hz), again = project_model._pitch(file), project_model._pitch(file)
+    assert again[1] is hz
+    assert (times[-1], hz[0]) == (1.99, 220.0)
+    np.save(file, np.full(100, 440.0))
+    os.utime(file, ns=(1, 1))
+    assert project_model._pitch(file)[1][0] == 440.0
 
 
 @on_stage

@@ -4,7 +4,7 @@ import asyncio
 import threading
 
 import pytest
-from studio_stage import burst, on_stage, project, state, studio, text, until
+from studio_stage import at_mixer, burst, on_stage, project, quiet, state, studio, text, until
 
 from covermaker.errors import CovermakerError
 from covermaker.project.edits import SetValue
@@ -12,7 +12,6 @@ from covermaker.project.load import load
 from covermaker.tui import project_edits
 from covermaker.tui.project_edits import EditQueue
 from covermaker.tui.screens.project import ProjectScreen
-from covermaker.tui.settings import Settings
 from covermaker.tui.widgets.fader import Fader
 
 
@@ -40,17 +39,12 @@ def gain(song):
     return load(song).cover.tracks[0].gain_db
 
 
-async def at_mixer(app, pilot):
+async def at_fader(app, pilot):
     """Open the song and give its first fader the focus."""
     app.open_project(app.library.selected)
     await until(pilot, lambda: isinstance(app.screen, ProjectScreen) and app.screen.query(Fader))
-    await pilot.press("tab", "tab")
-    await until(pilot, lambda: isinstance(app.screen.focused, Fader))
+    await at_mixer(app.screen, pilot)
     return app.screen
-
-
-def quiet():
-    return Settings(charset="unicode", audio_device="none")
 
 
 # The queue
@@ -74,6 +68,29 @@ async def test_a_defect_is_said_and_the_edits_behind_it_are_saved(song, monkeypa
     await queue.finish()
     assert said == ["a defect in Covermaker: ZeroDivisionError: surprise"]
     assert (gain(song), len(saved)) == (-2.0, 1)
+
+
+@on_stage
+async def test_an_edit_that_comes_while_the_history_is_read_is_saved_too(song, monkeypatch):
+    reads, reads_on, history = [], threading.Event(), project_edits.history.history
+
+    def slowly(project):
+        reads.append(project)
+        assert reads_on.wait(10.0)
+        return history(project)
+
+    monkeypatch.setattr(project_edits.history, "history", slowly)
+    queue = EditQueue(lambda done: None, lambda error, root, anyway: None)
+    queue.open(load(song))
+    while not reads:
+        await asyncio.sleep(0.01)
+    queue.put(SetValue("tracks.vocals.gain_db", -2.0))
+    await asyncio.sleep(0.01)
+    reads_on.set()
+    await queue.finish()
+    assert gain(song) == -2.0
+    assert (queue.is_busy, queue.undo_words) == (False, "vocals gain 0.0 -> -2.0 dB")
+    assert len(reads) == 2  # once when it was opened, once for the edit
 
 
 @on_stage
@@ -117,7 +134,7 @@ async def test_an_edit_of_another_project_is_done_all_the_same(song, library):
 @on_stage
 async def test_leaving_waits_for_a_burst_of_edits(song, library):
     async with studio(library, settings=quiet()) as (app, pilot):
-        await at_mixer(app, pilot)
+        await at_fader(app, pilot)
         await burst(pilot, *"============", "q")
         await until(pilot, lambda: not app.is_running)
     assert gain(song) == 6.0
@@ -129,7 +146,7 @@ async def test_leaving_asks_when_a_change_cannot_be_saved(song, library, monkeyp
         raise CovermakerError("the disk is full")
 
     async with studio(library, settings=quiet()) as (app, pilot):
-        await at_mixer(app, pilot)
+        await at_fader(app, pilot)
         monkeypatch.setattr(project_edits, "apply", full)
         await burst(pilot, "=", "q")
         await until(pilot, lambda: "Quitting loses that change." in text(app))
@@ -141,7 +158,7 @@ async def test_leaving_asks_when_a_change_cannot_be_saved(song, library, monkeyp
 @on_stage
 async def test_a_signal_saves_what_waits(song, library, monkeypatch):
     async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await at_mixer(app, pilot)
+        screen = await at_fader(app, pilot)
         monkeypatch.setattr("covermaker.tui.leaving.end_anyway", lambda code: None)
         slow = Slow(monkeypatch)
         await pilot.press(*"====")
@@ -155,7 +172,7 @@ async def test_a_signal_saves_what_waits(song, library, monkeypatch):
 @on_stage
 async def test_a_conflict_is_asked_about_where_it_came_up(song, library, monkeypatch):
     async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await at_mixer(app, pilot)
+        screen = await at_fader(app, pilot)
         await until(pilot, lambda: not screen.edits.is_busy)
         slow = Slow(monkeypatch)
         await pilot.press("-")

@@ -1,26 +1,34 @@
 """The Rack screen on a stage: its states, every edit, what is heard and measured, presets, what goes wrong."""
 
-import sys
-
 import numpy as np
 import pytest
-import soundfile
-from studio_stage import lines, on_stage, project, studio, text, until
+from studio_stage import (
+    at_mixer,
+    lines,
+    on_stage,
+    preview,
+    project,
+    quiet,
+    rendered,
+    saved,
+    studio,
+    text,
+    until,
+)
 from textual.widgets import Input
 
-from covermaker.effects import EFFECTS, presets
+from covermaker.effects import EFFECTS, owners, presets
 from covermaker.effects.spec import Spec, choice, switch
 from covermaker.project.load import load
-from covermaker.render.sounds import Sounds, TrackSound
+from covermaker.render.sounds import Sounds
 from covermaker.tui import project_model, rack_model
 from covermaker.tui.project_model import Pictures
 from covermaker.tui.rack_chain import Chain
 from covermaker.tui.rack_loop import pyramid
-from covermaker.tui.rack_model import Owner
 from covermaker.tui.rack_parameters import Parameters
 from covermaker.tui.rack_readings import reading_of
 from covermaker.tui.screens import rack as screen_module
-from covermaker.tui.settings import Settings
+from covermaker.tui.screens import saving
 from covermaker.tui.widgets.fader import Fader
 from covermaker.tui.widgets.pyramid import Pyramid
 
@@ -39,36 +47,21 @@ rack = [{ effect = "reverb" }]
 """
 SECONDS = 60.0
 
-# Answers every wish at once with a file that is there; keeps the wishes.
-PREVIEW = (
-    sys.executable,
-    "-SEc",
-    """
-import json, os, sys
-folder = json.loads(sys.stdin.readline())["project"]
+
 def point(index, lufs):
     return {"index": index, "lufs": lufs, "peak_dbfs": lufs + 12.0, "spectrum_db": [-30.0, -40.0, -60.0]}
-for line in sys.stdin:
-    wish = json.loads(line)
-    with open(os.path.join(folder, "wishes.jsonl"), "a") as log:
-        log.write(line)
-    if os.path.exists(os.path.join(folder, "no-preview")):
-        said = {"event": "preview.refused", "id": wish["id"], "message": "no track sends to room", "hint": None}
-    else:
-        rows = [[0.1, 0.1]] * 120 + [[0.5, 0.5]] * 120
-        said = {"event": "preview.made", "id": wish["id"], "what": wish["what"],
-                "start_seconds": wish["start_seconds"], "seconds": wish["seconds"],
-                "file": os.path.join(folder, "live.wav"), "against": os.path.join(folder, "sung.wav"),
-                "in_lufs": -20.0, "out_lufs": -18.0, "gain_db": -2.0, "against_gain_db": 0.0,
-                "reduction_seconds": 0.1, "took_seconds": 0.1, "peaks": {"dry": rows, "mix": rows},
-                "reductions": [{"track": "vocals", "index": 1, "effect": "compressor", "maximum_db": 6.5,
-                                "history_db": [0.0] * 60 + [6.5] * 60}],
-                "points": [point(-1, -20.0), point(0, -20.0), point(1, -24.5), point(2, -18.0)],
-                "spectrum_hz": [100.0, 1000.0, 10000.0],
-                "instead": "the original vocal, for it is not rendered" if wish["what"] == "master.rack" else ""}
-    print(json.dumps(said), flush=True)
-""",
-)
+
+
+ROWS = [[0.1, 0.1]] * 120 + [[0.5, 0.5]] * 120
+PREVIEW = preview(
+    against="sung.wav",
+    peaks={"dry": ROWS, "mix": ROWS},
+    reductions=[{"track": "vocals", "index": 1, "effect": "compressor", "maximum_db": 6.5,
+                 "history_db": [0.0] * 60 + [6.5] * 60}],
+    points=[point(-1, -20.0), point(0, -20.0), point(1, -24.5), point(2, -18.0)],
+    spectrum_hz=[100.0, 1000.0, 10000.0],
+    of={"master.rack": {"instead": "the original vocal, for it is not rendered"}},
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -78,24 +71,13 @@ def song(library, states, monkeypatch, tmp_path):
     folder = project(library, "blue", "Blue [Harbour]")
     with (folder / "cover.toml").open("a", encoding="utf-8") as file:
         file.write(MORE)
-    sound = np.full((round(SECONDS * 8000), 2), 0.25, np.float32)
-    for name in ("song", "vocal", "sung", "master", "live"):
-        soundfile.write(folder / f"{name}.wav", sound, 8000, subtype="FLOAT")
-    files = Sounds(
-        folder / "song.wav", folder / "vocal.wav", folder / "sung.wav", folder / "master.wav", None, 0.0,
-        {name: TrackSound(folder / "sung.wav", folder / "live.wav", None) for name in ("vocals", "band")},
-    )  # fmt: skip
     level = np.full(3000, 0.1, np.float32)
     level[1000:1600] = 0.8  # 20 s to 32 s is the loudest
     peaks = Pyramid(-level, level, SECONDS / 3000)
-    drawn = Pictures(files, peaks, peaks, peaks, peaks, {}, None)
+    drawn = rendered(folder, seconds=SECONDS, tracks=["vocals", "band"], peaks=peaks)
     monkeypatch.setattr(project_model, "pictures", lambda project: drawn)
-    monkeypatch.setattr(screen_module, "CHILD", PREVIEW)
+    monkeypatch.setattr(screen_module, "COMMAND", PREVIEW)
     return folder
-
-
-def quiet():
-    return Settings(charset="unicode", audio_device="none")
 
 
 async def opened(app, pilot, song, channel="", *, measured=True):
@@ -108,10 +90,6 @@ async def opened(app, pilot, song, channel="", *, measured=True):
     if measured:
         await until(pilot, lambda: screen.sound.made is not None)
     return screen
-
-
-async def saved(screen, pilot):
-    await until(pilot, lambda: not screen.edits.is_busy)
 
 
 async def at_parameters(screen, pilot):
@@ -185,7 +163,8 @@ async def test_the_effect_that_is_selected_is_shown_and_measured(song, library):
 
 
 @on_stage
-async def test_values_are_changed_typed_reset_and_undone(song, library):
+async def test_values_are_changed_typed_reset_and_undone(song, library, monkeypatch):
+    monkeypatch.setattr(saving, "_GESTURE_SECONDS", 60.0)
     async with studio(library, settings=quiet()) as (app, pilot):
         screen = await opened(app, pilot, song)
         await pilot.press("down", "enter")
@@ -206,7 +185,7 @@ async def test_values_are_changed_typed_reset_and_undone(song, library):
         assert rack_model.about(EFFECTS.load("compressor").SPECS[1], "", None)[:6] == "ratio:"
         await pilot.press("z")
         await saved(screen, pilot)
-        assert rack(song)[1]["ratio"] in (4.0, 6.0)
+        assert rack(song)[1]["ratio"] == 4.0  # typed and put back: one gesture, too
 
 
 @on_stage
@@ -260,7 +239,7 @@ async def test_every_channel_has_its_rack(song, library):
         assert "Remove: no effects yet: + adds one" in lines(app)[-2]
         await pilot.press("}")
         await until(pilot, lambda: "bus room" in text(app) and "buses.room.rack" in wishes(song))
-        (song / "no-preview").touch()
+        (song / "no-preview").write_text("no track sends to room")
         await pilot.press(",")
         await until(pilot, lambda: "no track sends to room" in text(app))
         (song / "no-preview").unlink()
@@ -410,14 +389,78 @@ async def test_what_others_change_is_taken_over_and_asked_about(song, library):
 
 
 @on_stage
-async def test_the_project_screen_is_told_of_what_was_saved(song, library, monkeypatch):
+async def test_what_one_screen_saves_another_shows_when_it_is_seen_again(song, library, monkeypatch):
     async with studio(library, settings=quiet()) as (app, pilot):
-        told = []
-        monkeypatch.setattr(app.library, "saved_elsewhere", told.append)
+        app.open_project(song)
+        await until(pilot, lambda: "rack gate, compressor, reverb" in text(app) or app.screen.query(Fader))
+        project_screen, shown = app.screen, []
+        take = type(project_screen).take
+
+        async def taken(self, *what):
+            shown.append(app.current_mode)
+            await take(self, *what)
+
+        monkeypatch.setattr(type(project_screen), "take", taken)
+        rack_screen = await opened(app, pilot, song)
+        await pilot.press("d")
+        await saved(rack_screen, pilot)
+        assert shown == []  # nobody looks at it
+        await pilot.press("2")
+        await until(pilot, lambda: shown == ["project"])
+        await at_mixer(project_screen, pilot)
+        assert "rack compressor, reverb" in text(app)
+        asked = wishes(song)
+        await pilot.press("-")
+        await saved(project_screen, pilot)
+        assert wishes(song) == asked  # the hidden rack asks for nothing
+        await pilot.press("3")
+        await until(pilot, lambda: rack_screen.edits.project.cover.tracks[0].gain_db == -0.5)
+        await until(pilot, lambda: rack_screen.undo_words() == "vocals gain 0.0 -> -0.5 dB")
+        project_screen._look()
+        rack_screen._look()
+        await pilot.pause(0.05)
+        assert not any("changed on disk" in line.text for line in app.board.log)
+
+
+@on_stage
+async def test_what_is_being_made_is_not_heard_once_another_screen_is_open(song, library, player):
+    (song / "wait").touch()
+    async with studio(library, settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song, measured=False)
+        await until(pilot, lambda: screen.sound.no_play() is None)
+        await pilot.press("space")
+        assert screen.sound.is_on
+        await pilot.press("1")
+        (song / "wait").unlink()
+        await until(pilot, lambda: screen.sound.made is not None)
+        assert not screen.sound.is_on
+        assert ("play",) not in screen.sound.player.told
+
+
+@on_stage
+async def test_a_change_is_drawn_once_and_a_key_compares_with_no_preset(song, library, monkeypatch):
+    async with studio(library, settings=quiet()) as (app, pilot):
         screen = await opened(app, pilot, song)
+        await pilot.pause()
+        (song / "wait").touch()
+        drawn, compared = [], []
+        show, beside = Parameters.show, owners.edits_beside
+
+        async def counted(self, *what):
+            drawn.append(what)
+            await show(self, *what)
+
+        monkeypatch.setattr(Parameters, "show", counted)
+        monkeypatch.setattr(owners, "edits_beside", lambda *what: compared.append(what) or beside(*what))
         await pilot.press("o")
         await saved(screen, pilot)
-        assert [one.root for one in told] == [song]
+        assert len(drawn) == 1
+        compared.clear()
+        await pilot.press("down")
+        assert len(drawn) == 2
+        assert screen.refusal("rack.preset") is None
+        assert compared == []
+        (song / "wait").unlink()
 
 
 @on_stage
@@ -444,23 +487,6 @@ async def test_a_preview_that_dies_is_said_and_comes_back(song, library, monkeyp
         await until(pilot, lambda: "the preview was ended by SIGKILL" in screen.sound.problem)
         await pilot.press("o")
         await until(pilot, lambda: screen.sound.made is not None and not screen.sound.problem)
-
-
-def test_the_nearest_preset_has_the_same_effects(song):
-    known = rack_model.presets("racks")
-    owner = Owner("tracks.vocals", "vocals")
-    natural = next(one for one in known if one.name == "natural")
-    rows = [dict(row) for row in natural.rack]
-    rows[3]["ratio"] = 9.0
-    assert rack_model.nearest(owner, rows, known).name == "natural"
-    assert rack_model.edits_beside(owner, rows, natural) == 1
-    assert rack_model.preset_value(owner, natural, rows, 3, "ratio") == 2.5
-    assert rack_model.nearest(owner, [], known) is None
-    assert rack_model.nearest(owner, [{"effect": "gain"}], known) is None
-    bus = Owner("buses.reverb", "reverb")
-    assert all("reverb" in one.buses for one in rack_model.fitting(bus, known))
-    edit = rack_model.preset_edit(bus, rack_model.fitting(bus, known)[0], load(song))
-    assert edit.name.endswith("on bus reverb")
 
 
 def test_the_loop_begins_where_it_is_loudest_and_stays_in_the_song():

@@ -92,6 +92,20 @@ def child_that(places, does, seconds=20.0):
     raise AssertionError(f"no child runs {does}: {children(places)}")
 
 
+def playing(places, song, open_studio, device):
+    """Render a song, open it in a studio with an audio device, and begin to play it; return the terminal."""
+    Path(places["COVERMAKER_CONFIG"]).write_text(f'audio_device = "{device}"\n', encoding="utf-8")
+    command = [sys.executable, "-m", "covermaker", "render", str(song)]
+    subprocess.run(command, env={**os.environ, **places}, check=True, capture_output=True)
+    terminal = open_studio()
+    terminal.wait_for("✓ done", 30)
+    terminal.press("enter")
+    terminal.wait_for("Mixer")
+    terminal.wait_for("0:05")
+    terminal.press("space")
+    return terminal
+
+
 def gone(places, seconds=10.0):
     """Wait until no child is left; return whether that came to be."""
     until = time.monotonic() + seconds
@@ -176,17 +190,7 @@ def test_a_killed_render_is_a_line_with_its_log_and_the_next_one_finishes(places
 
 
 def test_a_killed_player_is_replaced(places, song, open_studio):
-    Path(places["COVERMAKER_CONFIG"]).write_text('audio_device = "none"\n', encoding="utf-8")
-    env = {**os.environ, **places}
-    subprocess.run(
-        [sys.executable, "-m", "covermaker", "render", str(song)], env=env, check=True, capture_output=True
-    )
-    terminal = open_studio()
-    terminal.wait_for("✓ done", 30)
-    terminal.press("enter")
-    terminal.wait_for("Mixer")
-    terminal.wait_for("0:05")
-    terminal.press("space")
+    terminal = playing(places, song, open_studio, "none")
     first = child_that(places, "covermaker.play.child")
     time.sleep(1.0)
     os.kill(first, signal.SIGKILL)
@@ -202,17 +206,7 @@ def test_a_killed_player_is_replaced(places, song, open_studio):
 
 
 def test_no_audio_device_is_a_plain_sentence(places, song, open_studio):
-    Path(places["COVERMAKER_CONFIG"]).write_text('audio_device = "no such device"\n', encoding="utf-8")
-    env = {**os.environ, **places}
-    subprocess.run(
-        [sys.executable, "-m", "covermaker", "render", str(song)], env=env, check=True, capture_output=True
-    )
-    terminal = open_studio()
-    terminal.wait_for("✓ done", 30)
-    terminal.press("enter")
-    terminal.wait_for("Mixer")
-    terminal.wait_for("0:05")
-    terminal.press("space")
+    terminal = playing(places, song, open_studio, "no such device")
     screen = terminal.wait_for("device")
     assert "Traceback" not in screen
     terminal.press("q")
@@ -261,9 +255,7 @@ def test_a_project_deleted_while_it_is_open_is_said_and_others_go_on(places, son
     terminal.press("enter")
     terminal.wait_for("Mixer")
     shutil.rmtree(song)
-    terminal.wait_for(
-        lambda screen: "no project" in screen.lower() or "gone" in screen or "missing" in screen
-    )
+    terminal.wait_for(lambda screen: "there is no project at" in screen and "harbor any more" in screen)
     terminal.press("1")
     terminal.wait_for(lambda screen: "Lantern" in screen and "Blue Harbor" not in screen)
     assert not song.exists()
@@ -278,7 +270,9 @@ def test_a_full_disk_costs_one_edit_and_no_document(places, song, open_studio):
     terminal.press("tab", "tab")
     terminal.wait_for("Gain")
     terminal.press("-")
-    screen = terminal.wait_for(lambda screen: "large" in screen or "space" in screen or "full" in screen)
+    screen = terminal.wait_for(
+        " cannot write '"
+    )  # of the edit: that of the weights names its folder without quotes
     assert "Traceback" not in screen
     assert (song / "cover.toml").read_bytes() == before
     terminal.press("q")

@@ -1,16 +1,19 @@
 """The list of songs without a screen: filter, order, cells, and what is said of one."""
 
+import time
 from pathlib import Path
 
 import pytest
 from studio_stage import HALF, PLAN, SEPARATE, state
 
+from covermaker.errors import CovermakerError
 from covermaker.features.song.facts import SongFacts
 from covermaker.graph.events import from_json
 from covermaker.project.library import Row
 from covermaker.render.state import Output
 from covermaker.tui.details import Look, details
-from covermaker.tui.jobs import JobBoard
+from covermaker.tui.job_board import JobBoard
+from covermaker.tui.keymap import DEFAULTS, filled
 from covermaker.tui.shelf import Shelf
 
 STYLES = dict.fromkeys(("done", "run", "stale", "failed", "quiet"), "")
@@ -113,9 +116,33 @@ def test_a_running_job_is_the_state(shelf, board):
     assert shelf.stale() == []
 
 
+def test_stale_are_those_in_the_list_or_those_that_the_filter_hides_too(shelf):
+    shelf.states[Path("/songs/e")] = state("failed", to_do=("export",), otherwise="stale")
+    shelf.sort = "state"
+    assert [folder.name for folder in shelf.stale()] == ["e", "b"]
+    shelf.filter = "blue"
+    assert [folder.name for folder in shelf.stale()] == ["b"]
+    assert [folder.name for folder in shelf.stale(hidden=True)] == ["e", "b"]
+    assert shelf.count_stale() == (1, 2)
+    shelf.states[Path("/songs/q")] = state("stale", to_do=("export",))  # its document is refused
+    assert shelf.count_stale() == (1, 2)
+
+
+def test_two_thousand_songs_are_counted_in_no_time(board):
+    shelf = Shelf(lambda folder: board.of(str(folder)))
+    songs = [row(f"s{number}") for number in range(2000)]
+    shelf.put(songs)
+    shelf.states = {song.folder: state("stale", to_do=("export",)) for song in songs}
+    for song in songs[:500]:
+        board.add("render", song.title, str(song.folder), {}, Path("/log"))
+    began = time.process_time()
+    assert shelf.count_stale() == (1500, 1500)
+    assert time.process_time() - began < 0.1
+
+
 def said(shelf, name, board, *, width=60, tall=False, now=1000.0, charset="unicode"):
     folder = Path("/songs") / name
-    look = Look(charset, STYLES, width, "r", tall, now)
+    look = Look(charset, STYLES, width, lambda text: filled(text, DEFAULTS), tall, now)
     return details(shelf.songs[folder], shelf.states.get(folder), board.of(str(folder)), look).plain
 
 
@@ -158,6 +185,15 @@ def test_details_of_a_failed_job(shelf, board):
     assert "log      /songs/b/render.log" in text
 
 
+def test_a_failed_job_without_advice_names_the_key_of_the_log(shelf, board):
+    job = board.add("render", "Blue", "/songs/b", {}, Path("/songs/b/render.log"))
+    board.began(job, 0.0)
+    board.ended(job, 9.0, error=CovermakerError("it broke"))
+    assert "next     L shows the log" in said(shelf, "b", board)
+    look = Look("unicode", STYLES, 60, lambda text: filled(text, {"studio.log": "ctrl+l"}), False, 0.0)
+    assert "ctrl+l shows the log" in details(shelf.songs[Path("/songs/b")], None, job, look).plain
+
+
 def test_details_of_a_document_that_is_refused(shelf, board):
     assert "✗ failed cover.toml: no TOML" in said(shelf, "q", board)
     assert "looking at it…" in said(shelf, "q", board)
@@ -165,7 +201,7 @@ def test_details_of_a_document_that_is_refused(shelf, board):
 
 def test_details_of_a_new_song_name_the_key(shelf, board):
     shelf.states[Path("/songs/e")] = state(
-        "new", to_do=("decode",), reasons=("never rendered",), estimate_seconds=50
+        "new", to_do=("decode",), words=("never rendered",), estimate_seconds=50
     )
     text = said(shelf, "e", board)
     assert "new      r renders it, about 0:50" in text
@@ -173,5 +209,5 @@ def test_details_of_a_new_song_name_the_key(shelf, board):
 
 
 def test_steps_that_only_follow_say_so(shelf, board):
-    shelf.states[Path("/songs/b")] = state("stale", to_do=("export",), reasons=("'separate' is made again",))
+    shelf.states[Path("/songs/b")] = state("stale", to_do=("export",), words=("'separate' is made again",))
     assert "export          stale: follows" in said(shelf, "b", board, tall=True)

@@ -8,7 +8,8 @@ from studio_stage import CHILD, HALF, KILLED, PLAN, REFUSED, RESULT, SEPARATE, S
 
 from covermaker.errors import CovermakerError
 from covermaker.graph.events import from_json
-from covermaker.tui.jobs import JobBoard, JobRunner
+from covermaker.tui.job_board import JobBoard
+from covermaker.tui.jobs import JobRunner
 from covermaker.tui.toast import ended_words
 
 

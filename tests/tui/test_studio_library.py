@@ -1,5 +1,6 @@
 """The library on a stage: every state of the screen, every action, and what goes wrong."""
 
+import json
 import os
 import threading
 
@@ -24,6 +25,7 @@ from textual.events import Paste
 from textual.filter import Monochrome
 from textual.widgets import Input
 
+from covermaker.disk import this_host
 from covermaker.render.ending import last_failure
 from covermaker.render.state import Output
 from covermaker.tui import model
@@ -239,6 +241,34 @@ async def test_the_picker_draws_no_emoji(library, states, tmp_path, monkeypatch)
         await pilot.press("+")
         await until(pilot, lambda: "songs @" in text(app))
         assert text(app).isascii()
+
+
+@on_stage
+async def test_the_details_stay_where_they_were_scrolled_to_while_a_job_runs(library, states):
+    project(library, "blue", "Blue Harbour", recording=STUCK)
+    project(library, "night", "Night Tram")
+    for name in ("blue", "night"):
+        states[name] = state("stale", to_do=("separate",), words=tuple(f"why {n}" for n in range(90)))
+    async with studio(library) as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "► separate 50 %" in text(app))
+        await pilot.press("down")
+        details = app.library.query_one(Details)
+        await until(pilot, lambda: "Night Tram" in (details.border_title or ""))
+        app.library.go_to(details)
+        await until(pilot, lambda: details.has_focus and details.max_scroll_y > 0)
+        app.library.jobs_changed()  # laid out beside the scrollbar
+        await pilot.pause()
+        await pilot.press("end")
+        await until(pilot, lambda: details.scroll_y == details.max_scroll_y)
+        before = details.scroll_y
+        for _ in range(3):
+            app.library.jobs_changed()
+            await pilot.pause()
+        assert details.scroll_y == before
+        await pilot.press("shift+tab", "up")
+        await until(pilot, lambda: "Blue Harbour" in (details.border_title or ""))
+        assert details.scroll_y == 0
 
 
 @on_stage
@@ -548,9 +578,9 @@ async def test_an_end_from_outside_is_no_failure_of_the_render(library, states, 
     async with studio(library) as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: "separate 50 %" in text(app))
-        (folder / ".covermaker" / "ending.json").write_text(
-            '{"process": 99999999, "step": "separate", "message": "", "hint": "", "when": 1.0}'
-        )
+        note = {"step": "separate", "message": "", "hint": "", "when": 1.0}
+        note |= {"host": this_host(), "process": 99999999}
+        (folder / ".covermaker" / "ending.json").write_text(json.dumps(note))
         assert last_failure(folder / ".covermaker") is not None
         app._end(129)
         assert last_failure(folder / ".covermaker") is None
@@ -826,7 +856,7 @@ async def test_one_song_comes_back_from_the_trash(library, states):
         project(library, name)
     async with studio(library) as (app, pilot):
         await app.perform("library.trash")
-        assert "the trash is empty" in lines(app)[-2]
+        await until(pilot, lambda: "the trash is empty" in lines(app)[-2])
         await pilot.press("v", "v", "d")
         await until(pilot, lambda: titles(app) == ["C"])
         await app.perform("library.trash")

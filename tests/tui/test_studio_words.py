@@ -61,3 +61,18 @@ def test_figures(said, is_):
 def test_a_title_cannot_move_the_terminal():
     assert words.one_line("a\x1b[2Jb\nc\u202ed\ud800e") == "a\ufffd[2Jb\ufffdc\ufffdd\ufffde"
     assert words.one_line("夜の港 café é") == "夜の港 café é"
+
+
+@pytest.mark.parametrize("cells", [1, 2, 5, 9, 40])
+def test_a_text_is_broken_by_cells_and_loses_nothing(cells):
+    text = "über 日本語のうた, a  title\nof supercalifragilistic length"
+    lines = words.wrapped(text, cells)
+    assert all(cell_len(line) <= max(cells, 2) for line in lines)  # a wide sign takes two
+    assert "".join("".join(lines).split()) == "".join(text.split())
+    assert words.wrapped("", cells) == [""]
+
+
+def test_a_text_is_broken_at_its_spaces_only_where_it_must():
+    assert words.wrapped("one two  three", 40) == ["one two  three"]
+    assert words.wrapped("one two  three", 8) == ["one two", "three"]
+    assert words.wrapped("日本 語", 4) == ["日本", "語"]

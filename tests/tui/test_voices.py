@@ -6,15 +6,17 @@ import time
 from pathlib import Path
 
 import pytest
-from studio_stage import burst, lines, on_stage, project, studio, text, until
+from studio_stage import burst, lines, on_stage, project, state, studio, text, until
 from textual.events import Paste
 from textual.widgets import Input
 from voices_stage import SAVED, STARTED, TRAINS, now_json, requests, sing, voice, voices_screen
 
+from covermaker.errors import ResourceError
+from covermaker.takes.create import find_audio
 from covermaker.takes.document import read_takes
 from covermaker.training.lock import alone_in
 from covermaker.training.stopping import is_asked
-from covermaker.tui import project_model, voices_sound
+from covermaker.tui import project_model
 from covermaker.tui.voices_ask import NewVoiceAsk
 from covermaker.tui.voices_panes import SaveList, TakeList
 
@@ -31,36 +33,10 @@ def own_voices(tmp_path, monkeypatch):
     return root
 
 
-@pytest.fixture
-def player(monkeypatch):
-    """A player that notes what it is told, and believes that it plays."""
-
-    class Fake:
-        made = None
-
-        def __init__(self, listener, **options):
-            self.told, self.playing, Fake.made = [], False, self
-            self.position = voices_sound.messages.Position(0.0, False, "a")
-
-        def __getattr__(self, name):
-            async def command(*given, **named):
-                self.told.append((name, *given, *named.values()))
-                if name in ("play", "pause", "toggle"):
-                    self.playing = name == "play" or (name == "toggle" and not self.playing)
-
-            return command
-
-        @property
-        def files(self):
-            return [(files.a.name, files.b.name if files.b else None) for name, files, *_ in self.loads]
-
-        @property
-        def loads(self):
-            return [told for told in self.told if told[0] == "load"]
-
-    monkeypatch.setattr(voices_sound, "Player", Fake)
+@pytest.fixture(autouse=True)
+def equally_loud(monkeypatch):
+    """Measure no recordings: they are empty files."""
     monkeypatch.setattr(project_model, "matching", lambda a, b: (-1.0, 0.0))
-    return Fake
 
 
 @on_stage
@@ -222,10 +198,10 @@ async def test_a_trained_voice_is_not_trained_again_unasked(library, own_voices)
 async def test_a_training_that_runs_elsewhere_is_watched_and_asked_to_stop(library, own_voices):
     folder = voice(own_voices, status="running")
     work = folder / "training"
-    (work / "now.json").write_text(now_json(told=time.time() - 45.0))
     old = time.time() - 60.0
     os.utime(work / "history.jsonl", (old, old))
     with alone_in(folder):
+        (work / "now.json").write_text(now_json(told=time.time() - 45.0))
         async with voices_screen(library) as (_, app, pilot):
             assert "► training" in text(app)
             for words in (
@@ -325,7 +301,7 @@ async def test_a_checkpoint_sings_first_and_then_plays(library, own_voices, play
         assert requests(own_voices)[0]["steps"] == [1502, 2150]
         sing(folder, 1502, 2150)
         await until(pilot, lambda: player.made is not None and player.made.loads)
-        assert player.made.files == [("step-1502-sung.wav", "step-2150-sung.wav")]
+        assert player.made.names == [("step-1502-sung.wav", "step-2150-sung.wav")]
         assert ("play",) in player.made.told
         await pilot.press("c")
 
@@ -338,26 +314,62 @@ async def test_checkpoints_are_compared_without_a_gap(library, own_voices, playe
         assert "A/B: nothing plays yet: space plays" in lines(app)[-2]
         await pilot.press("space")
         await until(pilot, lambda: player.made is not None and player.made.playing)
-        assert player.made.files == [("step-2150-sung.wav", "singer-sung.wav")]  # nothing is better
+        assert player.made.names == [("step-2150-sung.wav", "singer-sung.wav")]  # nothing is better
         await pilot.press("a")
-        await until(pilot, lambda: ("switch",) in player.made.told)
+        await until(pilot, lambda: ("switch", None) in player.made.told)
         await pilot.press("b")
         await until(pilot, lambda: len(player.made.loads) == 2)
-        assert player.made.files[-1] == ("step-2150-sung.wav", "source-sung.wav")
-        assert player.made.loads[1][2] is None  # at the same place: no gap
+        assert player.made.names[-1] == ("step-2150-sung.wav", "source-sung.wav")
+        assert player.made.loads[1][1] is None  # at the same place: no gap
         await pilot.press("t")
         assert "phrase: spoken" in lines(app)[-2]
-        await until(pilot, lambda: player.made.files[-1][0] == "step-2150-spoken.wav")
+        await until(pilot, lambda: player.made.names[-1][0] == "step-2150-spoken.wav")
         screen.go_to(screen.query_one(SaveList))
         await pilot.press("down", "v")
         assert screen.query_one(SaveList).marked == {1502}
         assert "marked" in text(app)
         await pilot.press("up", "space")
-        await until(pilot, lambda: player.made.files[-1] == ("step-2150-spoken.wav", "step-1502-spoken.wav"))
+        await until(pilot, lambda: player.made.names[-1] == ("step-2150-spoken.wav", "step-1502-spoken.wav"))
         await pilot.press("space")
         await until(pilot, lambda: not player.made.playing)
         await pilot.press("down", "down", "space")
         assert "Play: the checkpoint of step 806 is not kept" in lines(app)[-2]
+
+
+@on_stage
+async def test_one_thing_sounds_at_a_time(library, own_voices, states, player):
+    folder = voice(own_voices)
+    song = project(library, "blue")
+    states["blue"] = state("done", song=song / "song.wav")
+    async with voices_screen(library) as (screen, app, pilot):
+        await pilot.press("space")  # it has to sing first
+        await until(pilot, lambda: requests(own_voices))
+        await pilot.press("1", "space")
+        await until(pilot, lambda: app.library.sound.playing)
+        sing(folder, 2150)
+        await pilot.press("4")
+        await until(pilot, lambda: screen.whole is not None and not screen._unsung())
+        assert (screen.sound, app.library.sound.playing) == (None, True)  # the song was wanted since
+        await pilot.press("space")
+        await until(pilot, lambda: screen.sound is not None and screen.sound.player.playing)
+        assert not app.library.sound.playing
+        await pilot.press("1", "space")
+        await until(pilot, lambda: app.library.sound.playing)
+        assert not screen.sound.player.playing
+
+
+@on_stage
+async def test_a_recording_that_cannot_be_loaded_is_not_heard_as_another_one(library, own_voices, player):
+    voice(own_voices)
+    async with voices_screen(library) as (screen, app, pilot):
+        screen.go_to(screen.query_one(TakeList))
+        await pilot.press("space")
+        await until(pilot, lambda: screen.sound is not None and screen.sound.player.playing)
+        screen.sound.player.broken = {"take-2.wav"}
+        await pilot.press("down", "space")
+        await until(pilot, lambda: "sound: no sound in it" in lines(app)[-2])
+        assert not screen.sound.player.playing
+        assert screen.sound.pair is None
 
 
 @on_stage
@@ -367,7 +379,7 @@ async def test_a_take_plays(library, own_voices, player):
         screen.go_to(screen.query_one(TakeList))
         await pilot.press("down", "space")
         await until(pilot, lambda: player.made is not None and player.made.playing)
-        assert player.made.files == [("take-2.wav", None)]
+        assert player.made.names == [("take-2.wav", None)]
         (Path(screen.whole.row.folder) / "takes" / "take-3.wav").unlink()
         await pilot.press("down")
         await until(pilot, lambda: screen.whole.takes[2].missing)
@@ -526,3 +538,62 @@ async def test_a_voice_that_appears_and_goes_is_noticed(library, own_voices):
         folder.rename(own_voices.parent / "away")
         screen.look()
         await until(pilot, lambda: screen.whole.row.name == "demo")
+
+
+@on_stage
+async def test_an_undo_that_is_refused_can_be_tried_again(library, own_voices, monkeypatch):
+    folder = voice(own_voices)
+    async with voices_screen(library) as (screen, app, pilot):
+        await pilot.press("tab", "down", "o")
+        await until(pilot, lambda: "- left out" in text(app))
+
+        def refuses(*_, **__):
+            raise ResourceError("somebody else works in its folder")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("covermaker.takes.choose.choose_takes", refuses)
+            await pilot.press("z")
+            await until(pilot, lambda: "somebody else works in its folder" in lines(app)[-2])
+        assert not read_takes(folder).takes[1].use
+        await pilot.press("Z")
+        assert "Redo: there is nothing to redo here" in lines(app)[-2]
+        await pilot.press("z")
+        await until(pilot, lambda: read_takes(folder).takes[1].use and screen.redo_words())
+        assert screen.undo_words() == ""
+
+
+@on_stage
+async def test_a_promotion_that_is_not_taken_back_stays_the_last_change(library, own_voices, states):
+    voice(own_voices)
+    told = own_voices.parent / "promote.jsonl"
+    told.write_text('{"event": "render.finished", "result": {"step": 1502, "weights": "x"}}\n')
+    async with voices_screen(library) as (screen, app, pilot):
+        screen.query_one(SaveList).cursor = 1
+        await pilot.press("P")
+        await until(pilot, lambda: screen.undo_words())
+        words = screen.undo_words()
+        told.write_text(
+            '{"event": "render.failed", "message": "the disk is full", "hint": null, "exit_code": 6}\n'
+        )
+        await burst(pilot, "z", "z")
+        await until(pilot, lambda: any(job.message == "the disk is full" for job in app.board.jobs.values()))
+        await until(pilot, lambda: screen.no_undo() is None)
+        assert len(requests(own_voices)) == 2  # one at a time
+        assert (screen.undo_words(), screen.redo_words()) == (words, "")
+        told.write_text('{"event": "render.finished", "result": {"step": 2150, "weights": "x"}}\n')
+        await pilot.press("z")
+        await until(pilot, lambda: screen.redo_words() == words)
+        assert screen.undo_words() == ""
+
+
+@on_stage
+async def test_a_folder_is_taken_in_with_what_the_form_has_counted(library, own_voices, tmp_path):
+    folder = tmp_path / "evening"
+    for name in ("one.wav", "two.MKV", "deep/three.tta", ".gone/four.wav", "notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"RIFF")
+    async with voices_screen(library) as (_, app, pilot):
+        app.screen.post_message(Paste(str(folder / "one.wav")))
+        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
+        assert f"all {len(find_audio([folder]))} recordings of its folder" in text(app)
+        assert len(find_audio([folder])) == 3

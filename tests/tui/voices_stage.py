@@ -6,10 +6,9 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from studio_stage import studio, until
+from studio_stage import quiet, studio, until
 
 from covermaker.tui.screens.voices import VoicesScreen
-from covermaker.tui.settings import Settings
 
 RECORDED = Path(__file__).parent / "recordings" / "voice"
 
@@ -119,8 +118,7 @@ def requests(root):
 @asynccontextmanager
 async def voices_screen(library, *, size=(80, 24), at=None, settings=None):
     """Open the Voices screen, with the cursor on a voice."""
-    settings = settings or Settings(charset="unicode", audio_device="none")
-    async with studio(library, size=size, settings=settings) as (app, pilot):
+    async with studio(library, size=size, settings=settings or quiet()) as (app, pilot):
         app.runner._command = CHILD
         await pilot.press("4")
         await until(pilot, lambda: isinstance(app.screen, VoicesScreen) and app.screen.whole is not None)

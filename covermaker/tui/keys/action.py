@@ -21,7 +21,7 @@ class Action:
     label : str
         One or two words, for the footer.
     tooltip : str
-        One sentence, for help, palette and the page of keys.
+        One sentence, for help, palette and the page of keys; it names other keys by their actions: ``{studio.undo}``.
     screen : str
         The screen it belongs to; `EVERYWHERE`, or the name of a dialog.
     pane : str

@@ -49,7 +49,7 @@ PROJECT: Final = (
     Action("project.section-add", "+", "Add section",
            "Begin a section of the song at the playhead, and name it.", "project", "wave"),
     Action("project.section-remove", "d", "No section",
-           "Take the section at the playhead away; z brings it back.", "project", "wave"),
+           "Take the section at the playhead away; {studio.undo} brings it back.", "project", "wave"),
     Action("project.rack", "enter", "Rack", "Open the channel's effects.", "project", "mixer", footer=True),
     Action("project.track-down", "j", "Next channel", "Choose the next channel.", "project", "mixer"),
     Action("project.track-up", "k", "Channel before", "Choose the channel before.", "project", "mixer"),

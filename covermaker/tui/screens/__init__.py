@@ -1,1 +1,1 @@
-"""One module a screen; `base` is what they share, `seat` stands for those that are still to come."""
+"""One module a screen, and what several share: `base` all of them, the others as their names say."""

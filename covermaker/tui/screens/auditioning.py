@@ -8,8 +8,9 @@ from textual import work
 from textual.containers import Container
 
 from covermaker.errors import CovermakerError
+from covermaker.render.hearable import hearable_of
 from covermaker.tui import project_model
-from covermaker.tui.library_sound import LibrarySound, heard_of
+from covermaker.tui.library_sound import LibrarySound
 from covermaker.tui.screens.shelving import ShelvingScreen
 from covermaker.tui.songlist import Details
 from covermaker.tui.words import one_line
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from textual.timer import Timer
 
-    from covermaker.tui.library_sound import Heard
+    from covermaker.render.hearable import Hearable
     from covermaker.tui.library_wave import SongWave
     from covermaker.tui.widgets.pyramid import Pyramid
     from covermaker.tui.widgets.waveform import Waveform
@@ -36,8 +37,8 @@ class AuditioningScreen(ShelvingScreen, inherit_bindings=False):
         self._sound: LibrarySound | None = None
         self._rest: Timer | None = None
         self._wave: SongWave | None = None
-        self._wanted: Heard | None = None
-        self._drawn: Heard | None = None
+        self._wanted: Hearable | None = None
+        self._drawn: Hearable | None = None
         self._is_drawing = False
         self._was_playing = False
 
@@ -49,10 +50,10 @@ class AuditioningScreen(ShelvingScreen, inherit_bindings=False):
             self._sound = LibrarySound(log, self.app.ears(self._sound_changed))
         return self._sound
 
-    def heard(self) -> Heard:
+    def heard(self) -> Hearable:
         """Return what of the song under the cursor can be heard."""
         folder = self.selected or self.root
-        return heard_of(folder, self.shelf.states.get(folder))
+        return hearable_of(folder, self.shelf.states.get(folder))
 
     async def on_unmount(self) -> None:
         """End the audio process with the screen."""
@@ -130,7 +131,7 @@ class AuditioningScreen(ShelvingScreen, inherit_bindings=False):
         self._draw(heard, heard.first)
 
     @work(thread=True, group="library-wave", exit_on_error=False)
-    def _draw(self, heard: Heard, file: Path) -> None:
+    def _draw(self, heard: Hearable, file: Path) -> None:
         """Read a file's peaks; one file at a time, however fast the cursor goes."""
         try:
             peaks = project_model.peaks_of(file)
@@ -138,7 +139,7 @@ class AuditioningScreen(ShelvingScreen, inherit_bindings=False):
             peaks = None
         self.call_later(self._was_drawn, heard, peaks)
 
-    async def _was_drawn(self, heard: Heard, peaks: Pyramid | None) -> None:
+    async def _was_drawn(self, heard: Hearable, peaks: Pyramid | None) -> None:
         self._is_drawing = False
         if not self.is_mounted or heard != self._wanted:
             self._want_wave()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from covermaker.project.load import Project
     from covermaker.tui.app import Studio
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
 
 
 class StudioScreen(Acting, Screen[None], inherit_bindings=False):

@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.text import Text
 from textual import on
 from textual.containers import Container
 
 from covermaker.tui.batch_list import EMPTY, JobDetails, Queue, Sums
-from covermaker.tui.batch_model import RENDER, cells, details, renders, totals, totals_words, word_of
+from covermaker.tui.batch_model import cells, details, renders, totals, totals_words, word_of
 from covermaker.tui.details import Look
+from covermaker.tui.job_kinds import RENDER
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Listing
 from covermaker.tui.screens.base import StudioScreen
@@ -47,6 +47,11 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
     .-tiny #queue-row > .-current, .-flat #queue-row > .-current { display: block; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers: dict[int, int] = {}
+        self._voices: dict[str, str] = {}
+
     def compose_body(self) -> ComposeResult:
         """Build queue, details and sums."""
         with Container(id="batch"):
@@ -57,7 +62,6 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Show what there is."""
-        super().on_mount()
         self.query_one(Queue).empty_text = self.app.named(EMPTY)
         self.jobs_changed()
 
@@ -66,9 +70,9 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
         self.jobs_changed()
 
     def on_resize(self) -> None:
-        """Lay the sums out anew."""
-        super().on_resize()
+        """Lay details and sums out anew."""
         self.call_after_refresh(self._show_details)
+        self.call_after_refresh(self._show_sums)
 
     def shows(self, job: Job) -> bool:
         """Tell whether a row is about it, and the details where it failed."""
@@ -90,12 +94,10 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
         job = self.app.board.jobs.get(id_)
         if job is None:
             return [("", "")] * len(Queue.COLUMNS)
-        number = self.query_one(Queue).items.index(id_) + 1
-        voices = {str(song.folder): song.voice for song in self.app.songs}
         return cells(
             job,
-            number,
-            voices.get(job.subject, ""),
+            self._numbers.get(id_, 0),
+            self._voices.get(job.subject, ""),
             charset=self.app.charset,
             now=time.time(),
             paused=self._is_paused,
@@ -103,8 +105,12 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
 
     def jobs_changed(self, select: Job | None = None) -> None:
         """Show the queue as it is."""
-        queue = self.query_one(Queue)
+        queue, library = self.query_one(Queue), self.app.library
+        if library is not None:
+            library.count_stale()  # while it is not in front, nobody else does
         ids = [job.id for job in renders(self.app.board)]
+        self._numbers = {id_: number for number, id_ in enumerate(ids, start=1)}
+        self._voices = {str(song.folder): song.voice for song in self.app.songs}
         wanted = select.id if select is not None else queue.selected
         if ids != queue.items or select is not None:
             queue.show(ids, keep=lambda id_: id_ == wanted)
@@ -115,6 +121,7 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
             "Queue: " + (count(len(ids), "render") if ids else "empty"), self._subtitle(bool(running))
         )
         self._show_details()
+        self._show_sums()
         self.refresh_bindings()
 
     def _subtitle(self, running: bool) -> str:
@@ -124,24 +131,29 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
 
     def _show_details(self) -> None:
         pane, job = self.query_one(JobDetails), self._job
-        styles = self.app.state_styles()
         if job is None:
             pane.frame("Render")
-            pane.tell(Text(self.app.named(_NOTHING)))
+            pane.write(self.app.named(_NOTHING))
         else:
             pane.frame(one_line(job.title) + (": why it failed" if word_of(job) == "failed" else ""))
             width = max(20, pane.scrollable_content_region.width)
-            look = Look(self.app.charset, styles, width, "", tall=True, now=time.time())
-            pane.tell(details(job, look, paused=self._is_paused, named=self.app.named))
+            styles = self.app.state_styles()
+            look = Look(self.app.charset, styles, width, self.app.named, tall=True, now=time.time())
+            pane.write(details(job, look, paused=self._is_paused), about=str(job.id))
+
+    def _show_sums(self) -> None:
+        styles = self.app.state_styles()
         sums = totals(self.app.board, self._estimates(), time.time())
         lines = totals_words(sums, self.size.width - 2, self.app.charset) if sums.of else []
         self.query_one(Sums).show([(text, styles.get(tone, "")) for text, tone in lines])
 
     def _estimates(self) -> dict[str, float]:
+        """Return how long the songs of the queue will take, where that is known."""
         library = self.app.library
         states = library.shelf.states if library is not None else {}
+        found = ((job.subject, states.get(Path(job.subject))) for job in renders(self.app.board))
         return {
-            str(folder): state.estimate_seconds for folder, state in states.items() if state.estimate_seconds
+            subject: state.estimate_seconds for subject, state in found if state and state.estimate_seconds
         }
 
     @on(Listing.Moved)
@@ -157,14 +169,10 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
 
     # Actions
 
-    def refusal(self, action_id: str) -> str | None:
-        """Say why an action cannot be done now."""
-        why = _REFUSALS.get(action_id)
-        return why(self) if why else None
-
     def no_add(self) -> str | None:
         """Say why nothing can be added."""
-        return self.app.library.no_stale() if self.app.library is not None else "the library is not read yet"
+        library = self.app.library
+        return library.no_stale_at_all() if library is not None else "the library is not read yet"
 
     def no_retry(self) -> str | None:
         """Say why the selected render is not done again."""
@@ -213,7 +221,7 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
     def action_add(self) -> None:
         """Queue every stale song."""
         if self.app.library is not None:
-            self.app.library.action_render_stale()
+            self.app.library.render_all_stale()
             self.jobs_changed()
 
     def action_retry(self) -> None:
@@ -291,7 +299,7 @@ _NOTHING = (
     "{batch.add} adds every stale song of the library. In the library, {library.mark} marks some and "
     "{library.render} renders them."
 )
-_REFUSALS = {
+BatchScreen.REFUSALS = {
     "batch.add": BatchScreen.no_add,
     "batch.retry": BatchScreen.no_retry,
     "batch.retry-failed": BatchScreen.no_retry_failed,

@@ -118,7 +118,7 @@ class EditingScreen(HearingScreen, inherit_bindings=False):
         self._unsaved.clear()
         self.call_later(self.take, done.project)
         self.look_again()
-        if done.merged or done.words.startswith(("undo:", "redo:")):
+        if done.merged or done.turned:
             self.call_later(self._remix)
 
     def was_refused(self) -> None:

@@ -151,7 +151,8 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
             self._take_loop(wave, wave.loop)
         sound.set_what(MIX)
         self._draw_waves()
-        if not sound.player.playing:
+        if not sound.is_on:
+            self.app.silence(self)
             sound.play_or_pause()
 
     def action_listen(self) -> None:

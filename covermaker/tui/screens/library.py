@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from covermaker.errors import CovermakerError
-from covermaker.project.library import Trash
+from covermaker.project.library import read_row
 from covermaker.tui import library_refusals, model
 from covermaker.tui.ask import Ask
 from covermaker.tui.changes import Changes, Outcome, removed_words
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from covermaker.project.library import Row, Trashed
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
 
 _TALL = 14
 
@@ -44,6 +44,7 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
     """The songs of a folder."""
 
     SCREEN = "library"
+    REFUSALS = library_refusals.REFUSALS
     BINDINGS = bindings("library")
 
     @dataclass
@@ -53,6 +54,13 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         file: Path
         folder: Path | None
         problem: str = ""
+
+    @dataclass
+    class TrashRead(Message):
+        """The trash was read: as the studio begins, or for a choice of what comes back."""
+
+        found: list[Trashed]
+        is_first: bool
 
     @dataclass
     class Twins(Message):
@@ -76,8 +84,8 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
     def on_mount(self) -> None:
         """Begin to read the folder."""
         self.query_one("#filter").display = False
-        super().on_mount()
         self.query_one(Songs).frame("Songs")
+        self._read_trash(is_first=True)
 
     # Showing
 
@@ -112,7 +120,7 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
             return
         song = self.shelf.songs[folder]
         state, job = self.shelf.states.get(folder), self.job_of(folder)
-        pane.write(details(song, state, job, self._look(pane)))
+        pane.write(details(song, state, job, self._look(pane)), about=str(folder))
 
     def _welcome(self) -> str:
         return f"The library is {self.root}\n\n" + self.app.named(
@@ -126,7 +134,7 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
             self.app.charset,
             self.app.state_styles(),
             width,
-            self.app.named("{library.render}"),
+            self.app.named,
             tall=pane.size.height >= _TALL,
             now=time.time(),
         )
@@ -148,10 +156,6 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         folder = Path(job.subject)
         return folder == self.selected or (job.state != "failed" and folder in self.query_one(Songs).items)
 
-    def job_ended(self, job: Job) -> None:
-        """Look again at what a job has made."""
-        self.measured(Path(job.subject))
-
     @on(Listing.Moved)
     def _moved(self) -> None:
         self.show_details()
@@ -172,13 +176,9 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
 
     # Actions
 
-    def refusal(self, action_id: str) -> str | None:
-        """Say why an action cannot be done now."""
-        return library_refusals.refusal(self, action_id)
-
-    def no_stale(self) -> str | None:
-        """Say why there is nothing stale to render."""
-        return library_refusals.refusal(self, "library.render-stale")
+    def no_stale_at_all(self) -> str | None:
+        """Say why there is nothing stale to render, in the list or hidden by the filter."""
+        return None if self.stale_in_all else library_refusals.NOTHING_STALE
 
     def chosen(self) -> list[Path]:
         """Return the marked songs, in the order of the list, or the one under the cursor."""
@@ -193,13 +193,18 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
 
     def action_render(self) -> None:
         """Render the selection."""
-        self._render_folders([folder for folder in self.chosen() if not self.shelf.songs[folder].problem])
+        sound = [folder for folder in self.chosen() if not self.shelf.songs[folder].problem]
+        self._render_folders(sound, "none of these songs can be rendered")
 
     def action_render_stale(self) -> None:
-        """Render everything stale, one after another."""
-        self._render_folders(self.shelf.stale())
+        """Render everything stale in the list, one after another."""
+        self._render_folders(self.shelf.stale(), library_refusals.NOTHING_STALE)
 
-    def _render_folders(self, folders: Sequence[Path]) -> None:
+    def render_all_stale(self) -> None:
+        """Render everything stale, what the filter hides too."""
+        self._render_folders(self.shelf.stale(hidden=True), library_refusals.NOTHING_STALE)
+
+    def _render_folders(self, folders: Sequence[Path], why_none: str) -> None:
         free = [folder for folder in folders if not self.is_busy(folder)]
         jobs = [self.app.render_project(folder, self.shelf.songs[folder].title) for folder in free]
         if len(jobs) > 1:
@@ -207,6 +212,9 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
             self.app.say(f"{count(len(jobs), 'song')} to render, {how}", "run")
         elif jobs:
             self.app.say(begun_words(jobs[0]), "run")
+        else:
+            self.app.say(why_none, "stale")
+        self.count_stale()
         self._clear_marks()
 
     def action_cancel(self) -> None:
@@ -243,14 +251,17 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
     def add_files(self, files: Sequence[Path], *, again: bool = False) -> None:
         """Make a project of each file; of one that is there already only `again`."""
         twins = []
+        songs = [] if again else model.list_songs(self.root)
         for file in files:
-            twin = None if again else model.same_song(file, model.list_songs(self.root))
+            twin = None if again else model.same_song(file, songs)
             if twin is not None:
                 twins.append((file, twin))
                 continue
             self.app.call_from_thread(self.app.say, f"adding {one_line(file.name)}", "run")
             try:
-                self.post_message(self.Added(file, model.add_song(file, self.root)))
+                folder = model.add_song(file, self.root)
+                songs.append(read_row(folder))
+                self.post_message(self.Added(file, folder))
             except CovermakerError as error:
                 self.post_message(self.Added(file, None, str(error)))
         if twins:
@@ -293,7 +304,21 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
 
     def action_trash(self) -> None:
         """Choose what comes back from the trash."""
-        found = Trash(self.root).contents()
+        self._read_trash(is_first=False)
+
+    @work(thread=True, group="trash", exit_on_error=False)
+    def _read_trash(self, *, is_first: bool) -> None:
+        self.post_message(self.TrashRead(self.changes.contents(), is_first))
+
+    @on(TrashRead)
+    def _trash_read(self, message: TrashRead) -> None:
+        if message.is_first:
+            self.changes.know(message.found)
+            self.redraw_frame()
+        else:
+            self._choose_from(message.found)
+
+    def _choose_from(self, found: list[Trashed]) -> None:
         if not found:
             self.app.say("the trash is empty", "stale")
             return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from covermaker.project.load import Project
     from covermaker.project.saving import Applied
     from covermaker.project.watch import News
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
     from covermaker.tui.project_model import Pictures
     from covermaker.tui.project_sound import Sound
 
@@ -67,6 +67,12 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
         problem: str = ""
 
     @dataclass
+    class Surveyed(Message):
+        """All of that is found out."""
+
+        folder: Path
+
+    @dataclass
     class Changed(Message):
         """Somebody else changed its document."""
 
@@ -80,11 +86,13 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
         self.no_sound_why = LOOKING
         self.problem = ""
         self._watch_: Watch | None = None
+        self._newer: Project | None = None  # saved by another screen while this one was hidden
         self._seen_job = 0
+        self._surveyed: Path | None = None
+        self._is_outdated = False
 
     def on_mount(self) -> None:
         """Begin to look at the disk."""
-        super().on_mount()
         self.query_one(".seat", Static).update(self.app.named(_EMPTY))
         self.set_interval(_WATCH_SECONDS, self._look)
 
@@ -118,6 +126,12 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
     def changed_outside(self) -> None:
         """Hear a document that somebody else changed."""
 
+    def refusal(self, action_id: str) -> str | None:
+        """Say why an action cannot be done now; without a project only going back can."""
+        if self.folder is None:
+            return None if action_id == f"{self.SCREEN}.back" else NO_PROJECT
+        return super().refusal(action_id)
+
     def show_problem(self) -> None:
         """Show why the project cannot be read."""
 
@@ -129,6 +143,8 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
             await self._close_sound()
             self._open(self.app.project)
         elif self.folder is not None:
+            if self._newer is not None:
+                await self._take_over(self._newer)
             self.came_back()
             self.look_again()
         self.redraw_frame()
@@ -144,7 +160,7 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
 
     def _open(self, folder: Path) -> None:
         self.folder, self.pictures, self.no_sound_why, self.problem = folder, None, LOOKING, ""
-        self._watch_ = None
+        self._watch_ = self._newer = None
         self.sound = self.new_sound(folder)
         self.query_one(f"#{self.SCREEN}").remove_class("-empty")
         self.was_opened()
@@ -173,7 +189,7 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
 
     def _know(self, project: Project) -> None:
         """Take a document as the one that is on the disk."""
-        self.problem = ""
+        self.problem, self._newer = "", None
         self._watch_ = Watch(project)
         self.edits.open(project)
 
@@ -187,19 +203,31 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
             self._read(self.folder)
 
     def look_again(self) -> None:
-        """Find out anew what is done and what there is to hear."""
-        if self.folder is not None:
+        """Find out anew what is done and what there is to hear; once more where that is being found out."""
+        if self.folder is None:
+            return
+        self._is_outdated = self._surveyed == self.folder
+        if not self._is_outdated:
+            self._surveyed = self.folder
             self._survey(self.folder, self.edits.project)
 
-    @work(thread=True, exclusive=True, group="project-look", exit_on_error=False)
+    @work(thread=True, group="project-look", exit_on_error=False)
     def _survey(self, folder: Path, project: Project | None) -> None:
-        self.look_first(folder)
-        if project is None or project.root != folder:
-            return
         try:
-            self.post_message(self.Drawn(folder, project_model.pictures(project)))
+            self.look_first(folder)
+            if project is not None and project.root == folder:
+                self.post_message(self.Drawn(folder, project_model.pictures(project)))
         except CovermakerError as error:
             self.post_message(self.Drawn(folder, None, str(error)))
+        finally:
+            self.post_message(self.Surveyed(folder))
+
+    @on(Surveyed)
+    def _was_surveyed(self, message: Surveyed) -> None:
+        if message.folder == self._surveyed:
+            self._surveyed = None
+            if self._is_outdated:
+                self.look_again()
 
     @on(Drawn)
     def _drawn(self, message: Drawn) -> None:
@@ -245,14 +273,20 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
         self.changed_outside()
 
     def saved_elsewhere(self, project: Project) -> None:
-        """Take over what another screen of the studio has saved."""
+        """Take over what another screen of the studio has saved, once this one is seen again."""
         if project.root == self.folder and self.edits.project is not None:
+            self._newer = project
+            if self.is_current:
+                self.call_later(self._take_over, project)
+
+    async def _take_over(self, project: Project) -> None:
+        if project is self._newer:
             self._know(project)
-            self.call_later(self.take, project)
+            await self.take(project)
 
     def was_saved(self, done: Applied) -> None:
         """Show what was saved, unless what is shown is newer than that."""
-        self._watch_ = Watch(done.project)
+        self._watch_, self._newer = Watch(done.project), None
         if not self.edits.is_waiting:
             self.show_saved(done)
 
@@ -293,8 +327,8 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
 
     def pause(self) -> None:
         """Stop playing: another screen begins to, or this one is left."""
-        if self.sound is not None and self.sound.player.playing:
-            self.sound.play_or_pause()
+        if self.sound is not None:
+            self.sound.pause()
 
     def action_switch(self) -> None:
         """Hear A or B."""
@@ -304,7 +338,4 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
     def action_match(self) -> None:
         """Make A and B equally loud, or leave them."""
         if self.sound is not None:
-            self.sound.set_matched(not self.sound.matched)
-            self.app.say(
-                "levels matched: A and B are equally loud" if self.sound.matched else "levels as they are"
-            )
+            self.sound.match()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on, work
+from textual import work
 from textual.app import SuspendNotSupported
-from textual.message import Message
+from textual.worker import WorkerFailed
 
 from covermaker.effects.preset_files import free_name
 from covermaker.errors import CovermakerError
@@ -42,18 +43,9 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
     .-tiny #presets > .-current, .-flat #presets > .-current { display: block; }
     """
 
-    @dataclass
-    class Filed(Message):
-        """A preset's file was changed, or refused."""
-
-        change: Change | None
-        problem: str = ""
-        words: str = ""
-
-    def refusal(self, action_id: str) -> str | None:
-        """Say why an action cannot be done now."""
-        why = _REFUSALS.get(action_id)
-        return why(self) if why else None
+    def __init__(self) -> None:
+        super().__init__()
+        self._filing = asyncio.Lock()  # files are changed one after the other, in the order of the keys
 
     def no_edit(self) -> str | None:
         """Say why no editor can be opened."""
@@ -69,27 +61,31 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
 
     # The files
 
-    @work(thread=True, group="presets-files", exit_on_error=False)
-    def _file(self, act: Callable[[], Change | None], words: str = "") -> None:
+    @work(group="presets-files", exit_on_error=False)
+    async def _file(self, act: Callable[[], Change | None]) -> None:
         """Change a file; tells what became of it."""
-        try:
-            self.post_message(self.Filed(act(), words=words))
-        except CovermakerError as error:
-            self.post_message(self.Filed(None, str(error)))
+        async with self._filing:
+            change = await self._done(act)
+            if change is not None:
+                self.changes.did(change)
+                self._show_change(change, change.words)
 
-    @on(Filed)
-    def _filed(self, message: Filed) -> None:
-        change = message.change
-        if message.problem:
-            self.app.say(message.problem, "failed")
-        elif change is None:
-            self.app.say("nothing changed")
+    async def _done(self, act: Callable[[], Change | None]) -> Change | None:
+        """Change a file on a thread; None, and words, where it is refused or nothing is new."""
+        try:
+            change = await asyncio.to_thread(act)
+        except CovermakerError as error:
+            self.app.say(str(error), "failed")
         else:
-            self.app.say(message.words or change.words, "done")
-            if not message.words:
-                self._undos.append(change)
-                self._redos.clear()
-        self.read(change.selects if change is not None else None)
+            if change is not None:
+                return change
+            self.app.say("nothing changed")
+        self.read()
+        return None
+
+    def _show_change(self, change: Change, words: str) -> None:
+        self.app.say(words, "done")
+        self.read(change.selects)
         self.call_later(self.redraw_frame)
 
     def _ask_name(self, kind: Kind, question: str, proposal: str, act: Callable[[str], Change]) -> None:
@@ -173,45 +169,46 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
 
     def undo_words(self) -> str:
         """Return what undo takes back: the last change here, else the last edit of the open song."""
-        if self._undos and self._undos[-1] is not None:
-            return self._undos[-1].words
-        return self.edits.undo_words if self.project is not None else ""
+        return self.changes.undo_words() or super().undo_words()
 
     def redo_words(self) -> str:
         """Return what redo does again."""
-        if self._redos and self._redos[-1] is not None:
-            return self._redos[-1].words
-        return self.edits.redo_words if self.project is not None else ""
+        return self.changes.redo_words() or super().redo_words()
 
     def undo(self) -> None:
         """Take the last change back."""
-        self._turn(self._undos, self._redos, self.edits.undo, "undo")
+        self._turn(redo=False)
 
     def redo(self) -> None:
         """Do again what was taken back."""
-        self._turn(self._redos, self._undos, self.edits.redo, "redo")
+        self._turn(redo=True)
 
-    def _turn(
-        self,
-        stack: list[Change | None],
-        onto: list[Change | None],
-        song: Callable[[], None],
-        words: str,
-    ) -> None:
-        change = stack.pop() if stack else None
-        if change is None:
-            song()
-            onto.append(None)
-            return
-        self._file(lambda: self._turned(change, onto), f"{words}: {change.words}")
+    @work(group="presets-files", exit_on_error=False)
+    async def _turn(self, *, redo: bool) -> None:
+        """Turn the change that is the last one when those before it are turned; one that is refused stays the last."""
+        async with self._filing:
+            await self.edits.finish()
+            stack = self.changes.redos if redo else self.changes.undos
+            change = stack[-1] if stack else None
+            if change is None:
+                (super().redo if redo else super().undo)()
+                await self.edits.finish()
+                return
+            back = await self._done(change.turn)
+            if back is not None:
+                self.changes.turned(change, back, redo=redo)
+                self._show_change(back, f"{'redo' if redo else 'undo'}: {change.words}")
 
-    def _turned(self, change: Change, onto: list[Change | None]) -> Change:
-        back = change.turn()
-        onto.append(back)
-        return back
+    async def finish(self) -> list[str]:
+        """Wait until files and edits are saved."""
+        mine = [one for one in self.workers if one.node is self and one.group == "presets-files"]
+        if mine:  # of none, Textual would wait for all there are
+            with suppress(WorkerFailed):  # the defect was told of
+                await self.workers.wait_for_complete(mine)
+        return await super().finish()
 
 
-_REFUSALS = {
+PresetsScreen.REFUSALS = {
     "presets.hear": PresetsScreen.no_hear,
     "presets.back": PresetsScreen.no_hear,
     "presets.forward": PresetsScreen.no_hear,

@@ -10,11 +10,12 @@ from textual.containers import Container
 from textual.message import Message
 from textual.widgets import Static
 
-from covermaker.tui import model, project_refusals
-from covermaker.tui.jobs import CHILD
+from covermaker.jobs.launch import COMMAND
+from covermaker.tui import model
 from covermaker.tui.keymap import bindings
 from covermaker.tui.project_channels import channels
 from covermaker.tui.project_mixer import Mixer
+from covermaker.tui.project_refusals import REFUSALS
 from covermaker.tui.project_sections import sections
 from covermaker.tui.project_sound import Sound
 from covermaker.tui.project_steps import Steps
@@ -37,6 +38,7 @@ class ProjectScreen(VoiceChoosing, inherit_bindings=False):
     """One song."""
 
     SCREEN = "project"
+    REFUSALS = REFUSALS
     BINDINGS = bindings("project")
     CSS_PATH = "../project.tcss"
 
@@ -57,7 +59,7 @@ class ProjectScreen(VoiceChoosing, inherit_bindings=False):
             yield Static(classes="seat", markup=False)
             yield Steps(id="steps")
             yield Wave(id="a")
-            yield Wave(id="b", classes="-other")
+            yield Wave(id="b", classes="pane -other")
             yield Mixer(id="mixer")
 
     def panes(self) -> list[Widget]:
@@ -68,7 +70,7 @@ class ProjectScreen(VoiceChoosing, inherit_bindings=False):
 
     def new_sound(self, folder: Path) -> Sound:
         """Return a player of a project."""
-        return Sound(folder, self.app.ears(self._sound_changed), command=CHILD)
+        return Sound(folder, self.app.ears(self._sound_changed), command=COMMAND)
 
     def was_opened(self) -> None:
         """Begin anew: another project is open."""
@@ -129,13 +131,8 @@ class ProjectScreen(VoiceChoosing, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Draw as many waves as there is room for."""
-        super().on_resize()
         self.call_after_refresh(self._draw_waves)
         self.call_after_refresh(self.query_one(Mixer).fit)
-
-    def refusal(self, action_id: str) -> str | None:
-        """Say why an action cannot be done now."""
-        return project_refusals.refusal(self, action_id)
 
     # Rendering
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from textual.containers import Container
 from textual.widgets import Static
 
-from covermaker.tui import rack_model
-from covermaker.tui.jobs import CHILD
+from covermaker.effects.presets import list_presets
+from covermaker.jobs.launch import COMMAND
 from covermaker.tui.keymap import bindings
 from covermaker.tui.rack_chain import EMPTY, Chain, cells
 from covermaker.tui.rack_editing import RackEditing
@@ -17,7 +17,6 @@ from covermaker.tui.rack_parameters import Parameters
 from covermaker.tui.rack_readings import Readings
 from covermaker.tui.rack_sound import RackSound
 from covermaker.tui.screens.hearing import HearingScreen
-from covermaker.tui.screens.opened import NO_PROJECT
 from covermaker.tui.widgets.spectrum import Spectrum
 
 if TYPE_CHECKING:
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from covermaker.effects.presets import Preset
-    from covermaker.tui.rack_model import Owner
+    from covermaker.effects.owners import Owner
+    from covermaker.effects.presets import Kind, Preset
 
 
 class RackScreen(RackEditing, inherit_bindings=False):
@@ -43,12 +42,8 @@ class RackScreen(RackEditing, inherit_bindings=False):
     #chain { row-span: 3; height: 1fr; }
     #rack Spectrum { display: none; padding: 0 1; row-span: 2; min-height: 3; }
     #about { padding: 0 2; color: $state-quiet; }
-    Parameters, LoopPane { border: round $state-quiet; border-title-style: bold; border-subtitle-color: $state-quiet; }
-    Parameters, LoopPane { padding: 0 1; background: $background; }
+    Parameters, LoopPane { padding: 0 1; }
     Parameters { scrollbar-size-vertical: 1; overflow-x: hidden; }
-    Parameters:focus-within, LoopPane:focus { border: round $primary; }
-    .-ascii Parameters, .-ascii LoopPane { border: ascii $state-quiet; }
-    .-ascii Parameters:focus-within, .-ascii LoopPane:focus { border: ascii $primary; }
     LoopPane { column-span: 2; height: 5; }
     LoopPane .side { height: 1; }
     LoopPane .side-label { width: 8; color: $state-quiet; }
@@ -85,7 +80,6 @@ class RackScreen(RackEditing, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Say in an empty chain how to fill it."""
-        super().on_mount()
         self.query_one(Chain).empty_text = self.app.named(EMPTY)
 
     def on_screen_suspend(self) -> None:
@@ -97,14 +91,14 @@ class RackScreen(RackEditing, inherit_bindings=False):
 
     def new_sound(self, folder: Path) -> RackSound:
         """Return a player of a project's racks."""
-        return RackSound(folder, self.app.ears(self._sound_changed), command=CHILD)
+        return RackSound(folder, self.app.ears(self._sound_changed), command=COMMAND)
 
     def was_opened(self) -> None:
         """Begin anew: another project is open."""
         assert self.sound is not None
         assert self.folder is not None
-        self.owner = None
-        self._chosen_preset, self._were_off = {}, {}
+        self.owner, self.effects = None, ()
+        self._chosen_preset, self._were_on = {}, {}
         self.sound.loop = self._last_loop = self._loop_of_project(self.folder)
         self.query_one(Chain).focus()
 
@@ -115,7 +109,8 @@ class RackScreen(RackEditing, inherit_bindings=False):
 
     def read_beside(self) -> list[Preset]:
         """Read the presets, on a thread."""
-        return [*rack_model.presets("racks"), *rack_model.presets("masters")]
+        kinds: tuple[Kind, ...] = ("racks", "masters")
+        return [entry.preset for kind in kinds for entry in list_presets(kind) if entry.preset is not None]
 
     def show_problem(self) -> None:
         """Show why the project cannot be read."""
@@ -129,13 +124,6 @@ class RackScreen(RackEditing, inherit_bindings=False):
         return None
 
     # What can be done
-
-    def refusal(self, action_id: str) -> str | None:
-        """Say why an action cannot be done now."""
-        if self.folder is None:
-            return None if action_id == "rack.back" else NO_PROJECT
-        why = _REFUSALS.get(action_id)
-        return why(self) if why else None
 
     def no_render(self) -> str | None:
         """Say why it cannot be rendered."""
@@ -168,7 +156,7 @@ class RackScreen(RackEditing, inherit_bindings=False):
         self.app.action_show("project" if self.folder is not None else "library")
 
 
-_REFUSALS = {
+RackScreen.REFUSALS = {
     "rack.play": RackScreen.no_sound,
     "rack.switch": RackScreen.no_sound,
     "rack.match": RackScreen.no_sound,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from covermaker.project.library import Row
     from covermaker.render.state import State
-    from covermaker.tui.jobs import Job
+    from covermaker.tui.job_board import Job
 
 _WATCH_SECONDS = 2.0
 
@@ -33,7 +33,9 @@ class ShelvingScreen(StudioScreen, inherit_bindings=False):
     Attributes
     ----------
     stale : int
-        How many songs a render of everything stale is about.
+        How many songs a render of everything stale in the list is about.
+    stale_in_all : int
+        The same of all songs, those too that the filter hides.
     """
 
     @dataclass
@@ -53,14 +55,13 @@ class ShelvingScreen(StudioScreen, inherit_bindings=False):
         super().__init__()
         self.root = root
         self.shelf = Shelf(self.job_of)
-        self.stale = 0
+        self.stale = self.stale_in_all = 0
         self._survey = Survey(model.state_of, lambda: self.app.is_typing)
         self._listed_once = False
         self._seen: dict[Path, tuple[float, float]] = {}
 
     def on_mount(self) -> None:
         """Begin to read the folder."""
-        super().on_mount()
         self.read_folder()
         self.set_interval(_WATCH_SECONDS, self._watch)
 
@@ -94,7 +95,7 @@ class ShelvingScreen(StudioScreen, inherit_bindings=False):
 
     def count_stale(self) -> None:
         """Count what a render of everything stale is about; not at every key, which there may be many of."""
-        self.stale = len(self.shelf.stale())
+        self.stale, self.stale_in_all = self.shelf.count_stale()
 
     # Reading
 
@@ -122,8 +123,8 @@ class ShelvingScreen(StudioScreen, inherit_bindings=False):
 
     def look_at(self, folders: Sequence[Path]) -> None:
         """Ask for states, those in sight first."""
-        visible = self.query_one(Songs).items
-        self._survey.want([folder for folder in visible if folder in set(folders)])
+        wanted = set(folders)
+        self._survey.want([folder for folder in self.query_one(Songs).items if folder in wanted])
         self._survey.want(self._in_sight(folders), first=True)
         if not self._survey.is_idle:
             self._work()
@@ -169,8 +170,8 @@ class ShelvingScreen(StudioScreen, inherit_bindings=False):
             folder for folder in in_sight if states[folder].song is not None and states[folder].facts is None
         )
 
-    def measured(self, folder: Path) -> None:
-        """Take over what was found out of a song."""
+    def look_again(self, folder: Path) -> None:
+        """Find out anew how it stands with a song of the list."""
         if folder in self.shelf.songs:
             self._survey.want([folder], first=True)
             self._work()
@@ -186,6 +187,8 @@ class ShelvingScreen(StudioScreen, inherit_bindings=False):
             self.app.call_from_thread(self._changed_on_disk, changed)
 
     def _changed_on_disk(self, changed: list[Path]) -> None:
+        for folder in changed:
+            self.app.measurer.forget(folder)
         self.read_folder()
         self.look_at(changed)
 

@@ -12,6 +12,7 @@ from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.widgets import Static
 
+from covermaker.tui.job_kinds import kind_of
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Listing
 from covermaker.tui.voices_model import VoiceRow, Voices, Whole
@@ -86,7 +87,6 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Begin to look at the disk."""
-        super().on_mount()
         self._seen |= {job.id for job in self.app.board.jobs.values() if job.is_over}
         for listing, title, text in (
             (self.query_one(VoiceList), "Voices", EMPTY),
@@ -210,7 +210,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         words = f"phrase: {one_line(self.phrase)}" if self.saves else ""
         job = self.busy("audition")
         if job is not None:
-            words = f"audition {share(job.fraction)}  {words}"
+            words = f"{kind_of(job.kind).busy} {share(job.fraction)}  {words}"
         elif sound is not None and sound.pair is not None:
             now = sound.player.position
             a, b = sound.words
@@ -233,11 +233,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         training.write(training_lines(whole, self.job("train"), time.time(), self.app.charset))
         training.draw(whole.lines, whole.watched.checkpoints, self.phrase)
         doing = self.busy("scan", "take-in")
-        about = (
-            f"{ {'scan': 'scan', 'take-in': 'taking in'}[doing.kind] } {share(doing.fraction)}"
-            if doing
-            else ""
-        )
+        about = f"{kind_of(doing.kind).busy} {share(doing.fraction)}" if doing else ""
         self.query_one(TakeList).frame(
             f"{name}: {whole.summary()}" if whole.takes else f"{name}: takes", about
         )
@@ -263,7 +259,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         if self.whole is not None:
             card = self.query_one(Card)
             card.frame(f"{one_line(self.whole.row.name)}: card", self.whole.row.place)
-            card.tell(card_lines(self.whole, self.app.charset))
+            card.tell(card_lines(self.whole, self.app.charset), str(self.whole.row.folder))
 
     @on(events.Resize)
     def _resized(self) -> None:
@@ -350,8 +346,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
 
     def refusal(self, action_id: str) -> str | None:
         """Say why an action cannot be done now."""
-        why = _REFUSALS.get(action_id)
-        return why(self) if why and self.is_mounted else None
+        return super().refusal(action_id) if self.is_mounted else None
 
     def no_phrase(self) -> str | None:
         """Say why there is no other phrase."""
@@ -362,7 +357,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         return None if self.save is not None else "there is no checkpoint yet: {voices.train} trains"
 
 
-_REFUSALS = {
+VoicesScreen.REFUSALS = {
     "voices.play": VoicesScreen.no_play,
     "voices.switch": VoicesScreen.no_switch,
     "voices.against": VoicesScreen.no_against,

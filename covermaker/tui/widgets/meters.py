@@ -20,7 +20,7 @@ from textual.strip import Strip
 from covermaker.tui.widgets.drawn import Drawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
     from rich.style import Style
@@ -53,10 +53,8 @@ class Meters(Drawn):
 
     Parameters
     ----------
-    names : sequence of str
-        One a track; shown before a lying meter.
-    name_cells : int
-        Room for the names; 0 leaves them out.
+    count : int
+        How many tracks.
     standing : bool
         One column a side and track, from below; lying, a row a track with the louder side.
     strip_cells, inset_cells : int
@@ -72,7 +70,7 @@ class Meters(Drawn):
         *_LOOKS,
         "meters--rest",
         "meters--hold",
-        "meters--name",
+        "meters--plain",
         "meters--clip",
     }
 
@@ -84,7 +82,7 @@ class Meters(Drawn):
     Meters > .meters--hot { color: $warning; }
     Meters > .meters--rest { color: $surface-lighten-2; }
     Meters > .meters--hold { color: $foreground; text-style: bold; }
-    Meters > .meters--name { color: $text-muted; }
+    Meters > .meters--plain { color: $text-muted; }
     Meters > .meters--clip { color: $background; background: $error; text-style: bold; }
     """
 
@@ -102,9 +100,8 @@ class Meters(Drawn):
 
     def __init__(
         self,
-        names: Sequence[str],
+        count: int,
         *,
-        name_cells: int = 0,
         standing: bool = False,
         strip_cells: int = 4,
         inset_cells: int = 0,
@@ -115,10 +112,9 @@ class Meters(Drawn):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._names, self._name_cells, self._standing = tuple(names), name_cells, standing
+        self._count, self._standing = count, standing
         self._strip, self._inset, self._clock = strip_cells, inset_cells, clock
         self._head, self._foot = head_rows, foot_rows
-        count = len(self._names)
         self._level = np.full((count, 2), SILENCE_DB)
         self._held = np.full((count, 2), SILENCE_DB)
         self._held_at = np.full((count, 2), -math.inf)
@@ -157,14 +153,6 @@ class Meters(Drawn):
         """Forget clips and held peaks; bound by the table of keys."""
         self.clear()
 
-    def held_db(self, track: int) -> float:
-        """Return the held peak of the louder side in dBFS."""
-        return float(self._held[track].max())
-
-    def clipped(self, track: int) -> bool:
-        """Whether a track has reached full scale since `clear`."""
-        return bool(self._clipped[track])
-
     def on_click(self, event: events.Click) -> None:
         """Forget clips."""
         self.clear()
@@ -183,7 +171,7 @@ class Meters(Drawn):
 
     def get_content_height(self, container: Any, viewport: Any, width: int) -> int:
         """One row a track."""
-        return len(self._names)
+        return self._count
 
     def _update(self) -> None:
         if not self.is_attached or not self.size:
@@ -233,22 +221,18 @@ class Meters(Drawn):
         if self._standing:
             x = index // 2 * self._strip + self._inset + index % 2
             return Region(x, self._head + self._cells() - first - count, 1, count)
-        return Region(self._before + first, index, count, 1)
+        return Region(first, index, count, 1)
 
     def _number_region(self, index: int) -> Region:
         if self._standing:
             return Region(index // 2 * self._strip, self.size.height - 1, self._strip, 1)
         return Region(self.size.width - _NUMBER_CELLS, index, _NUMBER_CELLS, 1)
 
-    @property
-    def _before(self) -> int:
-        return self._name_cells + 1 if self._name_cells else 0
-
     def _cells(self) -> int:
         """How many cells a bar has."""
         if self._standing:
             return max(1, self.size.height - self._head - self._foot)
-        return max(1, self.size.width - self._before - _NUMBER_CELLS - 1)
+        return max(1, self.size.width - _NUMBER_CELLS - 1)
 
     def _steps(self) -> int:
         return len(self.glyphs.pillar if self._standing else self.glyphs.bar) - 1
@@ -259,7 +243,7 @@ class Meters(Drawn):
         """Draw one line."""
         if self._standing:
             segments = self._standing_line(y)
-        elif y < len(self._names):
+        elif y < self._count:
             segments = self._lying_line(y)
         else:
             segments = []
@@ -274,9 +258,7 @@ class Meters(Drawn):
         bar, cells, glyphs = self._bars[y], self._cells(), self.glyphs
         full, part = divmod(bar.lit, self._steps())
         signs = (glyphs.bar[-1] * full + (glyphs.bar[part] if part else "")).ljust(cells)[:cells]
-        segments = [
-            Segment(self._names[y][: self._name_cells].ljust(self._before), self.look("meters--name"))
-        ]
+        segments = []
         ends = [round(float(np.interp(db, _SCALE_DB, _SCALE)) * cells) for db in (_LOUD_DB, _HOT_DB)]
         lit = full + (part > 0)
         for begin, end, look in zip((0, *ends), (*ends, cells), _LOOKS, strict=True):
@@ -296,8 +278,8 @@ class Meters(Drawn):
     def _standing_line(self, y: int) -> list[Segment]:
         height, glyphs, steps, cells = self.size.height, self.glyphs, self._steps(), self._cells()
         segments: list[Segment] = []
-        blank = self.look("meters--name")
-        for track in range(len(self._names)):
+        blank = self.look("meters--plain")
+        for track in range(self._count):
             if y == height - 1 and self._foot:
                 segments += self._number(self._bars[2 * track].number, self._strip)
                 continue
@@ -319,9 +301,9 @@ class Meters(Drawn):
 
     def _number(self, number: str, cells: int) -> list[Segment]:
         if number != "CLIP":
-            return [Segment(number.rjust(cells)[-cells:], self.look("meters--name"))]
+            return [Segment(number.rjust(cells)[-cells:], self.look("meters--plain"))]
         return [
-            Segment(" " * (cells - 4), self.look("meters--name")),
+            Segment(" " * (cells - 4), self.look("meters--plain")),
             Segment(number[: max(0, cells)], self.look("meters--clip")),
         ]
 

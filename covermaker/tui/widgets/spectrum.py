@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from covermaker.audio.spectrum import spectrum_of as spectrum_of
 from covermaker.tui.widgets.curve import Curve, Series
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ class Spectrum(Curve):
         *,
         names: tuple[str, str] = ("A", "B"),
     ) -> None:
-        """Show what `spectrum_of` gave for one side or both."""
+        """Show one side or both: the centres of the bands in Hz, and their levels in dB."""
         shown = [Series(names[0], *a, draw="area")] if a else []
         shown += [Series(names[1], *b)] if b else []
         self.show_series(shown)

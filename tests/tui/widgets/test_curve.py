@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from drawing import on_stage, staged
 
+from covermaker.audio.spectrum import band_edges, spectrum_of
 from covermaker.tui.widgets.curve import Curve, Series
-from covermaker.tui.widgets.spectrum import Spectrum, spectrum_of
+from covermaker.tui.widgets.spectrum import Spectrum
 
 STEPS = np.arange(0, 20_000, 100)
 TRAIN = Series("train", STEPS, 0.9 * np.exp(-STEPS / 4000) + 0.3)
@@ -93,27 +94,6 @@ async def test_a_logarithmic_axis_leaves_out_what_has_no_logarithm():
         assert "loss 0.100" in app.lines()[0]
 
 
-def test_a_tone_is_at_its_frequency_and_level():
-    rate = 48_000
-    tone = np.repeat(0.5 * np.sin(2 * np.pi * 1000 * np.arange(rate) / rate)[None], 2, axis=0).astype(
-        np.float32
-    )
-    hz, db = spectrum_of(tone, rate)
-    assert hz[np.argmax(db)] == pytest.approx(1000, rel=0.06)
-    strong = 10 * np.log10(np.sum(10 ** (db / 10)))
-    assert strong == pytest.approx(20 * np.log10(0.5), abs=0.3)
-    assert db[hz > 3000].max() < -80
-
-
-@pytest.mark.parametrize("frames", [0, 1, 4095, 4096, 10_000])
-@pytest.mark.parametrize("rate", [8000, 44_100, 96_000])
-def test_any_length_and_rate_has_a_spectrum(frames, rate):
-    hz, db = spectrum_of(np.zeros((2, frames), np.float32), rate)
-    assert len(hz) == len(db)
-    assert hz.max() < rate / 2
-    assert np.isfinite(db).all()
-
-
 @on_stage
 async def test_a_spectrum_shows_both_sides():
     spectrum = Spectrum()
@@ -121,7 +101,11 @@ async def test_a_spectrum_shows_both_sides():
     noise = rng.uniform(-0.5, 0.5, (2, 44_100)).astype(np.float32)
     async with staged(spectrum, size=(100, 8)) as (app, pilot):
         assert "nothing heard yet" in "".join(app.lines())
-        spectrum.show_spectra(spectrum_of(noise, 44_100), spectrum_of(0.1 * noise, 44_100))
+        edges = band_edges(44_100, 12)
+        hz = np.sqrt(edges[:-1] * edges[1:])
+        spectrum.show_spectra(
+            (hz, spectrum_of(noise, 44_100, 12)), (hz, spectrum_of(0.1 * noise, 44_100, 12))
+        )
         await pilot.pause()
         lines = app.lines()
         assert "1k" in lines[-1]

@@ -1,0 +1,64 @@
+"""Files that one process at a time may hold; the operating system drops the lock when its holder dies."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from covermaker.disk import disk_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def held(path: Path, seconds: float, taken: Callable[[], Exception | None]) -> Iterator[None]:
+    """Hold a lock in a folder that is there. Whoever holds it does not ask for it again.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it stays when the lock is released.
+    seconds : float
+        How long somebody else may hold it.
+    taken : callable
+        Asked once that time is over: what to raise; None waits on, for as long as it takes.
+
+    Raises
+    ------
+    ResourceError
+        When the folder cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    with disk_errors(path.parent):
+        try:
+            lock.acquire(timeout=seconds)
+        except Timeout as error:
+            refusal = taken()
+            if refusal is not None:
+                raise refusal from error
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_held(path: Path, *, unknown: bool) -> bool:
+    """Tell whether a living process holds a lock; `unknown` is the answer where it is not ours to open."""
+    from filelock import FileLock, Timeout
+
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return unknown
+    lock.release()
+    return False

@@ -1,0 +1,102 @@
+"""Whose rack it is, what turns its effects on and off, and which preset it began with."""
+
+import pytest
+
+from covermaker.effects.owners import (
+    Owner,
+    closest,
+    edits_beside,
+    fitting,
+    owner_called,
+    owners,
+    preset_edit,
+    preset_value,
+    rows_of,
+    switch_all_edit,
+    switch_edit,
+)
+from covermaker.effects.presets import list_presets
+from covermaker.errors import UsageError
+from covermaker.project.edits import apply
+from covermaker.project.load import load
+
+DOCUMENT = """schema = 1
+title = "Song"
+[song]
+file = "song.wav"
+[voice]
+name = "demo"
+[[tracks]]
+name = "vocals"
+source = "converted"
+rack = [{ effect = "gain", gain_db = 1.0 }, { effect = "gain", bypass = true }, { effect = "gate" }]
+[[buses]]
+name = "reverb"
+rack = [{ effect = "reverb" }]
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "cover.toml").write_text(DOCUMENT)
+    return load(tmp_path)
+
+
+def offs(project, owner):
+    return [bool(row.get("bypass")) for row in rows_of(project.document.values, owner.place)]
+
+
+def racks():
+    return [entry.preset for entry in list_presets("racks") if entry.preset is not None]
+
+
+def test_everybody_with_a_rack_is_found_by_name_and_place(project):
+    assert [(one.place, one.what, one.kind) for one in owners(project.cover)] == [
+        ("tracks.vocals", "track", "racks"), ("buses.reverb", "bus", "racks"), ("master", "master", "masters"),
+    ]  # fmt: skip
+    assert owner_called(project.cover, "reverb") == owner_called(project.cover, "buses.reverb")
+    assert rows_of(project.document.values, "master") == []
+    with pytest.raises(UsageError, match="no channel 'vocal'") as refused:
+        owner_called(project.cover, "vocal")
+    assert "vocals" in refused.value.hint
+
+
+def test_an_effect_is_told_from_its_equal_when_it_is_switched(project):
+    owner = owners(project.cover)[0]
+    rows = rows_of(project.document.values, owner.place)
+    done = apply(project, switch_edit(owner, rows, 0, on=False))
+    assert done.words == "vocals gain 1 on -> off"
+    assert offs(done.project, owner) == [True, True, False]
+    rows = rows_of(done.project.document.values, owner.place)
+    done = apply(done.project, switch_all_edit(owner, rows, [True, False, True]))
+    assert offs(done.project, owner) == [False, True, False]
+    rows = rows_of(done.project.document.values, owner.place)
+    done = apply(done.project, switch_all_edit(owner, rows, [False] * 3))
+    assert done.words == "vocals: every effect off"
+    assert offs(done.project, owner) == [True] * 3
+
+
+def test_the_closest_preset_has_the_same_effects(project):
+    known = racks()
+    owner = Owner("tracks.vocals", "vocals")
+    natural = next(one for one in known if one.name == "natural")
+    rows = [dict(row) for row in natural.rack]
+    rows[3]["ratio"] = 9.0
+    assert closest(owner, rows, known).name == "natural"
+    assert edits_beside(owner, rows, natural) == 1
+    assert preset_value(owner, natural, rows, 3, "ratio") == 2.5
+    assert closest(owner, [], known) is None
+    assert closest(owner, [{"effect": "gain"}], known) is None
+
+
+def test_a_bus_takes_the_presets_that_bring_it(project):
+    bus = Owner("buses.reverb", "reverb")
+    brings = fitting(bus, racks())
+    assert brings
+    assert all("reverb" in one.buses for one in brings)
+    done = apply(project, preset_edit(bus, brings[0], project))
+    assert done.words.endswith("on bus reverb")
+    assert rows_of(done.project.document.values, "buses.reverb") == list(brings[0].buses["reverb"])
+    other = next(one for one in racks() if "reverb" not in one.buses)
+    with pytest.raises(UsageError, match="brings no bus 'reverb'"):
+        preset_edit(bus, other, project)

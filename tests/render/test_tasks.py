@@ -1,0 +1,65 @@
+"""What a render request comes down to, before a step is run."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from covermaker.errors import UsageError
+from covermaker.graph.events import Planned, nobody
+from covermaker.graph.store import Store
+from covermaker.project.create import NewProject, create
+from covermaker.render import tasks
+from covermaker.render.pipeline import build
+
+
+class AskedError(Exception):
+    pass
+
+
+@pytest.fixture
+def request_of(tmp_path, monkeypatch):
+    """Return a request for a project whose steps all lie in the store."""
+    monkeypatch.setenv("COVERMAKER_CACHE", str(tmp_path / "cache"))
+    song = tmp_path / "song.wav"
+    soundfile.write(song, 0.1 * np.sin(np.arange(44_100 * 2) * 0.1), 44_100)
+    project = create(song, tmp_path / "cover", NewProject("Song", "demo", [{"effect": "gain"}], {}, {}))
+    store = Store(tmp_path / "store")
+    for step in build(project).steps():
+        if store.get(step.key) is None:
+            with store.making(step.key) as folder:
+                (folder / "x").write_text("x")
+                store.keep(step.key, folder, {"seconds": 1.5, "report": {}})
+    return lambda **more: {"project": str(project.root), "store": str(store.root), **more}
+
+
+def test_what_is_there_is_not_made(request_of):
+    river, targets, steps, _ = tasks.planned(request_of())
+    assert [step.key for step in targets] == [step.key for step in river.targets()]
+    assert not any(one.will_run or one.again for one in steps)
+
+
+def test_a_step_asked_for_again_and_what_is_made_of_it_run(request_of, monkeypatch):
+    told, ran = [], {}
+
+    def run(store, targets, **named):
+        ran.update(named, targets=targets)
+        raise AskedError
+
+    monkeypatch.setattr(tasks, "run", run)
+    with pytest.raises(AskedError):
+        tasks.render(request_of(again="mix", device="cpu"), told.append)
+    river, targets, steps, _ = tasks.planned(request_of(again="mix"))
+    names = {step.key: step.name for step in river.steps()}
+    assert [names[key] for key in ran["again"]] == ["mix", "master", "export"]
+    assert [one.step.name for one in steps if one.will_run] == ["mix", "master", "export"]
+    assert [step.key for step in ran["targets"]] == [step.key for step in targets]
+    (plan,) = (event for event in told if isinstance(event, Planned))
+    assert [row["name"] for row in plan.steps if row["state"] == "run"] == ["mix", "master", "export"]
+
+
+def test_until_and_names_that_are_none(request_of):
+    _, targets, steps, _ = tasks.planned(request_of(until="pitch"))
+    assert {step.kind for step in targets} == {"pitch"}
+    assert steps[-1].step.kind == "pitch"
+    with pytest.raises(UsageError, match="no step 'mixx'"):
+        tasks.render(request_of(again="mixx"), nobody)
