@@ -289,10 +289,14 @@ class Scrolling:
 class Reader(Scrolling, ScrollView, can_focus=True):
     """Text that scrolls. Another text of no more lines than fit costs no layout of the screen."""
 
+    class Reshaped(Message):
+        """A line has room for more cells than before, or fewer: its scrollbar came or went, too."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._text = Text()
         self._about = ""
+        self._told_width = 0
         self._lines: list[Strip] = []
 
     def write(self, text: Text | str, about: str = "") -> None:
@@ -311,6 +315,22 @@ class Reader(Scrolling, ScrollView, can_focus=True):
     def on_resize(self) -> None:
         """Wrap the text anew."""
         self._wrap()
+        self._tell_width()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Tell that the scrollbar takes a cell, or gives it back."""
+        self.call_after_refresh(self._tell_width)
+
+    def _tell_width(self) -> None:
+        """Let whoever lays the text out know of another width."""
+        if self.text_width != self._told_width:
+            self._told_width = self.text_width
+            self.post_message(self.Reshaped())
+
+    @property
+    def text_width(self) -> int:
+        """How many cells a line has, beside the scrollbar where there is one; 0 before it is shown."""
+        return self.scrollable_content_region.width
 
     def _wrap(self) -> None:
         room = self.region.shrink(self.styles.gutter)

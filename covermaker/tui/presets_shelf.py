@@ -16,7 +16,7 @@ from covermaker.effects.presets import load_preset
 from covermaker.errors import CovermakerError
 from covermaker.project.load import load
 from covermaker.tui import presets_model
-from covermaker.tui.listing import Listing
+from covermaker.tui.listing import Listing, Reader
 from covermaker.tui.presets_list import PresetDetails, Presets
 from covermaker.tui.presets_model import Look
 from covermaker.tui.screens.saving import SavingScreen
@@ -177,7 +177,7 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
         found, pane = self._about, self.query_one(PresetDetails)
         if found is None:
             return
-        width = max(20, pane.scrollable_content_region.width)
+        width = max(20, pane.text_width)
         look = Look(self.app.state_styles(), self.app.charset, self.app.named, width)
         entry = found.entry
         pane.frame(f"{one_line(entry.name)}, {entry.kind.removesuffix('s')}", self._heard_words())
@@ -188,9 +188,9 @@ class PresetsShelf(SavingScreen, inherit_bindings=False):
         """Return what is heard of the preset; here nothing."""
         return ""
 
-    def on_resize(self) -> None:
-        """Lay the details out anew."""
-        self.call_after_refresh(self._show_details)
+    @on(Reader.Reshaped)
+    def _reshaped(self) -> None:
+        self._show_details()
 
     @on(Listing.Moved)
     def _moved(self) -> None:

@@ -165,7 +165,7 @@ class Card(Pane, Reader, inherit_bindings=False):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        width = self.scrollable_content_region.width
+        width = self.text_width
         if not width or not self._rows:
             return  # not shown yet: it is laid out when it has a size
         colors, text = self.app.theme_variables, Text()

@@ -113,7 +113,7 @@ def project(root, name, title=None, *, artist="", voice="demo", recording=WHOLE)
 def state(word, *, to_do=(), words=("tracks[0].gain_db: 0.0 -> 1.0",), **more):
     """Return a state with three steps, of which those named are to do."""
     steps = tuple(
-        StepState(name, name, "to do", words=words)
+        StepState(name, name, "to do", reasons=words, words=words)
         if name in to_do
         else StepState(name, name, "done", seconds=1.0)
         for name in ("decode", "separate", "export")

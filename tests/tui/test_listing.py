@@ -85,3 +85,23 @@ async def test_a_text_about_the_same_thing_stays_where_it_was_scrolled_to():
         await told(long)
         reader.scroll_to(y=3, animate=False)
         assert await told(long.replace("aaaa", "cccc")) == 0  # about nothing in particular
+
+
+@on_stage
+async def test_whoever_lays_a_text_out_hears_of_another_width():
+    class Laid(Page):
+        widths = ()
+
+        def on_reader_reshaped(self):
+            self.widths += (self.query_one(Reader).text_width,)
+
+    app = Laid("short")
+    async with app.run_test(size=(33, 6)) as pilot:
+        await until(pilot, lambda: app.widths == (29,))
+        app.query_one(Reader).write("\n".join([WORDS] * 9))
+        await until(pilot, lambda: app.widths == (29, 28))  # its scrollbar came
+        await pilot.resize_terminal(40, 6)
+        await until(pilot, lambda: app.widths[-1] == 35)
+        await pilot.resize_terminal(40, 7)  # as wide as before
+        await pilot.pause()
+        assert app.widths[-2:] == (28, 35)

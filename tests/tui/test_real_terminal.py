@@ -270,12 +270,11 @@ def test_a_full_disk_costs_one_edit_and_no_document(places, song, open_studio):
     terminal.press("tab", "tab")
     terminal.wait_for("Gain")
     terminal.press("-")
-    screen = terminal.wait_for(
-        " cannot write '"
-    )  # of the edit: that of the weights names its folder without quotes
+    # Said of the edit: what is said of the weights names their folder without quotes.
+    screen = terminal.wait_for(" cannot write '")
     assert "Traceback" not in screen
     assert (song / "cover.toml").read_bytes() == before
-    terminal.press("q")
+    terminal.press("-", "q")  # of a change that was refused before, nothing is left to lose
     terminal.wait_for("Quitting loses that change")
     terminal.press("y")
     assert terminal.wait_until_over() == 0

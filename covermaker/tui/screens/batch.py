@@ -14,7 +14,7 @@ from covermaker.tui.batch_model import cells, details, renders, totals, totals_w
 from covermaker.tui.details import Look
 from covermaker.tui.job_kinds import RENDER
 from covermaker.tui.keymap import bindings
-from covermaker.tui.listing import Listing
+from covermaker.tui.listing import Listing, Reader
 from covermaker.tui.screens.base import StudioScreen
 from covermaker.tui.words import count, one_line
 
@@ -70,9 +70,12 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
         self.jobs_changed()
 
     def on_resize(self) -> None:
-        """Lay details and sums out anew."""
-        self.call_after_refresh(self._show_details)
+        """Lay the sums out anew."""
         self.call_after_refresh(self._show_sums)
+
+    @on(Reader.Reshaped)
+    def _reshaped(self) -> None:
+        self._show_details()
 
     def shows(self, job: Job) -> bool:
         """Tell whether a row is about it, and the details where it failed."""
@@ -136,7 +139,7 @@ class BatchScreen(StudioScreen, inherit_bindings=False):
             pane.write(self.app.named(_NOTHING))
         else:
             pane.frame(one_line(job.title) + (": why it failed" if word_of(job) == "failed" else ""))
-            width = max(20, pane.scrollable_content_region.width)
+            width = max(20, pane.text_width)
             styles = self.app.state_styles()
             look = Look(self.app.charset, styles, width, self.app.named, tall=True, now=time.time())
             pane.write(details(job, look, paused=self._is_paused), about=str(job.id))

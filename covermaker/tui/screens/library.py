@@ -21,7 +21,7 @@ from covermaker.tui.choose import choose
 from covermaker.tui.details import Look, details
 from covermaker.tui.job_board import PAUSED
 from covermaker.tui.keymap import bindings
-from covermaker.tui.listing import Listing
+from covermaker.tui.listing import Listing, Reader
 from covermaker.tui.paths import dropped, start_folder
 from covermaker.tui.screens.auditioning import AuditioningScreen
 from covermaker.tui.shelf import SORTS
@@ -129,7 +129,7 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         )
 
     def _look(self, pane: Details) -> Look:
-        width = max(20, pane.scrollable_content_region.width)
+        width = max(20, pane.text_width)
         return Look(
             self.app.charset,
             self.app.state_styles(),
@@ -138,6 +138,10 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
             tall=pane.size.height >= _TALL,
             now=time.time(),
         )
+
+    @on(Reader.Reshaped)
+    def _reshaped(self) -> None:
+        self.show_details()
 
     @on(events.Resize)
     def _resized(self) -> None:
