@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ import click
 
 from covermaker.audio.files import probe
 from covermaker.cli.alone import log_file
+from covermaker.cli.cache import store_option
 from covermaker.cli.output import json_option, show, words
 from covermaker.errors import (
     AudioInputError,
@@ -26,7 +29,7 @@ from covermaker.project.load import FILE_NAME, load
 from covermaker.units import clock, parse_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from covermaker.play.client import Files, Player
     from covermaker.play.messages import Message
@@ -41,6 +44,13 @@ if TYPE_CHECKING:
 @click.option("--start", help="Begin at this time, as in 0:30.")
 @click.option("--for", "length", help="Stop after so long, as in 0:10.")
 @click.option("--match", is_flag=True, help="Turn the louder file down to the loudness of the other.")
+@click.option(
+    "--level", "level_db", type=click.FloatRange(-48.0, 0.0), default=0.0, help="Listen at so many dB less."
+)
+@click.option("--mix", is_flag=True, help="Of a project, with --loop: the mix as it would be rendered now.")
+@click.option("--solo", multiple=True, metavar="TRACK", help="With --mix: this track, without the others.")
+@click.option("--bypass", multiple=True, metavar="CHANNEL", help="With --mix: a channel without its rack.")
+@store_option
 @json_option
 def command(
     file: Path | None,
@@ -51,11 +61,17 @@ def command(
     start: str | None,
     length: str | None,
     match: bool,
+    level_db: float,
+    mix: bool,
+    solo: tuple[str, ...],
+    bypass: tuple[str, ...],
+    store: Path | None,
     as_json: bool,
 ) -> int:
     """Play FILE, or FILE and FILE_B on one time line to compare them.
 
-    A project in place of FILE is its last render, compared with the song; without a render, the song.
+    A project in place of FILE is its last render, compared with the song; without a render, the song. With --mix it is
+    a stretch of the mix before the master, with the values that cover.toml has now.
     In a terminal, type a line while it plays: an empty one hears the other file (or pauses, when there is one), a or b
     chooses, p pauses and goes on, a time as in 1:20 goes there, q ends.
     """
@@ -68,15 +84,55 @@ def command(
         return int(ExitCode.OK)
     if file is None:
         raise UsageError("nothing to play", hint="name a file, or ask for --list-devices")
-    if (file / FILE_NAME).is_file() and file_b is None:
-        file, file_b = _of_project(file)
     stretch = _stretch(loop) if loop else None
+    if (solo or bypass) and not mix:
+        raise UsageError("--solo and --bypass belong to --mix", hint="add --mix and --loop, as in 1:20-1:32")
     wanted = (parse_clock(start) if start else None, stretch, parse_clock(length) if length else None)
-    try:
-        asyncio.run(_play(_files(file, file_b, match, stretch), device, *wanted, as_json=as_json))
-    except KeyboardInterrupt:
-        return int(ExitCode.INTERRUPTED)
+    with ExitStack() as heard:
+        if mix:
+            files = heard.enter_context(_mix(file, stretch, solo, bypass, match, store))
+        else:
+            if (file / FILE_NAME).is_file() and file_b is None:
+                file, file_b = _of_project(file)
+            files = _files(file, file_b, match, stretch)
+        quieter = replace(files, gain_db_a=files.gain_db_a + level_db, gain_db_b=files.gain_db_b + level_db)
+        try:
+            asyncio.run(_play(quieter, device, *wanted, as_json=as_json))
+        except KeyboardInterrupt:
+            return int(ExitCode.INTERRUPTED)
     return int(ExitCode.OK)
+
+
+@contextmanager
+def _mix(
+    folder: Path,
+    stretch: tuple[float, float] | None,
+    solo: tuple[str, ...],
+    bypass: tuple[str, ...],
+    match: bool,
+    store: Path | None,
+) -> Iterator[Files]:
+    """Make a stretch of the mix; its file is gone afterwards."""
+    from covermaker.cli.stretches import drop_stretch, make_stretches
+    from covermaker.effects.owners import bypasses, owner_called
+    from covermaker.play.client import Files
+    from covermaker.render.previewing import MIX, Wish
+
+    if stretch is None:
+        raise UsageError(
+            "--mix needs a stretch of the song", hint="say which: --loop 1:20-1:32, 30 s at most"
+        )
+    project = load(folder)
+    for track in solo:
+        if owner_called(project.cover, track).what != "track":
+            raise UsageError(f"'{track}' is no track: only tracks are soloed")
+    out = bypasses(project.cover, [owner_called(project.cover, channel).place for channel in bypass])
+    (made,) = make_stretches(project, [Wish(1, stretch[0], stretch[1] - stretch[0], MIX, out, solo)], store)
+    gains = (made.gain_db, made.against_gain_db) if match else (0.0, 0.0)
+    try:
+        yield Files(Path(made.file), Path(made.against), *gains, at_seconds_a=made.start_seconds)
+    finally:
+        drop_stretch(made)
 
 
 def _of_project(folder: Path) -> tuple[Path, Path | None]:

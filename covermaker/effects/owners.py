@@ -15,7 +15,7 @@ from covermaker.project.places import get, parse_place
 from covermaker.project.words import effect_label
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from covermaker.effects.presets import Kind
     from covermaker.effects.spec import Value
@@ -114,6 +114,17 @@ def switch_all_edit(owner: Owner, rows: Rows, wanted: Sequence[bool]) -> Edit:
 def _bypass(place: str, index: int, off: bool) -> Edit:
     where = f"{place}.rack[{index}].bypass"
     return SetValue(where, True) if off else ResetValue(where)
+
+
+def bypasses(cover: Cover, places: Iterable[str]) -> dict[str, bool]:
+    """Return the values that take the racks of tracks and buses out, by their places in the document."""
+    racks = {f"tracks.{track.name}": track.rack for track in cover.tracks}
+    racks |= {f"buses.{bus.name}": bus.rack for bus in cover.buses}
+    return {
+        f"{place}.rack[{index}].bypass": True
+        for place in places
+        for index in range(len(racks.get(place, ())))
+    }
 
 
 # Presets

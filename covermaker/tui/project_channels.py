@@ -103,17 +103,6 @@ def channels(cover: Cover, solo: Iterable[str] = (), bypassed: Collection[str] =
     return [*found, Channel("master", "MASTER", wanted, source=source, rack=_rack(master.rack))]
 
 
-def bypasses(cover: Cover, places: Iterable[str]) -> dict[str, bool]:
-    """Return the values that take the racks of channels out, by their places in the document."""
-    racks = {f"tracks.{track.name}": track.rack for track in cover.tracks}
-    racks |= {f"buses.{bus.name}": bus.rack for bus in cover.buses}
-    return {
-        f"{place}.rack[{index}].bypass": True
-        for place in places
-        for index in range(len(racks.get(place, ())))
-    }
-
-
 def pan_words(pan: float) -> str:
     """Write a pan: ``C``, ``L20``, ``R100``."""
     share = round(100 * abs(pan))

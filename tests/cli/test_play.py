@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from covermaker.audio.files import read, wav_writer
-from covermaker.cli import play
+from covermaker.cli import play, stretches
 from covermaker.errors import AudioInputError, ResourceError, UsageError
 
 RATE = 44_100
@@ -114,3 +114,58 @@ def test_a_project_is_its_song_until_it_is_rendered(run, song, tmp_path, monkeyp
     assert not (tmp_path / "store").exists()
     song.unlink()
     assert "song.wav' does not exist" in str(run(folder, "--device", "none").exception)
+
+
+def test_it_is_listened_to_at_a_lower_level(run, song, tmp_path):
+    assert run(song, "--device", f"file:{tmp_path / 'heard.wav'}", "--level", "-6").exception is None
+    heard, whole = read(tmp_path / "heard.wav").samples, read(song).samples
+    assert np.abs(heard).max() == pytest.approx(np.abs(whole).max() * 10 ** (-6 / 20), rel=1e-3)
+
+
+def mixed(tmp_path, song, asked):
+    """Stand in for the process that makes stretches."""
+
+    def make(job, request, **options):
+        asked.append(request["wishes"])
+        return {"made": [{
+            "id": 1, "what": "mix", "start_seconds": 0.1, "seconds": 0.3, "file": str(tmp_path / "mix.wav"),
+            "against": str(song), "in_lufs": None, "out_lufs": None, "gain_db": 0.0, "against_gain_db": 0.0,
+            "reduction_seconds": 0.05, "reductions": [], "peaks": {}, "took_seconds": 0.1,
+        }]}  # fmt: skip
+
+    write(tmp_path / "mix.wav", np.full(round(0.3 * RATE), 0.5))
+    return make
+
+
+def test_the_mix_is_heard_as_it_would_be_rendered_now(run, new, song, tmp_path, monkeypatch):
+    assert new() == 0
+    asked = []
+    monkeypatch.setattr(stretches, "run_alone", mixed(tmp_path, song, asked))
+    heard = tmp_path / "heard.wav"
+    done = run(
+        tmp_path / "cover", "--mix", "--loop", "0.1-0.4", "--solo", "vocals", "--bypass", "reverb",
+        "--device", f"file:{heard}", "--for", "1",
+    )  # fmt: skip
+    assert done.exception is None
+    ((wish,),) = asked
+    assert (wish["start_seconds"], wish["seconds"], wish["what"]) == (0.1, pytest.approx(0.3), "mix")
+    assert wish["solo"] == ("vocals",)
+    assert wish["changes"] == {"buses.reverb.rack[0].bypass": True}
+    assert read(heard).samples.max() == pytest.approx(0.5, abs=1e-3)
+    assert not (tmp_path / "mix.wav").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--mix",), "--mix needs a stretch"),
+        (("--solo", "vocals"), "belong to --mix"),
+        (("--mix", "--loop", "0-1", "--solo", "vocal"), "no channel 'vocal'"),
+        (("--mix", "--loop", "0-1", "--solo", "master"), "only tracks are soloed"),
+    ],
+)
+def test_a_mix_that_cannot_be_heard(run, new, tmp_path, options, words):
+    assert new() == 0
+    refused = run(tmp_path / "cover", *options).exception
+    assert isinstance(refused, UsageError)
+    assert words in str(refused)

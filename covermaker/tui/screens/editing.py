@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 from textual.message import Message
 
+from covermaker.effects.owners import bypasses
 from covermaker.errors import CovermakerError
 from covermaker.project.edits import ResetValue, SetValue
 from covermaker.project.saved import Saved, go_back, saved_states
 from covermaker.tui.ask import AskName
 from covermaker.tui.choose import choose
-from covermaker.tui.project_channels import bypasses
 from covermaker.tui.project_mixer import Mixer
 from covermaker.tui.project_sections import put, without
 from covermaker.tui.project_wave import Wave
