@@ -28,7 +28,7 @@ class RackHearing(OpenedScreen, inherit_bindings=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown_made: Previewed | None = None
+        self._shown: tuple[Previewed | None, str] = (None, "")
         self._last_loop: tuple[float, float] | None = None
         self._seen: tuple[bool, str | None] = (False, None)
 
@@ -57,9 +57,10 @@ class RackHearing(OpenedScreen, inherit_bindings=False):
         if sound is None or not self.is_mounted or not self.is_current:
             return
         with suppress(NoMatches):  # the panes go before the screen does
-            self.query_one(LoopPane).show(sound, self._nothing())
-            if sound.made is not self._shown_made:
-                self._shown_made = sound.made
+            nothing = self._nothing()
+            self.query_one(LoopPane).show(sound, nothing)
+            if (sound.made, nothing) != self._shown:
+                self._shown = sound.made, nothing
                 self.show_measured()
             self.show_now()
         state = (sound.player.playing, sound.no_play())

@@ -4,11 +4,13 @@
 """
 
 import os
-import re
 from pathlib import Path
 
 import pytest
 from studio_stage import KILLED, lines, on_stage, project, state, studio, until
+
+from covermaker.errors import CovermakerError
+from covermaker.tui import project_model
 
 FOLDER = Path(__file__).parent / "snapshots"
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
@@ -20,6 +22,11 @@ def songs(library, states, monkeypatch):
     """Three songs that are done, stale and failed."""
     monkeypatch.setenv("COVERMAKER_VOICES", str(library.parent / "voices"))
     monkeypatch.setenv("COVERMAKER_PRESETS", str(library.parent / "presets"))
+
+    def refuse(project):
+        raise CovermakerError("the song's file is gone")
+
+    monkeypatch.setattr(project_model, "pictures", refuse)  # the true sentence has a path in it
     for name in ("harbor", "lantern", "tram"):
         project(library, name, artist="Covermaker", recording=KILLED)
     states["harbor"] = state("done")
@@ -41,10 +48,10 @@ async def test_a_screen_looks_as_it_did(screen, size, songs):
         await pilot.press(SCREENS[screen])
         await until(pilot, lambda: app.current_mode == screen)
         await pilot.app.workers.wait_for_complete()
+        await until(pilot, lambda: "looking" not in "\n".join(lines(app)))
         await pilot.pause(0.2)
         seen = [line.rstrip() for line in lines(app)]
-    # Where the test runs must not show.
-    text = re.sub(re.escape(str(songs.parent)) + r"\S* *", "PLACE ", "\n".join(seen)) + "\n"
+    text = "\n".join(seen) + "\n"
     file = FOLDER / f"{screen}-{size}.txt"
     if os.environ.get("SNAPSHOTS") == "write":
         FOLDER.mkdir(exist_ok=True)
