@@ -155,7 +155,7 @@ def scenes(song: Path, takes: Path) -> Sequence[Scene]:
         Scene(
             "Hear the saves",
             "`space` lets a save sing the test phrases and plays them; `a` switches to the other one at the sample.",
-            ("tab", "tab", "tab", "space"), r"hearing A", "voice-audition", 180, trains=True,
+            ("tab", "tab", "tab", "home", "space"), r"hearing A", "voice-audition", 180, trains=True,
         ),
         Scene(
             "Promote another",

@@ -128,7 +128,8 @@ async def test_rendering_shows_progress_then_the_result(library, states):
 async def test_a_toast_tells_on_another_screen_what_this_one_does_not(library, states):
     project(library, "blue", "Blue Harbour")
     async with studio(library) as (app, pilot):
-        await pilot.press("r", "4")
+        await until(pilot, lambda: app.library.selected is not None)
+        await burst(pilot, "r", "4")  # this screen is left before the render is over
         await until(pilot, lambda: len(app._notifications) == 1)
         assert "rendered in" in next(iter(app._notifications)).message
 
