@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from covermaker import __version__
+from covermaker.cli.output import plain_option
 from covermaker.errors import CovermakerError, ExitCode, nearest
 
 # Command to its one-line help; the command itself is `covermaker.cli.<name>.command`, loaded on use.
@@ -55,8 +56,7 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"covermaker.cli.{cmd_name}").command
-        return command
+        return _with_plain(import_module(f"covermaker.cli.{cmd_name}").command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -72,7 +72,17 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def _with_plain(command: click.Command) -> click.Command:
+    """Give a command, and those that it groups, the option that all have."""
+    if plain_option not in command.params:
+        command.params.append(plain_option)
+    if isinstance(command, click.Group):
+        for one in command.commands.values():
+            _with_plain(one)
+    return command
+
+
+@click.group(cls=LazyGroup, params=[plain_option], context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="covermaker")
 def cli() -> None:
     """Make a song cover with a trained singing voice.

@@ -20,6 +20,29 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _GAP = "  "
 _LEAST_ROOM = 20  # characters; a narrower last column reads worse than a line that runs over
 
+_PLAIN = "covermaker.plain"
+
+
+def _take_plain(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[_PLAIN] = True  # shared by a command and the groups that it is in
+
+
+plain_option = click.Option(
+    ["--plain"],
+    is_flag=True,
+    expose_value=False,
+    callback=_take_plain,
+    help="No bars and no wrapped columns: a line a change, for a screen reader.",
+)
+
+
+def is_plain() -> bool:
+    """Tell whether the person asked for plain lines."""
+    ctx = click.get_current_context(silent=True)
+    return ctx is not None and bool(ctx.meta.get(_PLAIN))
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -57,7 +80,7 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), width: i
 
 
 def _terminal_width() -> int:
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() and not is_plain() else sys.maxsize
 
 
 def _wrapped(line: list[str], columns: int, room: int) -> list[list[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from covermaker.cli.output import is_plain
 from covermaker.graph.events import (
     Event,
     Note,
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def listening(*, as_json: bool) -> Iterator[Listener]:
-    """Give the listener that fits: JSON lines on stdout, bars on a terminal, one line a step elsewhere."""
+    """Give the listener that fits: JSON lines on stdout, bars on a terminal, lines with --plain and elsewhere."""
     import sys
 
     if as_json:
         yield lambda event: click.echo(event.to_json())
+    elif is_plain():
+        yield _plain()
     elif sys.stderr.isatty():
         with _bars() as listener:
             yield listener
@@ -56,6 +59,28 @@ def _line(event: Event) -> None:
             click.echo(_scored(event), err=True)
         case Note(text=text):
             click.echo(f"note: {text}", err=True)
+
+
+def _plain() -> Listener:
+    """Write what changes as lines: beginnings and every quarter of a step, too."""
+    quarters: dict[str, int] = {}
+
+    def listener(event: Event) -> None:
+        match event:
+            case StepStarted(name=name):
+                quarters[name] = 0
+                click.echo(f"{name}: begins", err=True)
+            case StepProgress(name=name, fraction=fraction) if int(4 * fraction) > quarters.get(name, 0):
+                quarters[name] = int(4 * fraction)
+                if fraction < 1.0:
+                    click.echo(f"{name}: {fraction:.0%}", err=True)
+            case TrainingProgress(fraction=fraction) if int(20 * fraction) > quarters.get("train", 0):
+                quarters["train"] = int(20 * fraction)
+                click.echo(f"train: {_training(event).strip()}", err=True)
+            case _:
+                _line(event)
+
+    return listener
 
 
 def _scored(event: TrainingScored) -> str:
