@@ -18,7 +18,7 @@ from covermaker.training.lock import alone_in
 from covermaker.training.stopping import is_asked
 from covermaker.tui import project_model
 from covermaker.tui.voices_ask import NewVoiceAsk
-from covermaker.tui.voices_panes import SaveList, TakeList
+from covermaker.tui.voices_panes import SaveList, TakeList, VoiceList
 
 SHOWN = ("anna", "✓ ready", "demo")
 
@@ -597,3 +597,18 @@ async def test_a_folder_is_taken_in_with_what_the_form_has_counted(library, own_
         await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
         assert f"all {len(find_audio([folder]))} recordings of its folder" in text(app)
         assert len(find_audio([folder])) == 3
+
+
+@on_stage
+async def test_a_new_voice_is_selected_though_another_was_being_read(library, own_voices):
+    voice(own_voices)
+    async with voices_screen(library) as (screen, app, pilot):
+        await until(pilot, lambda: not screen._looking)
+        shown = screen.query_one(VoiceList)
+        other, anna = next(folder for folder in screen.rows if folder.name == "demo"), own_voices / "anna"
+        shown.show(list(screen.rows), keep=lambda folder: folder == other)
+        await until(pilot, lambda: screen.whole.row.folder == other and not screen._looking)
+        read = screen.Looked(list(screen.rows.values()), screen.whole)
+        screen._looking, screen._wants = True, anna  # wished for while the other one is on its way
+        screen.post_message(read)
+        await until(pilot, lambda: shown.selected == anna and screen.whole.row.folder == anna)

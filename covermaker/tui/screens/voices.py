@@ -134,17 +134,18 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         self._looking = False
         listing, rows = self.query_one(VoiceList), {row.folder: row for row in message.rows}
         folder = message.whole.row.folder if message.whole is not None else None
-        moved = self._wants is None and listing.selected not in (None, folder) and listing.selected in rows
         is_news = rows != self.rows
         is_first = not self.is_settled
         self.rows, self.is_settled = rows, True
         ours = any(row.is_ours for row in rows.values())
         listing.frame("Voices", "" if ours else self.app.named("{voices.new} makes one of yours"))
-        if is_news or self._wants == folder:
+        if is_news or self._wants in rows:
             wanted = self._wants or listing.selected or folder
             listing.show(list(rows), keep=lambda one: one == wanted)
         if self._wants in rows:
             self._wants = None
+        # What was read may be another voice than the one that is selected or wanted by now.
+        moved = self._wants is None and listing.selected not in (None, folder) and listing.selected in rows
         if not moved and (is_first or message.whole != self.whole or self._is_live(message.whole)):
             self._take(message.whole)
         if moved or self._look_again:
