@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from covermaker.cli.output import json_option, show, table
+from covermaker.cli.voices_remove import remove, restore
 from covermaker.cli.voices_takes import add, keep, new, scan, skip
 from covermaker.cli.voices_training import audition, promote, status, stop
 from covermaker.units import note_name
@@ -22,7 +23,7 @@ def command() -> None:
     """List and show voices; take in and look at recordings for new ones."""
 
 
-for _action in (new, add, scan, keep, skip, status, stop, audition, promote):
+for _action in (new, add, scan, keep, skip, status, stop, audition, promote, remove, restore):
     command.add_command(_action)
 
 

@@ -30,7 +30,9 @@ _NAME_WIDTH = 12
 @click.command("new")
 @click.argument("name")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
-@click.option("--rights", help="own-voice, licensed or synthetic: why you may make this voice.")
+@click.option(
+    "--rights", type=click.Choice(["own-voice", "licensed", "synthetic"]), help="Why you may make this voice."
+)
 @click.option("--statement", default="", help="Who agreed to what; goes onto the voice's card.")
 @click.option("--language", "languages", multiple=True, help="What is sung, as en; may be given again.")
 @click.option("--separate", is_flag=True, help="Take the vocal out of songs with music first.")

@@ -176,8 +176,13 @@ class Trash:
         self._library = library
         self._root = library / TRASH
 
-    def remove(self, folder: Path, *, batch: str = "") -> Trashed:
+    def remove(self, folder: Path, *, title: str | None = None, batch: str = "") -> Trashed:
         """Move a project into the trash, together with others of the same `batch`.
+
+        Parameters
+        ----------
+        folder : Path
+            The project's; or another one, where `title` says what it is called.
 
         Raises
         ------
@@ -188,7 +193,7 @@ class Trash:
         """
         if folder.absolute().parent != self._library.absolute():
             raise ProjectError(f"{folder} is not in {self._library}", hint="remove its folder by hand")
-        row = read_row(folder)
+        title = read_row(folder).title if title is None else title
         when = datetime.now(UTC)
         place = self._free(f"{when:%Y%m%dT%H%M%S%f}")
         try:
@@ -196,7 +201,7 @@ class Trash:
                 place.mkdir(parents=True)
             note = {
                 "name": folder.name,
-                "title": row.title,
+                "title": title,
                 "when": when.isoformat(timespec="seconds"),
                 "batch": batch,
             }
@@ -208,7 +213,7 @@ class Trash:
             with suppress(OSError):
                 shutil.rmtree(place)
             raise
-        return Trashed(place, folder.name, row.title, note["when"], batch)
+        return Trashed(place, folder.name, title, note["when"], batch)
 
     def contents(self) -> list[Trashed]:
         """List what is in the trash, the last removed first."""

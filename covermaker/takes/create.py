@@ -36,6 +36,7 @@ from covermaker.takes.document import (
 from covermaker.takes.lock import changing
 from covermaker.takes.signal import read_facts
 from covermaker.voices.card import CARD_FILE
+from covermaker.voices.library import SHIPPED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -148,6 +149,10 @@ def new_takes(
 
 
 def _refuse_another(folder: Path, name: str, *, replace: bool) -> None:
+    if (SHIPPED / name / CARD_FILE).is_file():
+        raise UsageError(
+            f"'{name}' is the voice that comes with Covermaker", hint="choose another name for yours"
+        )
     if holds_voice(folder) and not replace:
         raise UsageError(
             f"there is a voice '{name}' already in {folder}", hint="replace its takes with --force"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.screen import ModalScreen, ScreenResultType
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, RadioSet
 
 from covermaker.tui.actions import Acting
 from covermaker.tui.keymap import bindings
@@ -33,7 +33,7 @@ class Form(Acting, ModalScreen[ScreenResultType]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave enter to what is no text field."""
         if action == "enter":
-            return isinstance(self.focused, Input)
+            return isinstance(self.focused, (Input, RadioSet))
         return super().check_action(action, parameters)
 
     def action_enter(self) -> None:

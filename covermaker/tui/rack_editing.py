@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
         """Show a document, and the presets that were read with it."""
         if beside is not None:
             self._presets = beside
+        self._forget_others(project.document.values)
         self._values = project.document.values
         self._choose_named(self.app.channel or (self.owner.name if self.owner else ""))
 
@@ -65,7 +67,16 @@ class RackEditing(RackShowing, inherit_bindings=False):
         if before == self._values:
             self.refresh_bindings()
             return
+        self._forget_others(before)
         self._choose_named(self.owner.name if self.owner else "")
+
+    def _forget_others(self, values: dict[str, Any]) -> None:
+        """Forget what racks were compared with that somebody else has changed: they may have another preset now."""
+        for place in list(self._chosen_preset):
+            with suppress(CovermakerError):
+                if owners.rows_of(values, place) == owners.rows_of(self._values, place):
+                    continue
+            del self._chosen_preset[place]
 
     def was_refused(self) -> None:
         """Show the rack as it is on the disk."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Checkbox, Input, Label, RadioButton, RadioSet, Static
@@ -35,6 +36,16 @@ class _Radio(RadioButton):
         return Content("(*)" if self.value else "( )")
 
 
+class _Rights(RadioSet, inherit_bindings=False):
+    """Enter goes on and chooses nothing: whose voice it is, is said on purpose."""
+
+    BINDINGS: ClassVar = [
+        Binding("down,right", "next_button", show=False),
+        Binding("up,left", "previous_button", show=False),
+        Binding("space", "toggle_button", show=False),
+    ]
+
+
 class _Check(Checkbox):
     """Yes or no, in signs of every terminal."""
 
@@ -58,7 +69,7 @@ class ChooseAsk(Question[Any]):
     FOOTER: ClassVar = (
         ("up down", "Choose"),
         ("enter", "Press it"),
-        ("{ask.yes}", "The first"),
+        ("{ask.yes}", "Yes"),
         ("{ask.no}", "No"),
     )
 
@@ -156,7 +167,7 @@ class NewVoiceAsk(Form["NewVoice"]):
             yield Label("Name")
             yield Input(before.name, id="name", compact=True)
             yield Label("Whose voice is it?")
-            with RadioSet(id="rights", compact=True):
+            with _Rights(id="rights", compact=True):
                 for rights, words in RIGHTS.items():
                     yield _Radio(f"{rights}: {words}", rights == before.rights, name=rights)
             yield Label("Who agreed to what (one sentence)")
@@ -164,7 +175,7 @@ class NewVoiceAsk(Form["NewVoice"]):
                 before.statement,
                 id="statement",
                 compact=True,
-                placeholder="I am the singer; for my own songs.",
+                placeholder="for example: I am the singer, for my songs",
             )
             yield Label("Sung in (as en, de; may be left out)")
             yield Input(", ".join(before.languages), id="languages", compact=True)

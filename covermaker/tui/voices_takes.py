@@ -100,7 +100,7 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         folder = paths[0].parent if len(paths) == 1 and paths[0].is_file() else None
         beside = await asyncio.to_thread(_count_in, folder) if folder is not None else 0
         name = _suggested(paths[0] if folder is None or beside < 2 else folder)
-        taken = [row.name for row in self.rows.values() if row.place == "library"]
+        taken = [row.name for row in self.rows.values() if row.place in ("library", "shipped")]
         form = NewVoiceAsk(paths, name, taken, folder=folder, beside=beside, filled=filled, problem=problem)
         self.app.push_screen(form, lambda wish: self._make(paths, wish) if wish is not None else None)
 

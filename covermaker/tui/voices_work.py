@@ -121,7 +121,8 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
             self.app.runner.cancel(job)  # there is nothing to save yet
             self.app.say(f"{one_line(whole.row.name)}: stopped, {KEPT['preparing']}")
             return
-        self._ask(whole.row.folder, ask_to_stop, f"{one_line(whole.row.name)}: it saves, and ends")
+        how = "it saves, and ends" if _saves(whole) else f"it ends, {KEPT['preparing']}"
+        self._ask(whole.row.folder, ask_to_stop, f"{one_line(whole.row.name)}: {how}")
 
     def action_kill(self) -> None:
         """End the training at once; ask first."""

@@ -124,7 +124,7 @@ def test_the_list_shows_untrained_voices(library, recorded, capsys):
     [
         ([], ExitCode.USAGE, "a voice needs a rights line", "--rights own-voice, licensed or synthetic"),
         (["--rights", "own-voice"], ExitCode.PROJECT, "need a statement", "one sentence"),
-        (["--rights", "borrowed"], ExitCode.PROJECT, "must be 'own-voice'", ""),
+        (["--rights", "borrowed"], ExitCode.USAGE, "'own-voice', 'licensed', 'synthetic'", "--help"),
         (["--rights", "synthetic", "--slice", "9-3"], ExitCode.USAGE, "--slice 9-3", "5-15"),
         (["--rights", "synthetic", "--slice", "long"], ExitCode.USAGE, "--slice long", "5-15"),
         (
@@ -192,3 +192,36 @@ def test_a_place_that_cannot_be(library, recorded, capsys, command, place):
     assert run([*command, place, *more]) == ExitCode.PROJECT
     error = capsys.readouterr().err
     assert "no voice can be at" in error or "leads nowhere" in error
+
+
+def test_a_voice_is_thrown_away_and_comes_back(library, recorded, capsys, monkeypatch):
+    assert make() == 0
+    before = sorted(file.name for file in (library / "anna").rglob("*"))
+    assert run(["voices", "remove", "ann"]) == ExitCode.USAGE
+    assert "did you mean 'anna'?" in capsys.readouterr().err
+    assert run(["voices", "remove", "demo"]) == ExitCode.USAGE  # it is not in the library
+    with monkeypatch.context() as patched:
+        patched.setattr("covermaker.training.watch.status_of", lambda folder: "running")
+        assert run(["voices", "remove", "anna"]) == ExitCode.RESOURCE
+        assert "covermaker voices stop anna" in capsys.readouterr().err
+    assert run(["voices", "remove", "anna"]) == 0
+    assert not (library / "anna").exists()
+    assert "anna" not in run_list(capsys)
+    assert run(["voices", "restore"]) == 0
+    assert "anna" in capsys.readouterr().out
+    assert run(["voices", "restore", "anna"]) == 0
+    assert sorted(file.name for file in (library / "anna").rglob("*")) == before
+    assert run(["voices", "restore", "anna"]) == ExitCode.USAGE
+
+
+def run_list(capsys):
+    capsys.readouterr()
+    assert run(["voices", "list", "--json"]) == 0
+    return [row["name"] for row in json.loads(capsys.readouterr().out)]
+
+
+def test_no_voice_is_called_as_the_one_that_comes_along(library, recorded, capsys):
+    for more in ((), ("--force",)):
+        assert run(["voices", "new", "demo", "recorded", "--rights", "synthetic", *more]) == ExitCode.USAGE
+        assert "'demo' is the voice that comes with Covermaker" in capsys.readouterr().err
+    assert not (library / "demo").exists()

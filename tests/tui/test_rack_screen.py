@@ -17,8 +17,9 @@ from studio_stage import (
 )
 from textual.widgets import Input
 
-from covermaker.effects import EFFECTS, owners, presets
+from covermaker.effects import EFFECTS, owners, preset_edits, presets
 from covermaker.effects.spec import Spec, choice, switch
+from covermaker.project.edits import apply
 from covermaker.project.load import load
 from covermaker.render.sounds import Sounds
 from covermaker.tui import project_model, rack_model
@@ -504,3 +505,16 @@ def test_the_loop_begins_where_it_is_loudest_and_stays_in_the_song():
 def test_nothing_measured_is_nothing_to_read():
     assert reading_of(None, 0).before is None
     assert pyramid([], 1.0) is None
+
+
+@on_stage
+async def test_a_preset_that_another_screen_put_on_is_the_one_to_compare_with(song, library):
+    async with studio(library, size=(100, 30), settings=quiet()) as (app, pilot):
+        screen = await opened(app, pilot, song)
+        known = {one.preset.name: one.preset for one in presets.list_presets("racks")}
+        await pilot.press("l", *"natural", "enter")
+        await until(pilot, lambda: "vocals: natural" in text(app))
+        await saved(screen, pilot)
+        edit = preset_edits.edit_of(known["telephone"], screen.edits.project, "vocals")
+        screen.saved_elsewhere(apply(load(song), edit).project)
+        await until(pilot, lambda: "vocals: telephone" in text(app))

@@ -431,10 +431,13 @@ async def test_a_new_voice_needs_a_rights_line(library, own_voices, tmp_path):
         form = app.screen
         assert "all 2 recordings of its folder" in text(app)
         assert form.query_one("#name", Input).value == "evening-songs"
+        form.query_one("#name", Input).value = "demo"
+        await pilot.click("#yes")
+        await until(pilot, lambda: "there is a voice 'demo' already" in text(app))
         form.query_one("#name", Input).value = "eve"
         await pilot.click("#yes")
-        assert "say whose voice it is: nothing is made without it" in text(app)
-        await pilot.press("down", "enter")
+        await until(pilot, lambda: "say whose voice it is: nothing is made without it" in text(app))
+        await pilot.press("down", "space")
         assert form._rights() == "licensed"
         assert "(*) licensed" in text(app)
         assert "( ) own-voice" in text(app)
@@ -602,7 +605,7 @@ async def test_a_folder_is_taken_in_with_what_the_form_has_counted(library, own_
 @on_stage
 async def test_a_new_voice_is_selected_though_another_was_being_read(library, own_voices):
     voice(own_voices)
-    async with voices_screen(library) as (screen, app, pilot):
+    async with voices_screen(library) as (screen, _, pilot):
         await until(pilot, lambda: not screen._looking)
         shown = screen.query_one(VoiceList)
         other, anna = next(folder for folder in screen.rows if folder.name == "demo"), own_voices / "anna"
@@ -612,3 +615,16 @@ async def test_a_new_voice_is_selected_though_another_was_being_read(library, ow
         screen._looking, screen._wants = True, anna  # wished for while the other one is on its way
         screen.post_message(read)
         await until(pilot, lambda: shown.selected == anna and screen.whole.row.folder == anna)
+
+
+@on_stage
+async def test_enter_goes_on_in_the_form_and_agrees_to_nothing(library, own_voices, tmp_path):
+    (tmp_path / "one.wav").write_bytes(b"RIFF")
+    async with voices_screen(library) as (_, app, pilot):
+        app.screen.post_message(Paste(f"'{tmp_path / 'one.wav'}'"))
+        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
+        form = app.screen
+        form.set_focus(form.query_one("#name", Input))
+        await pilot.press("enter", "enter")
+        assert form.focused.id == "statement"
+        assert form._rights() == ""
