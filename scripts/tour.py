@@ -171,7 +171,7 @@ def scenes(song: Path, takes: Path) -> Sequence[Scene]:
         Scene(
             "Render all that is stale",
             "`R` in the Library renders every stale song, one after another; `5` shows the queue.",
-            ("1", "until:~ stale", "R", "5"), r"lantern.*✓ done", "batch", 300, trains=True,
+            ("1", "until:~ stale", "R", "5"), r"all 2 renders over", "batch", 300, trains=True,
         ),
     )  # fmt: skip
 
@@ -325,7 +325,7 @@ def main() -> None:
             again = Tour(terminal, {scratch: "~", str(ROOT): "covermaker"})
             sections.append(
                 again.go(
-                    Scene("Leave and come back", "`q` leaves. The next time everything is where it was.", (),
+                    Scene("Leave and come back", "`q` leaves. The next time the songs, how they stand and what `z` takes back are as they were.", (),
                           r"lantern.*(done|stale)")
                 )
             )  # fmt: skip
