@@ -325,7 +325,8 @@ def main() -> None:
             again = Tour(terminal, {scratch: "~", str(ROOT): "covermaker"})
             sections.append(
                 again.go(
-                    Scene("Leave and come back", "`q` leaves. The next time the songs, how they stand and what `z` takes back are as they were.", (),
+                    Scene("Leave and come back",
+                          "`q` leaves. The next time the songs, how they stand and what `z` takes back are as they were.", (),
                           r"lantern.*(done|stale)")
                 )
             )  # fmt: skip
