@@ -326,7 +326,7 @@ def main() -> None:
             sections.append(
                 again.go(
                     Scene("Leave and come back",
-                          "`q` leaves. The next time the songs, how they stand and what `z` takes back are as they were.", (),
+                          "`q` leaves. The next time songs, states and what `z` takes back are there.", (),
                           r"lantern.*(done|stale)")
                 )
             )  # fmt: skip
