@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from textual.css.query import NoMatches
 
 from covermaker.render.ending import forget
 from covermaker.tui import toast
@@ -64,8 +67,9 @@ class Working(Keyboard, inherit_bindings=False):
         self._jobs_timer = None
         screen = self.front()
         if screen is not None and screen.is_mounted:
-            screen.jobs_changed()
-            screen.redraw_frame()
+            with suppress(NoMatches):  # on leaving, the panes go before the screen does
+                screen.jobs_changed()
+                screen.redraw_frame()
 
     def forget_renders(self) -> None:
         """Let renders that run be no failures: it is we who end them."""

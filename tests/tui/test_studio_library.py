@@ -873,3 +873,13 @@ async def test_a_theme_that_is_chosen_is_kept(library, states, tmp_path):
         app.theme = "nord"
         await until(pilot, lambda: app.settings.theme == "nord")
     assert load_settings().theme == "nord"
+
+
+@on_stage
+async def test_jobs_that_move_while_the_panes_go_break_nothing(library, states):
+    project(library, "blue", "Blue Harbour", recording=STUCK)
+    async with studio(library) as (app, pilot):
+        await until(pilot, lambda: app.library.is_settled)
+        await app.library.query_one("#library").remove()
+        app._draw_jobs()
+        assert app.is_running
