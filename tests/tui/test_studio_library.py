@@ -876,10 +876,16 @@ async def test_a_theme_that_is_chosen_is_kept(library, states, tmp_path):
 
 
 @on_stage
-async def test_jobs_that_move_while_the_panes_go_break_nothing(library, states):
-    project(library, "blue", "Blue Harbour", recording=STUCK)
+async def test_jobs_that_move_while_the_panes_go_break_nothing(library, states, monkeypatch):
     async with studio(library) as (app, pilot):
         await until(pilot, lambda: app.library.is_settled)
-        await app.library.query_one("#library").remove()
+        asked = []
+
+        def jobs_changed():
+            asked.append(app.library.query_one("#a-pane-that-is-gone"))
+
+        monkeypatch.setattr(app.library, "jobs_changed", jobs_changed)
         app._draw_jobs()
+        await pilot.pause()
         assert app.is_running
+        assert asked == []
