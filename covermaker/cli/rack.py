@@ -99,20 +99,17 @@ def show_(project: Path, channel: str | None, as_json: bool) -> None:
 
 
 def _show_all(project: Project, as_json: bool) -> None:
-    racks = [_racked(project, owner).settings() for owner in owners(project.cover)]
-    known = list(zip(owners(project.cover), racks, strict=True))
+    racks = [_racked(project, owner) for owner in owners(project.cover)]
     rows = [
         (
-            owner.name,
-            owner.what,
-            ", ".join(f"({one.effect})" if one.bypass else one.effect for one in rack) or "no effects",
+            rack.owner.name,
+            rack.owner.what,
+            ", ".join(f"({one.effect})" if one.bypass else one.effect for one in rack.settings())
+            or "no effects",
         )
-        for owner, rack in known
+        for rack in racks
     ]
-    value = [
-        {"channel": owner.name, "place": owner.place, "rack": rows_of(project.document.values, owner.place)}
-        for owner, _ in known
-    ]
+    value = [{"channel": rack.owner.name, "place": rack.owner.place, "rack": rack.rows} for rack in racks]
     show(value, as_json, table(rows, header=("channel", "kind", "effects, those in brackets are off")))
 
 

@@ -36,7 +36,7 @@ from covermaker.takes.document import (
 from covermaker.takes.lock import changing
 from covermaker.takes.signal import read_facts
 from covermaker.voices.card import CARD_FILE
-from covermaker.voices.library import SHIPPED
+from covermaker.voices.library import SHIPPED, user_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -149,7 +149,9 @@ def new_takes(
 
 
 def _refuse_another(folder: Path, name: str, *, replace: bool) -> None:
-    if (SHIPPED / name / CARD_FILE).is_file():
+    # In a project, or a folder of its own, a voice may have that name: there it is meant.
+    in_library = folder.absolute().parent == user_library().absolute()
+    if in_library and (SHIPPED / folder.name / CARD_FILE).is_file():
         raise UsageError(
             f"'{name}' is the voice that comes with Covermaker", hint="choose another name for yours"
         )

@@ -225,3 +225,4 @@ def test_no_voice_is_called_as_the_one_that_comes_along(library, recorded, capsy
         assert run(["voices", "new", "demo", "recorded", "--rights", "synthetic", *more]) == ExitCode.USAGE
         assert "'demo' is the voice that comes with Covermaker" in capsys.readouterr().err
     assert not (library / "demo").exists()
+    assert run(["voices", "new", "./project/voices/demo", "recorded", "--rights", "synthetic"]) == 0
