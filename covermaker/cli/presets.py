@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from covermaker.cli.cache import store_option
+from covermaker.cli.device import device_option
 from covermaker.cli.output import json_option, near, show, table
 from covermaker.effects.owners import owner_called, preset_edit, rack_of_preset, rows_of, saved_preset
 from covermaker.effects.preset_edits import (
@@ -21,6 +23,7 @@ from covermaker.effects.preset_edits import (
 )
 from covermaker.effects.presets import KINDS, Kind, list_presets, load_preset
 from covermaker.errors import UsageError, nearest
+from covermaker.graph.events import nobody
 from covermaker.project.edits import apply as apply_edit
 from covermaker.project.load import load
 from covermaker.render.judge import judge
@@ -180,6 +183,7 @@ def users(name: str, folder: Path | None, kind: str | None, as_json: bool) -> No
 @_track_option
 @_kind_option
 @store_option
+@device_option
 @json_option
 def hear(
     name: str,
@@ -189,9 +193,14 @@ def hear(
     track: str | None,
     kind: str | None,
     store: Path | None,
+    device: str,
     as_json: bool,
 ) -> None:
-    """Write a stretch of PROJECT as it is and with the preset NAME, equally loud, to compare; changes nothing else."""
+    """Write a stretch of PROJECT as it is and with the preset NAME, equally loud, to compare; changes nothing else.
+
+    With voice settings, the stretch is sung anew.
+    """
+    from covermaker.cli.progress import listening
     from covermaker.cli.render import parse_region
     from covermaker.cli.stretches import drop_stretch, make_stretches, write_stretch
     from covermaker.effects.preset_edits import changes_of
@@ -200,14 +209,10 @@ def hear(
     preset, opened = load_preset(*_find(name, kind)), load(project)
     start, seconds = parse_region(stretch)
     what = heard_on(preset.kind)
-    if what is None:
-        raise UsageError(
-            "another conversion is heard after a render",
-            hint=f"covermaker presets apply {preset.name} PROJECT, then render it; covermaker undo takes it back",
-        )
     changes = changes_of(preset, opened, track or sung_tracks(opened.cover)[0])
     wishes = (Wish(1, start, seconds, what), Wish(2, start, seconds, what, changes))
-    made = make_stretches(opened, wishes, store)
+    with nullcontext(nobody) if as_json else listening(as_json=False) as listener:
+        made = make_stretches(opened, wishes, store, device=device, listener=listener)
     files = [out / f"{opened.root.name} as it is.wav", out / f"{opened.root.name} with {preset.name}.wav"]
     for one, gain_db, file in zip(made, matched(*made), files, strict=True):
         write_stretch(file, Path(one.file), one, begins_seconds=one.start_seconds, gain_db=gain_db)

@@ -6,18 +6,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covermaker.cli.alone import run_alone
+from covermaker.graph.events import nobody
 from covermaker.render.previewing import Previewed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from covermaker.graph.events import Event
+    from covermaker.graph.events import Listener
     from covermaker.project.load import Project
     from covermaker.render.previewing import Wish
 
 
-def make_stretches(project: Project, wishes: Sequence[Wish], store: Path | None) -> list[Previewed]:
-    """Fulfil wishes, one after another.
+def make_stretches(
+    project: Project,
+    wishes: Sequence[Wish],
+    store: Path | None,
+    *,
+    device: str = "auto",
+    listener: Listener = nobody,
+) -> list[Previewed]:
+    """Fulfil wishes, one after another; `listener` hears of those that are sung on `device`.
 
     Raises
     ------
@@ -25,7 +33,7 @@ def make_stretches(project: Project, wishes: Sequence[Wish], store: Path | None)
         When one is refused, or the process dies.
     """
     asked = {"project": str(project.root), "wishes": [wish.to_dict() for wish in wishes]}
-    made = run_alone("stretches", asked, device="cpu", listener=_ignore, store=store)["made"]
+    made = run_alone("stretches", asked, device=device, listener=listener, store=store)["made"]
     return [Previewed(**one) for one in made]
 
 
@@ -55,7 +63,3 @@ def drop_stretch(made: Previewed) -> None:
     file.unlink(missing_ok=True)
     if against.parent == file.parent:
         against.unlink(missing_ok=True)
-
-
-def _ignore(event: Event) -> None:
-    """Show nothing: a stretch takes a moment."""

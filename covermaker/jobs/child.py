@@ -31,7 +31,7 @@ JOBS = {
     "render": "covermaker.render.tasks:render",
     "separate": "covermaker.render.tasks:separate",
     "convert": "covermaker.render.tasks:convert",
-    "stretches": "covermaker.render.preview:stretches",
+    "stretches": "covermaker.render.preview_jobs:stretches",
     "train": "covermaker.training.task:train",
     "audition": "covermaker.training.task:audition",
     "promote": "covermaker.training.task:promote",
@@ -41,7 +41,7 @@ JOBS = {
 }
 
 # Those that stay, and get what follows the request on stdin, line by line.
-CONVERSATIONS = {"preview": "covermaker.render.preview:serve"}
+CONVERSATIONS = {"preview": "covermaker.render.preview_jobs:serve"}
 
 
 def main() -> int:

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from covermaker.audio.buffer import fit
 from covermaker.audio.files import probe, read
 from covermaker.audio.loudness import measure_file
 from covermaker.disk import disk_errors
 from covermaker.effects.follower import CONTROL_SAMPLES
 from covermaker.effects.rack import Rack, parse_rack, rack_params
-from covermaker.errors import CovermakerError, UsageError
-from covermaker.graph.store import Store, default_root
+from covermaker.errors import UsageError
+from covermaker.graph.events import nobody
 from covermaker.mix.pan import place
 from covermaker.project.edits import ResetValue, SetValue
 from covermaker.project.load import FILE_NAME, HIDDEN_NAME, load
@@ -33,13 +34,15 @@ from covermaker.render.previewing import (
     LONGEST_SECONDS,
     MIX,
     SHORTEST_SECONDS,
+    SUNG,
     Previewed,
-    Refused,
     Wish,
     stand_in,
 )
+from covermaker.render.resinging import resung
 from covermaker.render.sounds import find_sounds
 from covermaker.render.stages import BLOCK_FRAMES, Racked, Stages, bands
+from covermaker.render.steps import Region
 from covermaker.render.stretch import Stretch, levels_of, peaks_of
 from covermaker.render.work import INAUDIBLE_LUFS
 from covermaker.units import db_to_gain
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from covermaker.audio.buffer import Samples
     from covermaker.effects.rack import EffectSettings
     from covermaker.graph.events import Listener
+    from covermaker.graph.store import Store
     from covermaker.project.document import Cover, Track
     from covermaker.project.load import Project
     from covermaker.render.sounds import Sounds
@@ -91,10 +95,17 @@ class Previewer:
         The project.
     store : Store
         Where its finished steps lie.
+    device : str
+        Where a stretch is sung.
+    listener : callable, optional
+        Gets the events of singing.
     """
 
-    def __init__(self, folder: Path, store: Store) -> None:
+    def __init__(
+        self, folder: Path, store: Store, *, device: str = "auto", listener: Listener = nobody
+    ) -> None:
         self._folder, self._store = folder, store
+        self._device, self._tell = device, listener
         self._read: tuple[tuple[int, int], Project, Sounds] | None = None
         # Of one stretch, until another one is asked for.
         self._sources: dict[Path, Samples] = {}
@@ -115,8 +126,12 @@ class Previewer:
         """
         began = time.perf_counter()
         project, sounds = self._opened()
-        cover = _changed(project, wish.changes)
-        if wish.what == MIX:
+        project = _changed(project, wish.changes)
+        cover = project.cover
+        if wish.what == SUNG:
+            stretch = self._cut(wish, _rendered(sounds.song), lead_seconds=0.0)
+            heard = self._sung(project, sounds, stretch)
+        elif wish.what == MIX:
             stretch = self._cut(wish, _rendered(sounds.song))
             heard = self._mix(cover, sounds, stretch, wish.solo)
         elif wish.what.endswith(".rack"):
@@ -184,7 +199,7 @@ class Previewer:
             self._read = (mark, project, find_sounds(project, self._store))
         return self._read[1], self._read[2]
 
-    def _cut(self, wish: Wish, file: Path) -> Stretch:
+    def _cut(self, wish: Wish, file: Path, lead_seconds: float = _LEAD_SECONDS) -> Stretch:
         info = probe(file)
         if not SHORTEST_SECONDS <= wish.seconds <= LONGEST_SECONDS:
             raise UsageError(
@@ -194,9 +209,9 @@ class Previewer:
         first = round(wish.start_seconds * info.sample_rate)
         if not 0 <= first < info.frames:
             raise UsageError("the stretch begins after the song's end")
-        begin = max(0, first - round(_LEAD_SECONDS * info.sample_rate))
+        begin = max(0, first - round(lead_seconds * info.sample_rate))
         # On the grid on which compressors decide, so that they decide what they would in the whole song.
-        lead = first - begin // CONTROL_SAMPLES * CONTROL_SAMPLES
+        lead = first - begin // CONTROL_SAMPLES * CONTROL_SAMPLES if lead_seconds else 0
         frames = min(round(wish.seconds * info.sample_rate), info.frames - first) + lead
         stretch = Stretch(first - lead, frames, lead, info.sample_rate)
         if stretch != self._stretch:  # what is kept belongs to one stretch: memory stays small
@@ -221,6 +236,12 @@ class Previewer:
         return self._heard[file]
 
     # What is made
+
+    def _sung(self, project: Project, sounds: Sounds, stretch: Stretch) -> _Heard:
+        """Convert the vocal anew, as a render of the stretch would."""
+        region = Region(stretch.start / stretch.rate, stretch.frames / stretch.rate)
+        file = resung(project, region, self._store, device=self._device, listener=self._tell)
+        return _Heard(fit(read(file).samples, stretch.frames), _rendered(sounds.song), (), {})
 
     def _rack(self, track: Track, index: int, sounds: Sounds, stretch: Stretch) -> Racked:
         file = _source_of(track, sounds)
@@ -334,58 +355,18 @@ class Previewer:
         return found
 
 
-def stretches(request: Mapping[str, Any], tell: Listener) -> dict[str, Any]:
-    """Fulfil some wishes, one after another; their files stay until they are deleted.
-
-    Parameters
-    ----------
-    request : dict
-        ``{"project": folder, "store": folder or nothing, "wishes": [a `Wish` each]}``.
-    """
-    previewer = _previewer(request)
-    return {"made": [asdict(previewer.make(_wish(said))) for said in request["wishes"]]}
-
-
-def serve(request: Mapping[str, Any], lines: Iterable[bytes], tell: Listener) -> dict[str, Any]:
-    """Answer wishes until there are no more.
-
-    Parameters
-    ----------
-    request : dict
-        ``{"project": folder, "store": folder or nothing}``.
-    lines : iterable of bytes
-        A `Wish` as JSON each.
-    """
-    previewer = _previewer(request)
-    for line in lines:
-        wish = _wish(json.loads(line))
-        try:
-            tell(previewer.make(wish))
-        except CovermakerError as error:
-            tell(Refused(wish.id, error.message, error.hint))
-    return {}
-
-
-def _previewer(request: Mapping[str, Any]) -> Previewer:
-    store = Store(Path(request["store"]) if request.get("store") else default_root())
-    return Previewer(Path(request["project"]), store)
-
-
-def _wish(said: Mapping[str, Any]) -> Wish:
-    return Wish(**{**said, "solo": tuple(said.get("solo", ()))})
-
-
-def _changed(project: Project, changes: Mapping[str, Any]) -> Cover:
-    """Return what the document would say with other values."""
+def _changed(project: Project, changes: Mapping[str, Any]) -> Project:
+    """Return the project as it would be with other values."""
     if not changes:
-        return project.cover
+        return project
     values = project.document.values
     for where, value in changes.items():
         edit = ResetValue(where) if value is None else SetValue(where, value)
         values = on_values(values, edit.operations(values))
     from covermaker.project.document import Cover
 
-    return replace(project.document, values=values).checked(Cover, patterns={})
+    document = replace(project.document, values=values)
+    return replace(project, cover=document.checked(Cover, patterns={}), document=document)
 
 
 def _rendered(song: Path | None) -> Path:

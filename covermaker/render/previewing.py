@@ -25,6 +25,7 @@ SHORTEST_SECONDS = 0.2
 PEAKS_PER_SECOND = 20
 
 MIX = "mix"
+SUNG = "sung"
 DRY = "dry"
 
 
@@ -33,12 +34,13 @@ def rack_of(place: str) -> str:
     return f"{place}.rack"
 
 
-def heard_on(kind: Kind) -> str | None:
-    """Return what of a song a preset of a kind is heard on; None for what needs a render.
+def heard_on(kind: Kind) -> str:
+    """Return what of a song a preset of a kind is heard on.
 
-    A master is heard on the whole mix, behind its effects; its loudness comes with a render.
+    A master is heard on the whole mix, behind its effects; its loudness comes with a render. Voice settings are heard
+    in the mix of a stretch that is sung anew.
     """
-    return {"racks": MIX, "masters": rack_of("master")}.get(kind)
+    return {"racks": MIX, "masters": rack_of("master"), "voices": SUNG}[kind]
 
 
 def matched(as_it_is: Previewed, changed: Previewed) -> tuple[float, float]:
@@ -71,7 +73,8 @@ class Wish:
     start_seconds, seconds : float
         Which stretch; at most `LONGEST_SECONDS`.
     what : str
-        `MIX`, a track's name: its rack alone, or a rack with all that can be measured of it: see `rack_of`.
+        `MIX`, `SUNG`: the mix with the vocal converted anew, a track's name: its rack alone, or a rack with all that
+        can be measured of it: see `rack_of`.
     changes : dict
         Values that are not saved, by their places: ``{"tracks.vocals.rack[1].ratio": 3.0}``; `None` is the default.
     solo : tuple of str

@@ -25,6 +25,7 @@ from covermaker.project.load import FILE_NAME, folder_of, hidden_folder, load
 from covermaker.render import record
 from covermaker.render.ending import last_failure
 from covermaker.render.pipeline import build
+from covermaker.render.unheard import unheard
 from covermaker.voices.card import CARD_FILE
 from covermaker.voices.library import user_library
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from covermaker.render.pipeline import River
     from covermaker.render.record import Verdict
 
-VERSION = 3
+VERSION = 4
 _KIND = "states"
 
 
@@ -114,6 +115,8 @@ class State:
         How the last render measures.
     estimate_seconds : float
         What a render would take, roughly, on two cores.
+    unheard : str
+        Why no voice is heard in the cover; "" where one is.
     """
 
     word: str
@@ -134,6 +137,7 @@ class State:
     estimate_seconds: float = 0.0
     failed_at: float | None = None
     otherwise: str = ""
+    unheard: str = ""
 
     @property
     def is_stale(self) -> bool:
@@ -251,7 +255,10 @@ def _still_true(kept: dict[str, Any], store: Store) -> State | None:
 
 def at_a_glance(project: Project) -> State:
     """Return what can be said of a project whatever its steps are: of its song and of its last render."""
-    state = replace(State("failed", separator=project.cover.stems.separator), **_last_render(project))
+    state = replace(
+        State("failed", separator=project.cover.stems.separator, unheard=unheard(project.cover)),
+        **_last_render(project),
+    )
     try:
         song = project.path(project.cover.song.file, "song.file")
         info = probe(song)

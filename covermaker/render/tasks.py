@@ -24,6 +24,7 @@ from covermaker.render.singers import ready
 from covermaker.render.singing import convert_step, feature_steps, listen_step
 from covermaker.render.singwork import conversion
 from covermaker.render.steps import Region
+from covermaker.render.unheard import unheard
 from covermaker.voices.library import find_voice
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from covermaker.graph.events import Event, Listener
     from covermaker.graph.run import PlannedStep
     from covermaker.graph.step import Step
+    from covermaker.project.document import Cover
 
 Request = dict[str, Any]
 M = TypeVar("M", bound="BaseModel")
@@ -65,8 +67,9 @@ def _render(request: Request, listener: Listener) -> dict[str, Any]:
     listener(Planned(summary(steps)))
     until, again = request.get("until"), [one.step.key for one in steps if one.again]
     entries = run(store, targets, listener=listener, device=request.get("device", "auto"), again=again)
-    result: dict[str, Any] = {"title": river.checked.project.cover.title, "until": until, "files": []}
-    _tell_notes(targets, store, listener, _track_names(river))
+    cover = river.checked.project.cover
+    result: dict[str, Any] = {"title": cover.title, "until": until, "files": []}
+    _tell_notes(targets, store, listener, cover)
     if until is not None:
         result["folders"] = [str(entry.folder) for entry in entries]
         return result
@@ -154,7 +157,7 @@ def _publish(
         settings=river.checked.project.cover.model_dump(mode="json", by_alias=True),
         master=reports["master"],
         files=[{"name": name, **facts} for name, facts in named.items()],
-        notes=_notes(reports, _track_names(river)),
+        notes=_notes(reports, river.checked.project.cover),
         extra={
             "voice": river.lead.fingerprint,
             "reports": reports,
@@ -167,7 +170,8 @@ def _publish(
         jot(project.hidden / RENDERED_NAME, project.document.text)
     place = out / ("preview.json" if request.get("region") else record.FILE_NAME)
     write_report(place, report)
-    return {"files": list(files), "record": str(place), "reports": reports}
+    missed = unheard(river.checked.project.cover)
+    return {"files": list(files), "record": str(place), "reports": reports, "unheard": missed}
 
 
 def _remove_stale(out: Path, current: set[str]) -> None:
@@ -212,23 +216,25 @@ def _once(listener: Listener) -> Listener:
     return hear
 
 
-def _tell_notes(targets: Sequence[Step], store: Store, listener: Listener, names: Sequence[str] = ()) -> None:
-    for text in _notes(_reports(targets, store), names):
+def _tell_notes(
+    targets: Sequence[Step], store: Store, listener: Listener, cover: Cover | None = None
+) -> None:
+    for text in _notes(_reports(targets, store), cover):
         listener(Note(text))
 
 
-def _track_names(river: pipeline.River) -> list[str]:
-    return [track.name for track in river.checked.project.cover.tracks]
-
-
-def _notes(reports: Mapping[str, Any], names: Sequence[str] = ()) -> list[str]:
+def _notes(reports: Mapping[str, Any], cover: Cover | None = None) -> list[str]:
     """Collect what the steps noticed: a damaged song, a silent vocal, a target that could not be reached.
 
-    `names` are those of the tracks, which the mix knows by number only.
+    `cover` is what was rendered: it knows what the mix knows by number only, and whether a voice is heard at all.
     """
     notes = [str(text) for report in reports.values() for text in report.get("notes") or []]
-    for number, name in enumerate(names, start=1):
-        notes = [text.replace(f"track {number} ", f"track '{name}' ") for text in notes]
+    if cover is not None:
+        for number, track in enumerate(cover.tracks, start=1):
+            notes = [text.replace(f"track {number} ", f"track '{track.name}' ") for text in notes]
+        missed = unheard(cover) if "mix" in reports else ""
+        # It says why, too: what the mix says of these tracks would be the same again.
+        notes = [*([missed] if missed else []), *(text for text in notes if text not in missed)]
     master = reports.get("master", {})
     return notes + ([str(master["reason"])] if master.get("reached") is False else [])
 

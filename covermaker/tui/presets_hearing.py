@@ -38,7 +38,8 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
 
     def on_screen_suspend(self) -> None:
         """Hear nothing of it elsewhere."""
-        self.pause()
+        if self.trial is not None:
+            self.trial.rest()
 
     def pause(self) -> None:
         """Stop the sound."""
@@ -70,9 +71,6 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
         """Say why a preset cannot be heard."""
         if self.app.is_web:
             return "in a browser there is no sound"
-        entry = self._entry
-        if entry is not None and entry.kind == "voices":
-            return "another conversion is heard after a render: {presets.apply} applies it, {studio.undo} takes it back"
         return self.no_preset() or self.no_song()
 
     def no_switch(self) -> str | None:
@@ -108,16 +106,19 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
         if entry is None or project is None:
             return
         if self.trial is None:
-            self.trial = Trial(project.root, self.app.ears(self._sound_changed), command=COMMAND)
+            self.trial = Trial(
+                project.root,
+                self.app.ears(self._sound_changed),
+                command=COMMAND,
+                device=self.app.settings.device,
+            )
         self.app.silence(self)
         try:
             changes = changes_of(load_preset(entry.kind, entry.name), project, self._track)
         except CovermakerError as error:
             self.app.say(str(error), "failed")
             return
-        what = heard_on(entry.kind)
-        if what is not None:
-            self.trial.hear(entry.name, what, self._stretch(), changes)
+        self.trial.hear(entry.name, heard_on(entry.kind), self._stretch(), changes)
 
     def _sound_changed(self) -> None:
         if self.is_mounted and self.is_current:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.play.client import Files
-from covermaker.render.previewing import Wish, matched
+from covermaker.render.previewing import SUNG, Wish, matched
 from covermaker.tui.listening import Listening
 from covermaker.tui.previewer import Preview
+from covermaker.tui.words import share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from covermaker.graph.events import StepProgress
     from covermaker.play import messages
     from covermaker.render.previewing import Previewed
     from covermaker.tui.listening import Ears
@@ -29,12 +31,24 @@ class Pairs:
         The project.
     command : sequence of str
         Starts the process.
+    on_progress, device
+        See `covermaker.tui.previewer.Preview`.
     """
 
-    def __init__(self, folder: Path, *, command: Sequence[str]) -> None:
-        self._preview = Preview(folder, self._made, self._refused, command=command)
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        command: Sequence[str],
+        on_progress: Callable[[StepProgress], None] | None = None,
+        device: str = "auto",
+    ) -> None:
+        self._preview = Preview(
+            folder, self._made, self._refused, on_progress=on_progress, device=device, command=command
+        )
         self._answer: asyncio.Future[Previewed] | None = None
         self._number = 0
+        self._has_sung = False
 
     async def make(
         self, loop: tuple[float, float], what: str, changes: Mapping[str, Any]
@@ -52,9 +66,21 @@ class Pairs:
         return as_it_is, await self._ask(Wish(0, loop[0], loop[1] - loop[0], what, dict(changes)))
 
     def give_up(self) -> None:
-        """Let nobody wait for an answer any more."""
+        """Let nobody wait for an answer any more; singing, which takes long, is ended."""
         if self._answer is not None:
+            if self._has_sung and not self._answer.done():
+                self._end_process()
             self._answer.cancel()
+
+    def rest(self) -> None:
+        """Give the memory back that networks take."""
+        self.give_up()
+        if self._has_sung:
+            self._end_process()
+
+    def _end_process(self) -> None:
+        self._has_sung = False
+        self._preview.interrupt()
 
     async def close(self) -> None:
         """End the process."""
@@ -62,6 +88,7 @@ class Pairs:
         await self._preview.close()
 
     async def _ask(self, wish: Wish) -> Previewed:
+        self._has_sung = self._has_sung or wish.what == SUNG
         self._answer = asyncio.get_running_loop().create_future()
         self._number = self._preview.ask(wish)
         return await self._answer
@@ -84,10 +111,11 @@ class Trial(Listening):
     loop: tuple[float, float] | None = None
     is_working = False
 
-    def __init__(self, folder: Path, ears: Ears, *, command: Sequence[str]) -> None:
+    def __init__(self, folder: Path, ears: Ears, *, command: Sequence[str], device: str = "auto") -> None:
         super().__init__(folder / ".covermaker" / "presets.log", ears)
         self.folder = folder
-        self._pairs = Pairs(folder, command=command)
+        self._pairs = Pairs(folder, command=command, on_progress=self._moved, device=device)
+        self._doing = ""
         self._task: asyncio.Task[None] | None = None
         self._shown = ""
 
@@ -99,7 +127,7 @@ class Trial(Listening):
     def words(self) -> str:
         """Say what is heard; nothing when nothing is."""
         if self.is_working or self._wants_play:
-            return "making it heard"
+            return f"making it heard{self._doing}"
         if not self.player.playing:
             return ""
         return "A: as it is" if self.player.hearing == "a" else f"B: with {self.name}"
@@ -109,7 +137,7 @@ class Trial(Listening):
         self._pairs.give_up()
         if self._task is not None:
             self._task.cancel()
-        self.name, self.loop, self.is_working = name, loop, True
+        self.name, self.loop, self.is_working, self._doing = name, loop, True, ""
         self._task = asyncio.create_task(self._make(what, loop, changes), name="preset")
         self._changed()
 
@@ -129,6 +157,12 @@ class Trial(Listening):
             self._say(f"hear: {error}", "failed")
         self._changed()
 
+    def _moved(self, event: StepProgress) -> None:
+        doing = f": {event.name.removesuffix(' (preview)')} {share(event.fraction)}"
+        if doing != self._doing:
+            self._doing = doing
+            self._changed()
+
     def switch(self) -> None:
         """Hear the other side."""
         self._do(self.player.switch())
@@ -141,6 +175,11 @@ class Trial(Listening):
         self.is_working = False
         self.pause()
         self._changed()
+
+    def rest(self) -> None:
+        """Hear nothing, and hold no memory that a render may want."""
+        self.stop()
+        self._pairs.rest()
 
     def _told(self, message: messages.Message) -> None:
         now = self.words()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import ResourceError
+from covermaker.graph.events import StepProgress
 from covermaker.jobs.launch import COMMAND
 from covermaker.jobs.spawn import ending, kill, spawn
 from covermaker.render.previewing import Previewed, Refused, Wish
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-_KINDS: Final = {kind.KIND: kind for kind in (Previewed, Refused)}
+_KINDS: Final = {kind.KIND: kind for kind in (Previewed, Refused, StepProgress)}
+_PASSED_OVER: Final = ("step.", "note")  # what else is told of the way
 
 
 class Preview:
@@ -30,6 +32,10 @@ class Preview:
     on_made, on_refused : callable
         Called on the event loop; a wish that was overtaken by a newer one before it was sent is not answered. A refusal
         comes with the number of its wish, None when the process itself is gone, and with words.
+    on_progress : callable, optional
+        Gets what is told while a stretch is sung.
+    device : str
+        Where that is done.
     command : sequence of str
         What is started; tests give a process of their own.
     """
@@ -40,10 +46,14 @@ class Preview:
         on_made: Callable[[Previewed], None],
         on_refused: Callable[[int | None, str], None],
         *,
+        on_progress: Callable[[StepProgress], None] | None = None,
+        device: str = "auto",
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._project, self._made, self._refused = project, on_made, on_refused
+        self._progress, self._device = on_progress, device
         self._command = tuple(command)
+        self._dropped = False
         self._child: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._next: Wish | None = None
@@ -71,6 +81,12 @@ class Preview:
             self._send()
         return self._count
 
+    def interrupt(self) -> None:
+        """Give up what is being made, by ending the process, and what it remembers; the next wish starts another."""
+        self._asked = self._next = None
+        self._dropped = self._child is not None
+        self.kill()
+
     async def close(self) -> None:
         """End the process."""
         self._closed = True
@@ -89,7 +105,7 @@ class Preview:
 
     def _send(self) -> None:
         child, wish = self._child, self._next
-        if child is None or child.stdin is None or wish is None or child.stdin.is_closing():
+        if self._dropped or child is None or child.stdin is None or wish is None or child.stdin.is_closing():
             return
         self._asked, self._next = wish, None
         child.stdin.write(json.dumps(wish.to_dict()).encode() + b"\n")
@@ -103,7 +119,11 @@ class Preview:
             self._lost(str(ResourceError(f"the preview cannot be started: {error.strerror or error}")))
         finally:
             self._child, self._task = None, None
-        if status is not None and not self._closed:
+        if self._dropped:
+            self._dropped = False
+            if self._next is not None and not self._closed:
+                self._task = asyncio.create_task(self._talk(), name="preview")
+        elif status is not None and not self._closed:
             self._lost(f"the preview {ending(status)}; the next change starts another; log: {self.log}")
 
     async def _listen(self) -> int:
@@ -112,7 +132,8 @@ class Preview:
         assert child.stdin is not None
         assert child.stdout is not None
         with suppress(BrokenPipeError, ConnectionResetError):
-            child.stdin.write(json.dumps({"job": "preview", "project": str(self._project)}).encode() + b"\n")
+            request = {"job": "preview", "project": str(self._project), "device": self._device}
+            child.stdin.write(json.dumps(request).encode() + b"\n")
             self._send()
             async for line in child.stdout:
                 self._heard(json.loads(line))
@@ -121,7 +142,14 @@ class Preview:
         return status
 
     def _heard(self, said: dict[str, Any]) -> None:
-        kind = _KINDS.get(said.pop("event", ""))
+        name = said.pop("event", "")
+        kind = _KINDS.get(name)
+        if self._dropped or (kind is None and name.startswith(_PASSED_OVER)):
+            return
+        if kind is StepProgress:
+            if self._progress is not None:
+                self._progress(StepProgress(**said))
+            return
         self._asked = None
         self._send()
         if kind is None:  # the job as a whole was refused

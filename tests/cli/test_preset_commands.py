@@ -9,6 +9,7 @@ import soundfile
 from covermaker.cli import stretches
 from covermaker.cli.main import run
 from covermaker.errors import ExitCode, ResourceError
+from covermaker.graph.events import StepFinished
 from covermaker.project.load import load
 
 LEVELS = "loudness_lufs = -12.0\ntrue_peak_dbtp = -1.0\n"
@@ -126,12 +127,11 @@ def side(tmp_path, file, gain, lufs):
 
 def test_hearing_writes_both_sides_equally_loud(new, tmp_path, capsys, monkeypatch):
     assert new() == 0
-    assert run(["presets", "hear", "in-tune", "cover"]) == ExitCode.USAGE
-    assert "heard after a render" in capsys.readouterr().err
-    asked = []
+    asked, devices = [], []
 
     def make(job, request, **options):
         assert job == "stretches"
+        devices.append(options["device"])
         asked.extend(
             (one["start_seconds"], one["seconds"], one["what"], sorted(one["changes"]))
             for one in request["wishes"]
@@ -152,6 +152,28 @@ def test_hearing_writes_both_sides_equally_loud(new, tmp_path, capsys, monkeypat
         assert len(sound) == 16000
         assert sound == pytest.approx(0.1, abs=1e-4)
     assert not (tmp_path / "a.wav").exists()
+
+
+def test_voice_settings_are_sung_anew_on_the_device_that_was_asked_for(new, tmp_path, capsys, monkeypatch):
+    assert new() == 0
+    asked = []
+
+    def make(job, request, *, device, listener, store):
+        asked.append((device, [(one["what"], one["changes"]) for one in request["wishes"]]))
+        listener(StepFinished("convert (preview)", "key", 1.5))
+        return {"made": [side(tmp_path, f"{name}.wav", 0.1, -20.0) for name in "ab"]}
+
+    monkeypatch.setattr(stretches, "run_alone", make)
+    args = ["presets", "hear", "smaller-head", "cover", "--stretch", "0:02-0:04", "--device", "cpu"]
+    assert run(args) == 0
+    assert "convert (preview)        1.5 s" in capsys.readouterr().err
+    ((device, ((what, as_it_is), (_, changed))),) = asked
+    assert (device, what, as_it_is) == ("cpu", "sung", {})
+    assert changed["convert"]["formant_semitones"] == 2.0
+    assert run([*args, "--json"]) == 0
+    heard = capsys.readouterr()
+    assert json.loads(heard.out)["preset"] == "smaller-head"
+    assert heard.err == ""
 
 
 def test_a_side_that_cannot_be_written_leaves_what_was_there(new, tmp_path, monkeypatch):

@@ -100,11 +100,11 @@ REFUSED = "\n".join(
 KILLED = "\n".join((PLAN, SEPARATE, "!kill"))
 
 
-def project(root, name, title=None, *, artist="", voice="demo", recording=WHOLE):
-    """Make a project that no engine has to look at."""
+def project(root, name, title=None, *, artist="", voice="demo", recording=WHOLE, more=""):
+    """Make a project that no engine has to look at; its document goes on with `more`, at first of the track."""
     folder = root / name
     folder.mkdir(parents=True)
-    text = COVER.format(title=title or name.title(), artist=artist, voice=voice)
+    text = COVER.format(title=title or name.title(), artist=artist, voice=voice) + more
     (folder / "cover.toml").write_text(text, encoding="utf-8")
     (folder / "recording.jsonl").write_text(recording, encoding="utf-8")
     return folder
@@ -144,6 +144,8 @@ for line in sys.stdin:
     refused = open(refusal).read() if os.path.exists(refusal) else ""
     with open(os.path.join(folder, "wishes.jsonl"), "a") as log:
         log.write(line)
+    if wish["what"] == "sung":
+        print(json.dumps({"event": "step.progress", "name": "convert (preview)", "fraction": 0.4}), flush=True)
     while os.path.exists(os.path.join(folder, "wait")):
         time.sleep(0.01)
     said = {"event": "preview.made", "id": wish["id"], "what": wish["what"], "start_seconds": wish["start_seconds"],
@@ -158,12 +160,18 @@ for line in sys.stdin:
 
 
 def preview(*, changed=None, of=None, **always):
-    """Return a process that answers every wish at once, with files of the project's folder, and keeps the wishes.
+    """Return a process that answers every wish at once, with files of the project's folder, and keeps the `wishes`.
 
     What it says can be another where something was `changed`, and `of` a kind of wish. A file ``no-preview`` in the
     folder holds the words of a refusal; while there is one with the name ``wait``, it does not answer.
     """
     return (sys.executable, "-SEc", _PREVIEW, json.dumps([always, changed or {}, of or {}]))
+
+
+def wishes(folder):
+    """Return what a project's `preview` was asked for, as text; nothing before it was."""
+    file = folder / "wishes.jsonl"
+    return file.read_text() if file.exists() else ""
 
 
 class Player:
@@ -234,6 +242,13 @@ async def studio(root, *, size=(80, 24), settings=None):
         yield app, pilot
         await app.runner.close()
         await app.measurer.close()
+
+
+@asynccontextmanager
+async def on_screen(root, opened, *, size=(80, 24), settings=None):
+    """Open a studio in which nothing is heard, and a screen of it: `opened` takes app and pilot and returns that."""
+    async with studio(root, size=size, settings=settings or quiet()) as (app, pilot):
+        yield await opened(app, pilot), app, pilot
 
 
 def quiet():

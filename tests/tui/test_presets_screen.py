@@ -257,8 +257,6 @@ async def test_a_damaged_preset_and_a_shipped_one_refuse(mine, library, song):
         assert "Apply: the file is damaged: e opens it" in lines(app)[-2]
         await pilot.press("down", "d")
         assert "it is shipped and stays as it is: + copies it" in lines(app)[-2]
-        await pilot.press("end", "space")
-        assert "another conversion is heard after a render" in lines(app)[-2]
 
 
 @on_stage
@@ -468,6 +466,34 @@ async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, player, monke
         await pilot.press("escape", "1")
         await until(pilot, lambda: app.current_mode == "library")
         assert not screen.trial.is_on
+
+
+@on_stage
+async def test_voice_settings_are_sung_and_given_up(mine, library, song, player, monkeypatch):
+    monkeypatch.setattr(presets_hearing, "COMMAND", PREVIEW)
+
+    def wishes():
+        return [json.loads(line) for line in (song / "wishes.jsonl").read_text().splitlines()]
+
+    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
+        screen = await at_presets(app, pilot, song=song, on=("voices", "smaller-head"))
+        (song / "wait").touch()
+        await pilot.press("space")
+        await until(pilot, lambda: "► 0:10 to 0:18  making it heard: convert 40 %" in text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "►" not in text(app))
+        (song / "wait").unlink()
+        (song / "wishes.jsonl").unlink()
+        await pilot.press("space")
+        await until(pilot, lambda: "► 0:10 to 0:18  B: with smaller-head" in text(app))
+        as_it_is, changed = wishes()
+        assert (as_it_is["what"], as_it_is["changes"], changed["what"]) == ("sung", {}, "sung")
+        assert changed["changes"]["convert"]["formant_semitones"] == 2.0
+        assert player.made.names == [("a.wav", "b.wav")]
+        child = screen.trial._pairs._preview._child
+        await pilot.press("1")
+        await until(pilot, lambda: app.current_mode == "library" and child.returncode is not None)
+        assert not [row for row in app.board.log if "preview" in row.text]
 
 
 @on_stage

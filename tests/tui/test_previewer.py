@@ -7,13 +7,19 @@ from covermaker.render.previewing import Wish
 from covermaker.tui.previewer import Preview
 
 CHILD = """
-import json, os, signal, sys
+import json, os, signal, sys, time
 folder = json.loads(sys.stdin.readline())["project"]
 os.makedirs(folder + "/.covermaker/preview", exist_ok=True)
 for line in sys.stdin:
     wish = json.loads(line)
     if wish["what"] == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    if wish["what"] == "sung":
+        for fraction in (0.0, 0.5):
+            print(json.dumps({"event": "step.started", "name": "convert", "key": "1"}), flush=True)
+            print(json.dumps({"event": "step.progress", "name": "convert", "fraction": fraction}), flush=True)
+        while wish["changes"]:
+            time.sleep(1.0)
     if wish["what"] == "no":
         said = {"event": "preview.refused", "id": wish["id"], "message": "no sound", "hint": "render it"}
         print(json.dumps(said), flush=True)
@@ -87,6 +93,33 @@ def test_a_refusal_says_which_wish_it_is_of(tmp_path):
         assert refused == [(2, "no sound: render it")]
 
     talk(tmp_path, script)
+
+
+def test_singing_tells_how_far_it_is_and_can_be_interrupted(tmp_path):
+    async def run():
+        made, refused, told = [], [], []
+        preview = Preview(
+            tmp_path, made.append, lambda *said: refused.append(said),
+            on_progress=told.append, command=(sys.executable, "-SEc", CHILD),
+        )  # fmt: skip
+        preview.ask(Wish(0, 0.0, 1.0, "sung"))
+        await until(lambda: made)
+        assert [event.fraction for event in told] == [0.0, 0.5]
+        preview.ask(Wish(0, 0.0, 2.0, "sung", {"convert.protect": 0.5}))
+        await until(lambda: len(told) == 4)
+        preview.interrupt()
+        assert not preview.is_busy
+        number = preview.ask(Wish(0, 0.0, 3.0))  # before the process is gone
+        await until(lambda: len(made) == 2)
+        assert (made[1].id, made[1].seconds) == (number, 3.0)
+        preview.interrupt()
+        preview.interrupt()
+        preview.ask(Wish(0, 0.0, 4.0))
+        await until(lambda: len(made) == 3)
+        assert refused == []
+        await preview.close()
+
+    asyncio.run(asyncio.wait_for(run(), 10.0))
 
 
 def test_what_cannot_be_started_is_said(tmp_path):
