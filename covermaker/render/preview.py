@@ -2,14 +2,14 @@
 
 A process that stays keeps the stretch's sources and each track's rack in memory, so that a fader costs a sum and a
 parameter one rack. Everything begins `_LEAD_SECONDS` before the stretch, which is then cut off: compressors and
-reverbs are in the middle of the song, not at its beginning. The master is left out.
+reverbs are in the middle of the song, not at its beginning. The master is left out where it is not what is heard.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,13 +25,14 @@ from covermaker.effects.rack import Rack, parse_rack, rack_params
 from covermaker.errors import UsageError
 from covermaker.graph.events import nobody
 from covermaker.mix.pan import place
-from covermaker.project.edits import ResetValue, SetValue
 from covermaker.project.load import FILE_NAME, HIDDEN_NAME, load
-from covermaker.project.operations import on_values
+from covermaker.project.trying import with_values
 from covermaker.render.preview_files import PreviewFiles
+from covermaker.render.preview_master import mastered
 from covermaker.render.previewing import (
     DRY,
     LONGEST_SECONDS,
+    MASTERED,
     MIX,
     SHORTEST_SECONDS,
     SUNG,
@@ -126,14 +127,16 @@ class Previewer:
         """
         began = time.perf_counter()
         project, sounds = self._opened()
-        project = _changed(project, wish.changes)
+        project = with_values(project, wish.changes)
         cover = project.cover
         if wish.what == SUNG:
             stretch = self._cut(wish, _rendered(sounds.song), lead_seconds=0.0)
             heard = self._sung(project, sounds, stretch)
-        elif wish.what == MIX:
+        elif wish.what in {MIX, MASTERED}:
             stretch = self._cut(wish, _rendered(sounds.song))
             heard = self._mix(cover, sounds, stretch, wish.solo)
+            if wish.what == MASTERED:
+                heard = self._mastered(cover, heard, _rendered(sounds.song), stretch)
         elif wish.what.endswith(".rack"):
             stretch, heard = self._measured(cover, sounds, wish)
         else:
@@ -291,10 +294,13 @@ class Previewer:
             return 0.0
         found = sounds.tracks[track.name].source_lufs if track.name in sounds.tracks else None
         if found is None:
-            if file not in self._lufs:
-                self._lufs[file] = measure_file(file, true_peak=False).integrated_lufs
-            found = self._lufs[file]
+            found = self._whole_lufs(file)
         return 0.0 if found is None or found < INAUDIBLE_LUFS else round(track.rack_lufs - found, 2)
+
+    def _whole_lufs(self, file: Path) -> float | None:
+        if file not in self._lufs:
+            self._lufs[file] = measure_file(file, true_peak=False).integrated_lufs
+        return self._lufs[file]
 
     def _mix(self, cover: Cover, sounds: Sounds, stretch: Stretch, solo: Iterable[str]) -> _Heard:
         """Sum tracks and buses as `covermaker.mix.mixer` does."""
@@ -304,6 +310,14 @@ class Previewer:
         return _Heard(
             mix.astype(np.float32), _rendered(sounds.song), desk.reductions, {**desk.strips, **returns}
         )
+
+    def _mastered(self, cover: Cover, mix: _Heard, song: Path, stretch: Stretch) -> _Heard:
+        """Master the mix as loud as the stretch will be in a master of the whole song: as it is in the song itself."""
+        here, _ = levels_of(self._samples(song, stretch), stretch.rate)
+        whole = self._whole_lufs(song)
+        louder_db = here - whole if here is not None and whole is not None else 0.0
+        sound = mastered(mix.sound, stretch.rate, cover.master, louder_db=louder_db)
+        return _Heard(sound, song, mix.reductions, mix.peaks)
 
     def _behind(
         self, cover: Cover, desk: _Desk, table: str, name: str, stretch: Stretch
@@ -353,20 +367,6 @@ class Previewer:
                 wet = rack.process(desk.sends[bus.name].astype(np.float32))
                 found[bus.name] = place(wet, gain=db_to_gain(bus.gain_db), pan=0.0)
         return found
-
-
-def _changed(project: Project, changes: Mapping[str, Any]) -> Project:
-    """Return the project as it would be with other values."""
-    if not changes:
-        return project
-    values = project.document.values
-    for where, value in changes.items():
-        edit = ResetValue(where) if value is None else SetValue(where, value)
-        values = on_values(values, edit.operations(values))
-    from covermaker.project.document import Cover
-
-    document = replace(project.document, values=values)
-    return replace(project, cover=document.checked(Cover, patterns={}), document=document)
 
 
 def _rendered(song: Path | None) -> Path:

@@ -26,6 +26,7 @@ PEAKS_PER_SECOND = 20
 
 MIX = "mix"
 SUNG = "sung"
+MASTERED = "mastered"
 DRY = "dry"
 
 
@@ -37,10 +38,10 @@ def rack_of(place: str) -> str:
 def heard_on(kind: Kind) -> str:
     """Return what of a song a preset of a kind is heard on.
 
-    A master is heard on the whole mix, behind its effects; its loudness comes with a render. Voice settings are heard
-    in the mix of a stretch that is sung anew.
+    A master is heard behind its limiter, driven as far as in the whole song; voice settings in the mix of a stretch
+    that is sung anew.
     """
-    return {"racks": MIX, "masters": rack_of("master"), "voices": SUNG}[kind]
+    return {"racks": MIX, "masters": MASTERED, "voices": SUNG}[kind]
 
 
 def matched(as_it_is: Previewed, changed: Previewed) -> tuple[float, float]:
@@ -73,8 +74,8 @@ class Wish:
     start_seconds, seconds : float
         Which stretch; at most `LONGEST_SECONDS`.
     what : str
-        `MIX`, `SUNG`: the mix with the vocal converted anew, a track's name: its rack alone, or a rack with all that
-        can be measured of it: see `rack_of`.
+        `MIX`, `MASTERED`, `SUNG`: the mix with the vocal converted anew, a track's name: its rack alone, or a rack with
+        all that can be measured of it: see `rack_of`.
     changes : dict
         Values that are not saved, by their places: ``{"tracks.vocals.rack[1].ratio": 3.0}``; `None` is the default.
     solo : tuple of str

@@ -1,0 +1,44 @@
+"""A stretch of a mix through the master, as loud, and as hard on the limiter, as in the whole song."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from covermaker.audio.files import read, wav_writer
+from covermaker.disk import disk_errors
+from covermaker.effects.rack import parse_rack
+from covermaker.master.master import MasterSettings, master_file
+
+if TYPE_CHECKING:
+    from covermaker.audio.buffer import Samples
+    from covermaker.project.document import Master
+
+_QUIETEST_LUFS, _LOUDEST_LUFS = -40.0, -5.0  # what `MasterSettings` takes
+
+
+def mastered(mix: Samples, rate: int, settings: Master, *, louder_db: float) -> Samples:
+    """Return a stretch of a mix as the master of its song would have it.
+
+    Parameters
+    ----------
+    mix : float32 array (2, frames)
+    louder_db : float
+        By how much the stretch is louder than its song.
+    """
+    target = settings.loudness_lufs
+    wanted = MasterSettings(
+        loudness_lufs=None
+        if target == "off"
+        else min(max(target + louder_db, _QUIETEST_LUFS), _LOUDEST_LUFS),
+        true_peak_dbtp=settings.true_peak_dbtp,
+        rack=tuple(parse_rack(settings.rack, where="master.rack")),
+    )
+    work = Path(tempfile.gettempdir())
+    with disk_errors(work), tempfile.TemporaryDirectory(prefix="covermaker-", dir=work) as folder:
+        file, out = Path(folder) / "mix.wav", Path(folder) / "master.wav"
+        with wav_writer(file, sample_rate=rate, channels=len(mix)) as writer:
+            writer.write(mix)
+        master_file(file, out, settings=wanted)
+        return read(out).samples
