@@ -169,6 +169,12 @@ def removed(kind: Kind, name: str) -> Change:
     return Gone(remove_preset(kind, name), f"removed preset {name}")
 
 
+def problem_of(change: Change) -> str:
+    """Say why the preset that was changed cannot be used; "" when it can, or is gone."""
+    entry = entry_of(*change.selects)
+    return (entry.problem or "") if entry is not None else ""
+
+
 def text_of(kind: Kind, name: str) -> tuple[Path, str]:
     """Return the file of an own preset and what it says.
 

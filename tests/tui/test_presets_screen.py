@@ -3,9 +3,23 @@
 import asyncio
 import json
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
-from studio_stage import burst, lines, on_stage, preview, project, quiet, state, studio, text, until
+from studio_stage import (
+    burst,
+    lines,
+    on_screen,
+    on_stage,
+    preview,
+    project,
+    quiet,
+    state,
+    studio,
+    text,
+    until,
+    wishes,
+)
 
 from covermaker.effects.preset_files import own
 from covermaker.effects.preset_users import entries, users
@@ -52,9 +66,7 @@ def mine(tmp_path, monkeypatch):
 @pytest.fixture
 def song(library, states):
     """A project whose vocal is two decibels from the preset."""
-    folder = project(library, "blue", "Blue [Harbour]")
-    with (folder / "cover.toml").open("a", encoding="utf-8") as file:
-        file.write(MORE)
+    folder = project(library, "blue", "Blue [Harbour]", more=MORE)
     states["blue"] = state("done", seconds=30.0)
     return folder
 
@@ -104,9 +116,7 @@ def test_voice_settings_keep_what_belongs_to_the_song(mine, song):
 
 def test_who_uses_what_is_told_by_the_values(mine, library, song):
     for name, level in (("one", -40.0), ("two", -39.0), ("three", -40.0)):
-        folder = project(library, name)
-        with (folder / "cover.toml").open("a", encoding="utf-8") as file:
-            file.write(RACK.replace("-40.0", str(level)))
+        project(library, name, more=RACK.replace("-40.0", str(level)))
     (library / "broken").mkdir()
     (library / "broken" / "cover.toml").write_text("nonsense", encoding="utf-8")
     mine("racks", "far", RACK.replace("-40.0", "-39.5").replace("1.0", "9.0"))
@@ -191,7 +201,7 @@ async def test_a_refusal_of_a_pair_that_was_given_up_is_not_of_the_next(song):
     (song / "wait").touch()
     (song / "no-preview").write_text("no sound")
     first = asyncio.create_task(pairs.make((0.0, 8.0), "mix", {}))
-    while not (song / "wishes.jsonl").exists():
+    while not wishes(song):
         await asyncio.sleep(0.01)
     (song / "no-preview").unlink()
     pairs.give_up()
@@ -215,6 +225,15 @@ async def at_presets(app, pilot, *, song=None, on=None):
         listing.cursor = next(i for i, one in enumerate(listing.items) if (one.kind, one.name) == on)
         await until(pilot, lambda: on[1] in (screen.query_one(PresetDetails).border_title or ""))
     return screen
+
+
+def asked_of(song):
+    return [json.loads(line) for line in wishes(song).splitlines()]
+
+
+def presets_screen(song, on, *, size=(80, 24)):
+    """Open the Presets screen beside a song, with the cursor on a preset."""
+    return on_screen(song.parent, partial(at_presets, song=song, on=on), size=size)
 
 
 def said(app):
@@ -247,10 +266,9 @@ def test_without_a_song_it_shows_what_there_is(mine, library, states, size):
 
 
 @on_stage
-async def test_a_damaged_preset_and_a_shipped_one_refuse(mine, library, song):
+async def test_a_damaged_preset_and_a_shipped_one_refuse(mine, song):
     mine("racks", "bad", "rack = [")
-    async with studio(library, settings=quiet()) as (app, pilot):
-        await at_presets(app, pilot, song=song, on=("racks", "bad"))
+    async with presets_screen(song, ("racks", "bad")) as (_, app, pilot):
         assert "✗ damaged" in text(app)
         assert "bad.toml is no TOML" in said(app)
         await pilot.press("enter")
@@ -260,10 +278,9 @@ async def test_a_damaged_preset_and_a_shipped_one_refuse(mine, library, song):
 
 
 @on_stage
-async def test_apply_is_one_edit_in_words(mine, library, song):
+async def test_apply_is_one_edit_in_words(mine, song):
     before = (song / "cover.toml").read_text()
-    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
-        screen = await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+    async with presets_screen(song, ("racks", "aaa"), size=(120, 40)) as (screen, app, pilot):
         await until(pilot, lambda: "threshold -44 -> -40 dB" in text(app))
         await pilot.press("enter")
         await until(pilot, lambda: "✓ the same" in text(app))
@@ -285,9 +302,8 @@ async def test_apply_is_one_edit_in_words(mine, library, song):
 
 
 @on_stage
-async def test_masters_and_voices_are_applied_to_the_song(mine, library, song):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        await at_presets(app, pilot, song=song, on=("masters", "cd"))
+async def test_masters_and_voices_are_applied_to_the_song(mine, song):
+    async with presets_screen(song, ("masters", "cd")) as (_, app, pilot):
         await until(pilot, lambda: "master loudness -14.0 -> -9.0 LUFS" in said(app))
         await pilot.press("enter")
         await until(pilot, lambda: "preset 'cd' on the master" in lines(app)[-2])
@@ -304,9 +320,8 @@ async def test_masters_and_voices_are_applied_to_the_song(mine, library, song):
 
 
 @on_stage
-async def test_copies_get_names_and_are_taken_back(mine, library, song):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await at_presets(app, pilot, song=song, on=("racks", "rock"))
+async def test_copies_get_names_and_are_taken_back(mine, song):
+    async with presets_screen(song, ("racks", "rock")) as (screen, app, pilot):
         await pilot.press("+")
         await until(pilot, lambda: "A copy of rock. Its name:" in text(app))
         await pilot.press("enter")
@@ -327,9 +342,8 @@ async def test_copies_get_names_and_are_taken_back(mine, library, song):
 
 
 @on_stage
-async def test_what_the_song_has_is_saved_and_put_into_a_preset(mine, library, song):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+async def test_what_the_song_has_is_saved_and_put_into_a_preset(mine, song):
+    async with presets_screen(song, ("racks", "aaa")) as (screen, app, pilot):
         await pilot.press("u")
         await until(pilot, lambda: "updated preset aaa" in lines(app)[-2])
         assert load_preset("racks", "aaa").rack == tuple(load(song).cover.tracks[0].rack)
@@ -348,9 +362,8 @@ async def test_what_the_song_has_is_saved_and_put_into_a_preset(mine, library, s
 
 
 @on_stage
-async def test_a_terminal_that_cannot_be_left_says_where_the_file_is(mine, library, song):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+async def test_a_terminal_that_cannot_be_left_says_where_the_file_is(mine, song):
+    async with presets_screen(song, ("racks", "aaa")) as (_, app, pilot):
         await pilot.press("e")
         assert "this terminal cannot be left for an editor" in lines(app)[-2]
 
@@ -365,9 +378,14 @@ async def test_what_an_editor_did_is_shown_and_can_be_taken_back(mine, library, 
         monkeypatch.setenv("EDITOR", "true")
         await pilot.press("e")
         await until(pilot, lambda: "nothing changed" in lines(app)[-2])
+        monkeypatch.setenv("EDITOR", "sed -i s/-40.0/-40.0.0/")
+        await pilot.press("e")
+        await until(pilot, lambda: "edited preset aaa: " in lines(app)[-2] and "aaa.toml" in lines(app)[-2])
+        await pilot.press("z")
+        await until(pilot, lambda: "undo: edited preset aaa" in lines(app)[-2])
         monkeypatch.setenv("EDITOR", "sed -i s/-40.0/-41.0/")
         await pilot.press("e")
-        await until(pilot, lambda: "edited preset aaa" in lines(app)[-2])
+        await until(pilot, lambda: lines(app)[-2].startswith(" edited preset aaa  "))
         assert load_preset("racks", "aaa").rack[0]["threshold_db"] == -41.0
         await until(pilot, lambda: "threshold -44 -> -41 dB" in text(app))
         await pilot.press("z")
@@ -379,9 +397,8 @@ async def test_what_an_editor_did_is_shown_and_can_be_taken_back(mine, library, 
 
 
 @on_stage
-async def test_an_undo_that_is_refused_stays_the_next_one(mine, library, song):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+async def test_an_undo_that_is_refused_stays_the_next_one(mine, song):
+    async with presets_screen(song, ("racks", "aaa")) as (screen, app, pilot):
         await pilot.press("d")
         await until(pilot, lambda: screen.undo_words() == "removed preset aaa")
         mine("racks", "aaa", RACK)  # somebody has put another one in its place
@@ -396,9 +413,8 @@ async def test_an_undo_that_is_refused_stays_the_next_one(mine, library, song):
 
 
 @on_stage
-async def test_undos_in_a_burst_go_back_one_after_the_other(mine, library, song):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+async def test_undos_in_a_burst_go_back_one_after_the_other(mine, song):
+    async with presets_screen(song, ("racks", "aaa")) as (screen, app, pilot):
         before = (song / "cover.toml").read_text()
         await pilot.press("u")
         await until(pilot, lambda: screen.undo_words() == "updated preset aaa")
@@ -428,22 +444,18 @@ async def test_a_refusal_of_what_was_given_up_fails_nothing(song):
 
 
 @on_stage
-async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, player, monkeypatch):
+async def test_hear_makes_a_and_b_of_the_loop(mine, song, player, monkeypatch):
     monkeypatch.setattr(presets_hearing, "COMMAND", PREVIEW)
     monkeypatch.setattr(presets_hearing, "_SETTLE_SECONDS", 0.01)
 
-    def wishes():
-        return [json.loads(line) for line in (song / "wishes.jsonl").read_text().splitlines()]
-
-    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
-        screen = await at_presets(app, pilot, song=song, on=("racks", "aaa"))
+    async with presets_screen(song, ("racks", "aaa"), size=(120, 40)) as (screen, app, pilot):
         before = (song / "cover.toml").read_text()
         await pilot.press("space")
         await until(pilot, lambda: "► 0:10 to 0:18  B: with aaa" in text(app))
         assert player.made.names == [("a.wav", "b.wav")]
         ((files, *where),) = player.made.loads
         assert (files.gain_db_b, *where) == (-4.0, 10.0, (10.0, 18.0))
-        as_it_is, changed = wishes()
+        as_it_is, changed = asked_of(song)
         assert (as_it_is["changes"], changed["what"]) == ({}, "mix")
         assert changed["changes"]["tracks"][0]["rack"][0]["threshold_db"] == -40.0
         await pilot.press("a")
@@ -458,7 +470,7 @@ async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, player, monke
         await at_presets(app, pilot, on=("masters", "cd"))
         await pilot.press("space")
         await until(pilot, lambda: "B: with cd" in text(app))
-        assert wishes()[-1]["what"] == "master.rack"
+        assert asked_of(song)[-1]["what"] == "mastered"
         (song / "no-preview").write_text("no sound: render it")
         await pilot.press(",")
         await until(pilot, lambda: "hear: no sound: render it" in text(app))
@@ -469,14 +481,10 @@ async def test_hear_makes_a_and_b_of_the_loop(mine, library, song, player, monke
 
 
 @on_stage
-async def test_voice_settings_are_sung_and_given_up(mine, library, song, player, monkeypatch):
+async def test_voice_settings_are_sung_and_given_up(mine, song, player, monkeypatch):
     monkeypatch.setattr(presets_hearing, "COMMAND", PREVIEW)
 
-    def wishes():
-        return [json.loads(line) for line in (song / "wishes.jsonl").read_text().splitlines()]
-
-    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
-        screen = await at_presets(app, pilot, song=song, on=("voices", "smaller-head"))
+    async with presets_screen(song, ("voices", "smaller-head"), size=(120, 40)) as (screen, app, pilot):
         (song / "wait").touch()
         await pilot.press("space")
         await until(pilot, lambda: "► 0:10 to 0:18  making it heard: convert 40 %" in text(app))
@@ -486,7 +494,7 @@ async def test_voice_settings_are_sung_and_given_up(mine, library, song, player,
         (song / "wishes.jsonl").unlink()
         await pilot.press("space")
         await until(pilot, lambda: "► 0:10 to 0:18  B: with smaller-head" in text(app))
-        as_it_is, changed = wishes()
+        as_it_is, changed = asked_of(song)
         assert (as_it_is["what"], as_it_is["changes"], changed["what"]) == ("sung", {}, "sung")
         assert changed["changes"]["convert"]["formant_semitones"] == 2.0
         assert player.made.names == [("a.wav", "b.wav")]

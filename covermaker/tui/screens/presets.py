@@ -68,7 +68,7 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
             change = await self._done(act)
             if change is not None:
                 self.changes.did(change)
-                self._show_change(change, change.words)
+                await self._show_change(change, change.words)
 
     async def _done(self, act: Callable[[], Change | None]) -> Change | None:
         """Change a file on a thread; None, and words, where it is refused or nothing is new."""
@@ -83,8 +83,9 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
         self.read()
         return None
 
-    def _show_change(self, change: Change, words: str) -> None:
-        self.app.say(words, "done")
+    async def _show_change(self, change: Change, words: str) -> None:
+        problem = await asyncio.to_thread(presets_changes.problem_of, change)
+        self.app.say(f"{words}: {problem}" if problem else words, "failed" if problem else "done")
         self.read(change.selects)
         self.call_later(self.redraw_frame)
 
@@ -197,7 +198,7 @@ class PresetsScreen(PresetsHearing, inherit_bindings=False):
             back = await self._done(change.turn)
             if back is not None:
                 self.changes.turned(change, back, redo=redo)
-                self._show_change(back, f"{'redo' if redo else 'undo'}: {change.words}")
+                await self._show_change(back, f"{'redo' if redo else 'undo'}: {change.words}")
 
     async def finish(self) -> list[str]:
         """Wait until files and edits are saved."""
