@@ -124,8 +124,8 @@ def scenes(song: Path, takes: Path) -> Sequence[Scene]:
         ),
         Scene(
             "Presets",
-            "Racks, masters and voice settings: compared with the open song, heard on its loop, applied. A master is heard "
-            "through its limiter, voice settings sung anew.",
+            "Racks, masters and voice settings: compared with the open song, heard on its loop, applied. "
+            "A master is heard through its limiter, voice settings sung anew.",
             ("escape", "6"), r"against lantern", "presets",
         ),
         Scene(
