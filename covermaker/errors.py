@@ -89,8 +89,13 @@ class ResourceError(CovermakerError):
     exit_code = ExitCode.RESOURCE
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], *, alike: float = 0.55) -> str:
     """Say which known name is closest: a hint for an unknown one.
+
+    Parameters
+    ----------
+    alike : float
+        How alike two names are at least, 0..1. Of commands more is asked for: the wrong one does something else.
 
     Returns
     -------
@@ -98,7 +103,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
         ``"did you mean 'reverb'?"``, or the list of what there is when nothing is close.
     """
     names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.55)
+    close = get_close_matches(name, names, n=1, cutoff=alike)
     if close:
         return f"did you mean '{close[0]}'?"
     return "known: " + ", ".join(names) if names else "there are none"

@@ -89,7 +89,8 @@ def scenes(song: Path, takes: Path) -> Sequence[Scene]:
         ),
         Scene(
             "Add a song",
-            "`+` opens the file picker; a file dropped on the window, or its pasted path, is taken at once.",
+            "`+` opens the file picker: `v` marks files, `+` adds them or a whole folder. What is dropped on the "
+            "window is taken, too.",
             (f"paste:{song}",), r"lantern.*new", "library-added",
         ),
         Scene(

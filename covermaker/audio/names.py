@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from covermaker.errors import AudioInputError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _SUFFIXES: Final = (
     ".wav .wave .w64 .rf64 .flac .aif .aiff .aifc .caf .au .ogg .oga .opus .mp3 .m4a .mp4 .aac .mov .webm .mka .mkv"
@@ -19,6 +21,40 @@ AUDIO_SUFFIXES: Final = frozenset(_SUFFIXES.split())
 def is_audio(path: Path) -> bool:
     """Tell whether a file's name says that it holds sound."""
     return path.suffix.lower() in AUDIO_SUFFIXES
+
+
+def songs_in(folder: Path) -> list[Path]:
+    """List the audio files of a folder by name, without those of folders in it; what is hidden is left out.
+
+    Raises
+    ------
+    AudioInputError
+        When nobody may look into it.
+    """
+    try:
+        files = [file for file in folder.iterdir() if is_audio(file) and file.is_file()]
+    except OSError as error:
+        raise AudioInputError(f"cannot look into '{folder}': {error.strerror}") from error
+    shown = [file for file in files if not file.name.startswith(".")]
+    return sorted(shown, key=lambda file: (file.name.casefold(), file.name))
+
+
+def each_song(places: Iterable[Path]) -> list[Path]:
+    """Return files as they are named, and of a folder the audio files in it; each once.
+
+    Raises
+    ------
+    AudioInputError
+        When a folder holds none.
+    """
+    found: dict[Path, None] = {}
+    for place in places:
+        songs = songs_in(place) if place.is_dir() else [place]
+        if not songs:
+            hint = "name a folder with songs in it, or the files themselves"
+            raise AudioInputError(f"there is no audio file in '{place}'", hint=hint)
+        found |= dict.fromkeys(songs)
+    return list(found)
 
 
 def audio_in(folder: Path, *, is_enough: Callable[[], bool] = lambda: False) -> Iterator[Path]:

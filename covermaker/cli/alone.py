@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def run_alone(
-    job: str, wishes: Mapping[str, Any], *, device: str, listener: Listener, store: Path | None = None
+    job: str,
+    wishes: Mapping[str, Any],
+    *,
+    device: str | None = None,
+    listener: Listener,
+    store: Path | None = None,
 ) -> dict[str, Any]:
     """Run a job of `covermaker.jobs.child` in a process of its own and return its result."""
     request = {"job": job, **wishes, "store": str(store) if store else None, "device": device}

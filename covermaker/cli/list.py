@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,12 +41,24 @@ def command(folder: Path | None, measure: bool, store: Path | None, as_json: boo
     """
     place = folder or projects_folder(load_settings())
     where = open_store(store)
-    found = [(row, _state(row, where, measure)) for row in scan(place)]
+    # The library is made by the studio's first start; until then there are no songs, which is no mistake.
+    is_unmade = folder is None and not place.exists()
+    found = [(row, _state(row, where, measure)) for row in ([] if is_unmade else scan(place))]
     if not found and not as_json:
-        words(f"no projects in {place}; make one with: covermaker new SONG")
+        words(_none_yet(place, is_library=folder is None))
         return
     values = [_value(row, state) for row, state in found]
     show(values, as_json, table([_cells(row, state) for row, state in found], header=_HEADER))
+
+
+def _none_yet(place: Path, *, is_library: bool) -> str:
+    if not is_library:
+        return f"no projects in {place}; make one with: covermaker new SONG"
+    target = shlex.quote(str(place / "NAME"))
+    return (
+        f"no songs yet in {place}\nadd one in the studio: covermaker\n"
+        f"or here: covermaker new SONG --folder {target}"
+    )
 
 
 def _state(row: Row, store: Store, measure: bool) -> State:
@@ -79,6 +92,8 @@ def _cells(row: Row, state: State) -> tuple[str, ...]:
 def _why(state: State) -> str:
     if state.word == "failed":
         return state.problem
+    if state.word == "done":
+        return state.unheard
     if state.word != "stale" or not state.words:
         return ""
     more = f" (and {len(state.words) - 1} more)" if len(state.words) > 1 else ""
@@ -98,6 +113,7 @@ def _value(row: Row, state: State) -> dict[str, Any]:
         "failed_at": state.failed_at,
         "reasons": list(state.reasons),
         "words": list(state.words),
+        "unheard": state.unheard or None,
         "stale_steps": [step.name for step in state.to_do],
         "seconds": state.seconds,
         "sample_rate": state.sample_rate,

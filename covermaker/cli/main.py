@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from covermaker import __version__
+from covermaker.cli.hints import hint_of
 from covermaker.cli.output import plain_option
 from covermaker.errors import CovermakerError, ExitCode, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Command to its one-line help; the command itself is `covermaker.cli.<name>.command`, loaded on use.
 COMMANDS = {
     "ui": "Open the terminal studio, here or in a browser.",
-    "new": "Make a project from a song.",
+    "new": "Make a project from a song, or from each of several.",
     "render": "Render one or several projects to mastered covers.",
     "list": "List the projects of a folder, with their state.",
     "status": "Show which steps of a project are done.",
@@ -44,6 +48,9 @@ COMMANDS = {
 # With --json these write a stream of events, so that their failure is one more; the others write one value.
 _STREAMING = {"render", "separate", "convert", "train", "play"}
 
+# What other programs call some of ours.
+_CALLED = {"delete": "remove", "del": "remove", "rm": "remove", "ls": "list", "info": "show", "create": "new"}
+
 
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is used, not to list it."""
@@ -63,13 +70,30 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command, or say which name is nearest."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"no command '{args[0]}': {nearest(args[0], COMMANDS)}", ctx)
-        return super().resolve_command(ctx, args)
+            raise click.UsageError(f"no command '{args[0]}': {_meant(args[0], COMMANDS)}", ctx)
+        name, command, rest = super().resolve_command(ctx, args)
+        if isinstance(command, click.Group):
+            _refuse_unknown(command, click.Context(command, ctx, name), rest)
+        return name, command, rest
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table alone."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _refuse_unknown(group: click.Group, ctx: click.Context, args: list[str]) -> None:
+    """Refuse a command that a group does not have, and say which one is meant. The group's own options are switches."""
+    name = next((arg for arg in args if not arg.startswith("-")), None)
+    if name is not None and name not in group.commands:
+        raise click.UsageError(f"no command '{name}': {_meant(name, group.commands)}", ctx)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Say which command is meant: what people call otherwise, or what is written much alike."""
+    names = list(known)
+    other = _CALLED.get(name)
+    return f"did you mean '{other}'?" if other in names else nearest(name, names, alike=0.7)
 
 
 def _with_plain(command: click.Command) -> click.Command:
@@ -105,7 +129,7 @@ def run(arguments: list[str]) -> int:
         code: Any = cli.main(args=arguments, prog_name="covermaker", standalone_mode=False)
         return int(code) if isinstance(code, int) else int(ExitCode.OK)
     except CovermakerError as error:
-        return _say(error.message, error.hint, int(error.exit_code), arguments)
+        return _say(error.message, hint_of(error), int(error.exit_code), arguments)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "covermaker"
         return _say(error.format_message(), f"see: {where} --help", int(ExitCode.USAGE), arguments)
@@ -129,7 +153,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _say(message: str, hint: str | None, code: int, arguments: list[str]) -> int:
-    if "--json" in arguments and arguments[0] in _STREAMING:
+    command = next((one for one in arguments if not one.startswith("-")), "")
+    if "--json" in arguments and command in _STREAMING:
         from covermaker.graph.events import Failed
 
         click.echo(Failed(message, hint, code).to_json())

@@ -87,6 +87,8 @@ def command(
     stretch = _stretch(loop) if loop else None
     if (solo or bypass) and not mix:
         raise UsageError("--solo and --bypass belong to --mix", hint="add --mix and --loop, as in 1:20-1:32")
+    if mix and file_b is not None:
+        raise UsageError("--mix is compared with the song", hint=f"leave {file_b} out")
     wanted = (parse_clock(start) if start else None, stretch, parse_clock(length) if length else None)
     with ExitStack() as heard:
         if mix:
@@ -123,11 +125,16 @@ def _mix(
             "--mix needs a stretch of the song", hint="say which: --loop 1:20-1:32, 30 s at most"
         )
     project = load(folder)
-    for track in solo:
-        if owner_called(project.cover, track).what != "track":
-            raise UsageError(f"'{track}' is no track: only tracks are soloed")
-    out = bypasses(project.cover, [owner_called(project.cover, channel).place for channel in bypass])
-    (made,) = make_stretches(project, [Wish(1, stretch[0], stretch[1] - stretch[0], MIX, out, solo)], store)
+    alone = [owner_called(project.cover, track) for track in solo]
+    without = [owner_called(project.cover, channel) for channel in bypass]
+    for owner in alone:
+        if owner.what != "track":
+            raise UsageError(f"'{owner.name}' is no track: only tracks are soloed")
+    if any(owner.what == "master" for owner in without):
+        raise UsageError("the mix is heard before the rack of the master", hint="leave --bypass master out")
+    out = bypasses(project.cover, [owner.place for owner in without])
+    names = tuple(owner.name for owner in alone)
+    (made,) = make_stretches(project, [Wish(1, stretch[0], stretch[1] - stretch[0], MIX, out, names)], store)
     gains = (made.gain_db, made.against_gain_db) if match else (0.0, 0.0)
     try:
         yield Files(Path(made.file), Path(made.against), *gains, at_seconds_a=made.start_seconds)

@@ -11,7 +11,7 @@ import click
 
 from covermaker.cli.cache import store_option
 from covermaker.cli.device import device_option
-from covermaker.cli.output import json_option, near, show, table
+from covermaker.cli.output import json_option, near, show, table, words
 from covermaker.effects.owners import owner_called, preset_edit, rack_of_preset, rows_of, saved_preset
 from covermaker.effects.preset_edits import (
     differences,
@@ -22,7 +22,7 @@ from covermaker.effects.preset_edits import (
     taken,
 )
 from covermaker.effects.presets import KINDS, Kind, list_presets, load_preset
-from covermaker.errors import UsageError, nearest
+from covermaker.errors import CovermakerError, UsageError, nearest
 from covermaker.graph.events import nobody
 from covermaker.project.edits import apply as apply_edit
 from covermaker.project.load import load
@@ -280,13 +280,19 @@ def rename(name: str, to: str, kind: str | None) -> None:
 @click.argument("name")
 @_kind_option
 def edit(name: str, kind: str | None) -> None:
-    """Open the file of a preset of yours in your editor (VISUAL, EDITOR), and check it afterwards."""
+    """Open the file of a preset of yours in your editor (VISUAL, EDITOR), and say afterwards whether it can be used."""
     from covermaker.effects.preset_files import own
     from covermaker.tui.editor import edit_file
 
     id_ = _find(name, kind)
-    edit_file(own(*id_).path)
-    load_preset(*id_)
+    file = own(*id_).path
+    edit_file(file)
+    try:
+        load_preset(*id_)
+    except CovermakerError:
+        words(f"'{id_[1]}' cannot be used like this; to mend it: covermaker presets edit {shlex.quote(name)}")
+        raise
+    click.echo(f"'{id_[1]}' can be used: {near(str(file))}")
 
 
 @command.command("remove")

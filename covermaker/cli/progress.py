@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -20,10 +20,14 @@ from covermaker.graph.events import (
     StepWaiting,
     TrainingProgress,
     TrainingScored,
+    nobody,
 )
+from covermaker.training.stages import phase_words
+from covermaker.units import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from covermaker.graph.events import Listener
 
@@ -44,17 +48,22 @@ def listening(*, as_json: bool) -> Iterator[Listener]:
         yield _line
 
 
+def unless_quiet(*, quiet: bool) -> AbstractContextManager[Listener]:
+    """Give the listener for a person; of one value as JSON nobody is told on the way."""
+    return nullcontext(nobody) if quiet else listening(as_json=False)
+
+
 def _line(event: Event) -> None:
     """Write finished steps only: for logs."""
     match event:
         case StepCached(name=name):
-            click.echo(f"{name:<24} kept", err=True)
+            click.echo(f"{phase_words(name):<24} kept", err=True)
         case StepFinished(name=name, seconds=seconds):
-            click.echo(f"{name:<24} {seconds:.1f} s", err=True)
+            click.echo(f"{phase_words(name):<24} {seconds:.1f} s", err=True)
         case StepWaiting(name=name):
-            click.echo(f"{name:<24} waits for another render that is making it", err=True)
+            click.echo(f"{phase_words(name):<24} waits for another render that is making it", err=True)
         case StepFailed(name=name):
-            click.echo(f"{name:<24} failed", err=True)
+            click.echo(f"{phase_words(name):<24} failed", err=True)
         case TrainingScored():
             click.echo(_scored(event), err=True)
         case Note(text=text):
@@ -69,11 +78,11 @@ def _plain() -> Listener:
         match event:
             case StepStarted(name=name):
                 quarters[name] = 0
-                click.echo(f"{name}: begins", err=True)
+                click.echo(f"{phase_words(name)}: begins", err=True)
             case StepProgress(name=name, fraction=fraction) if int(4 * fraction) > quarters.get(name, 0):
                 quarters[name] = int(4 * fraction)
                 if fraction < 1.0:
-                    click.echo(f"{name}: {fraction:.0%}", err=True)
+                    click.echo(f"{phase_words(name)}: {fraction:.0%}{_in_all(event)}", err=True)
             case TrainingProgress(fraction=fraction) if int(20 * fraction) > quarters.get("train", 0):
                 quarters["train"] = int(20 * fraction)
                 click.echo(f"train: {_training(event).strip()}", err=True)
@@ -81,6 +90,10 @@ def _plain() -> Listener:
                 _line(event)
 
     return listener
+
+
+def _in_all(event: StepProgress) -> str:
+    return f", {clock(event.seconds_left)} left in all" if event.seconds_left is not None else ""
 
 
 def _scored(event: TrainingScored) -> str:
@@ -118,7 +131,7 @@ def _bars() -> Iterator[Listener]:
 
         def task(name: str) -> TaskID:
             if name not in tasks:
-                tasks[name] = bars.add_task(name, total=1.0, words="")
+                tasks[name] = bars.add_task(phase_words(name), total=1.0, words="")
             return tasks[name]
 
         def listener(event: Event) -> None:
@@ -129,7 +142,9 @@ def _bars() -> Iterator[Listener]:
                 case StepProgress(name=name, fraction=fraction):
                     spent = time.monotonic() - started.get(name, time.monotonic())
                     left = f"{fraction:4.0%}"
-                    if fraction > 0.02 and spent > 2.0:
+                    if event.seconds_left is not None:
+                        left += _in_all(event)
+                    elif fraction > 0.02 and spent > 2.0:
                         left += f"  about {spent * (1 - fraction) / fraction:.0f} s left"
                     bars.update(task(name), completed=fraction, words=left)
                 case StepFinished(name=name, seconds=seconds):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from covermaker.cli.hints import hint_of
 from covermaker.cli.output import near, table, words
 from covermaker.cli.progress import listening
 from covermaker.errors import CovermakerError, ExitCode, UsageError
@@ -115,11 +116,11 @@ def each(projects: Sequence[Path], act: Callable[[Path], None], *, as_json: bool
         try:
             act(project)
         except CovermakerError as error:
-            code = ExitCode.BATCH_PARTLY_FAILED
+            code, hint = ExitCode.BATCH_PARTLY_FAILED, hint_of(error)
             if as_json:
-                click.echo(Failed(error.message, error.hint, int(error.exit_code)).to_json())
+                click.echo(Failed(error.message, hint, int(error.exit_code)).to_json())
             else:
-                words(f"failed: {error}")
+                words(f"failed: {error.message}" + (f" ({hint})" if hint else ""))
     return int(code)
 
 
@@ -129,7 +130,7 @@ def _render(outcome: Outcome, request: Mapping[str, Any], as_json: bool) -> None
     try:
         result = render_one({**request, "project": outcome.project}, as_json=as_json)
     except CovermakerError as error:
-        outcome.state, outcome.message, outcome.hint = "failed", error.message, error.hint
+        outcome.state, outcome.message, outcome.hint = "failed", error.message, hint_of(error)
         outcome.exit_code = int(error.exit_code)
         raise
     master = result.get("reports", {}).get("master") or {}

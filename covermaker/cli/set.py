@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,10 +38,25 @@ def command(project: Path, place: str, value: str | None, reset: bool, as_json: 
     if reset == (value is not None):
         raise UsageError("give a value, or --default", hint="see: covermaker set --help")
     opened = load(project)
+    _refuse_bare(place, opened)
     if value is None:
         tell(apply(opened, ResetValue(place), judge=judge), as_json)
         return
     tell(_set(opened, place, value), as_json)
+
+
+def _refuse_bare(place: str, project: Project) -> None:
+    """Refuse a place that begins with the name of a track or bus, and say how it is written."""
+    from covermaker.project.document import Cover
+
+    first = re.split(r"[.\[]", place, maxsplit=1)[0]
+    names = {field.alias or name for name, field in Cover.model_fields.items()}
+    for kind, found in (("tracks", project.cover.tracks), ("buses", project.cover.buses)):
+        if first not in names and any(one.name == first for one in found):
+            raise UsageError(
+                f"'{first}' is a {'track' if kind == 'tracks' else 'bus'}",
+                hint=f"did you mean '{kind}.{place}'?",
+            )
 
 
 def tell(done: Applied, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from covermaker.cli.output import json_option, show, table
-from covermaker.errors import ProjectError, ResourceError, UsageError, nearest
+from covermaker.errors import ProjectError, UsageError, nearest
 
 
 @click.command("remove")
@@ -18,7 +18,8 @@ def remove(voice: str, as_json: bool) -> None:
     """
     from covermaker.project.library import Trash
     from covermaker.takes.create import holds_voice
-    from covermaker.training.watch import status_of
+    from covermaker.takes.lock import changing
+    from covermaker.training.lock import kept_out
     from covermaker.voices.library import place_of, user_library
 
     folder, library = place_of(voice).absolute(), user_library().absolute()
@@ -27,9 +28,8 @@ def remove(voice: str, as_json: bool) -> None:
         raise UsageError(f"your library has no voice '{voice}'", hint=nearest(voice, known))
     if folder.parent != library:
         raise ProjectError(f"{folder} is not in your library", hint="remove its folder by hand")
-    if status_of(folder) == "running":
-        raise ResourceError(f"'{folder.name}' is being trained", hint=f"covermaker voices stop {folder.name}")
-    gone = Trash(library).remove(folder, title=folder.name)
+    with changing(folder), kept_out(folder):
+        gone = Trash(library).remove(folder, title=folder.name)
     show(
         {"name": gone.name, "folder": str(gone.place / gone.name)},
         as_json,

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 import sys
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from covermaker.cli.alone import run_alone
 from covermaker.cli.output import json_option, show, table, words
-from covermaker.cli.progress import listening
+from covermaker.cli.progress import unless_quiet
 from covermaker.errors import ProjectError, UsageError, nearest
-from covermaker.graph.events import StepFinished, StepProgress, StepStarted
 from covermaker.units import clock, note_name
+from covermaker.voices.rights import RIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
-    from covermaker.progress import Progress
     from covermaker.takes.document import Slicing
-    from covermaker.takes.scan import ScanReport, TakeReport
 
 _NAME_WIDTH = 12
 
@@ -30,9 +27,7 @@ _NAME_WIDTH = 12
 @click.command("new")
 @click.argument("name")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH…")
-@click.option(
-    "--rights", type=click.Choice(["own-voice", "licensed", "synthetic"]), help="Why you may make this voice."
-)
+@click.option("--rights", type=click.Choice(list(RIGHTS)), help="Why you may make this voice.")
 @click.option("--statement", default="", help="Who agreed to what; goes onto the voice's card.")
 @click.option("--language", "languages", multiple=True, help="What is sung, as en; may be given again.")
 @click.option("--separate", is_flag=True, help="Take the vocal out of songs with music first.")
@@ -55,8 +50,7 @@ def new(
     as_json: bool,
 ) -> None:
     """Take in recordings for a new voice NAME: files of any format, or folders of them."""
-    from covermaker.takes.create import new_takes
-    from covermaker.takes.document import Cleaning
+    from covermaker.takes.document import read_takes
     from covermaker.voices.library import place_of
 
     if rights is None:
@@ -65,20 +59,19 @@ def new(
             hint="add --rights own-voice, licensed or synthetic, and for the first two --statement '…'",
         )
     folder = place_of(name)
-    replace = force or _agreed(name, folder)
-    with _step("takes", quiet=as_json) as progress:
-        takes = new_takes(
-            folder,
-            folder.name,
-            paths,
-            rights=rights,
-            statement=statement,
-            languages=languages,
-            slicing=_slicing(slicing),
-            cleaning=Cleaning(separate=separate, denoise=denoise),
-            replace=replace,
-            progress=progress,
-        )
+    wishes = {
+        "voice": str(folder),
+        "paths": [str(path) for path in paths],
+        "rights": rights,
+        "statement": statement,
+        "languages": languages,
+        "slicing": _slicing(slicing).model_dump(),
+        "cleaning": {"separate": separate, "denoise": denoise},
+        "replace": force or _agreed(name, folder),
+    }
+    with unless_quiet(quiet=as_json) as listener:
+        run_alone("take-in", wishes, listener=listener)
+    takes = read_takes(folder)
     count = len(takes.takes)
     text = (
         f"{folder}: {count} take{'s' if count != 1 else ''}, {takes.rights}\n"
@@ -94,11 +87,18 @@ def new(
 @json_option
 def add(voice: str, paths: tuple[Path, ...], singer: str, as_json: bool) -> None:
     """Take more recordings in for VOICE; its rights and everything else stay."""
-    from covermaker.takes.create import add_takes
+    from covermaker.takes.document import read_takes
 
     folder = find_takes(voice)
-    with _step("takes", quiet=as_json) as progress:
-        rows = add_takes(folder, paths, singer=singer, progress=progress)
+    wishes = {
+        "voice": str(folder),
+        "paths": [str(path) for path in paths],
+        "add": True,
+        "singer": singer,
+    }
+    with unless_quiet(quiet=as_json) as listener:
+        added = run_alone("take-in", wishes, listener=listener)["takes"]
+    rows = [row for row in read_takes(folder).takes if row.file in added]
     text = "\n".join(f"{row.file} <- {row.original}" for row in rows)
     show({"folder": str(folder), "takes": [row.model_dump() for row in rows]}, as_json, text)
 
@@ -151,21 +151,24 @@ def _choose(voice: str, takes: tuple[str, ...], *, use: bool, as_json: bool) -> 
 )
 def scan(voice: str, as_json: bool, png: Path | None, labels: str | None, bleed: bool) -> None:
     """Say what is right and wrong with the takes of VOICE (a name, or its folder)."""
-    from covermaker.takes.review import draw_scan, take_labels_in, write_label_tracks
-    from covermaker.takes.scan import scan as scan_takes
-
     folder = find_takes(voice)
     if labels is not None and labels != "write":
+        from covermaker.takes.review import take_labels_in
+
         words(f"cuts of {take_labels_in(folder, Path(labels))} are now those of {labels}")
-    with _step("scan", quiet=as_json) as progress:
-        report = scan_takes(folder, bleed=bleed, progress=progress)
-    if labels == "write":
-        for file in write_label_tracks(folder):
-            words(f"labels {file}")
+    wishes = {
+        "voice": str(folder),
+        "bleed": bleed,
+        "write_labels": labels == "write",
+        "picture": str(png) if png is not None else None,
+    }
+    with unless_quiet(quiet=as_json) as listener:
+        result = run_alone("scan", wishes, listener=listener)
+    for file in result["labels"]:
+        words(f"labels {file}")
     if png is not None:
-        draw_scan(folder, report, png)
         words(f"picture {png}")
-    show(report.to_json(), as_json, _text(report))
+    show(result["report"], as_json, _text(result["report"]))
 
 
 def find_takes(voice: str) -> Path:
@@ -220,49 +223,35 @@ def _slicing(text: str) -> Slicing:
     )
 
 
-@contextmanager
-def _step(name: str, *, quiet: bool) -> Iterator[Progress]:
-    """Show the progress on stderr; not with --json, where a person is not looking."""
-    if quiet:
-        yield lambda fraction: None
-        return
-    with listening(as_json=False) as listener:
-        started = time.monotonic()
-        listener(StepStarted(name, ""))
-        yield lambda fraction: listener(StepProgress(name, fraction))
-        listener(StepFinished(name, "", time.monotonic() - started))
-
-
-def _text(report: ScanReport) -> str:
+def _text(report: Mapping[str, Any]) -> str:
     """Write the table in 80 columns, and below it a line for everything that is wrong."""
     header = ("take", "len", "LUFS", "noise", "SNR", "sil", "range", "band", "like", "verdict")
-    lines = [table([_row(take) for take in report.takes], header=header), ""]
-    for take in report.takes:
-        lines += [f"{take.take}: {finding.text}\n  {finding.advice}" for finding in take.findings]
-    used = [take for take in report.takes if take.used]
-    lines += report.notes
-    clips = sum(len(take.cuts) for take in used)
-    voice = sum(take.voice_seconds for take in used)
+    takes = report["takes"]
+    lines = [table([_row(take) for take in takes], header=header), ""]
+    for take in takes:
+        lines += [f"{take['take']}: {one['text']}\n  {one['advice']}" for one in take["findings"]]
+    used = [take for take in takes if take["used"]]
+    lines += report["notes"]
+    clips = sum(len(take["cuts"]) for take in used)
+    voice = sum(take["voice_seconds"] for take in used)
     lines.append(f"{len(used)} takes, {clips} clips, {clock(voice)} of voice")
     return "\n".join(lines)
 
 
-def _row(take: TakeReport) -> tuple[str, ...]:
-    name = take.take if len(take.take) <= _NAME_WIDTH else take.take[: _NAME_WIDTH - 1] + "…"
-    span = ""
-    if take.f0_low_hz is not None and take.f0_high_hz is not None:
-        span = f"{note_name(take.f0_low_hz)}-{note_name(take.f0_high_hz)}"
+def _row(take: Mapping[str, Any]) -> tuple[str, ...]:
+    name = take["take"] if len(take["take"]) <= _NAME_WIDTH else take["take"][: _NAME_WIDTH - 1] + "…"
+    low, high = take["f0_low_hz"], take["f0_high_hz"]
     return (
         name,
-        clock(take.seconds),
-        _number(take.lufs, ".0f"),
-        _number(take.noise_floor_dbfs, ".0f"),
-        _number(take.snr_db, ".0f"),
-        f"{take.silence_share:.0%}",
-        span,
-        f"{take.band_limit_hz / 1000:.0f}k",
-        _number(take.likeness, ".2f"),
-        take.verdict if take.used else "left out",
+        clock(take["seconds"]),
+        _number(take["lufs"], ".0f"),
+        _number(take["noise_floor_dbfs"], ".0f"),
+        _number(take["snr_db"], ".0f"),
+        f"{take['silence_share']:.0%}",
+        f"{note_name(low)}-{note_name(high)}" if low is not None and high is not None else "",
+        f"{take['band_limit_hz'] / 1000:.0f}k",
+        _number(take["likeness"], ".2f"),
+        take["verdict"] if take["used"] else "left out",
     )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
+from covermaker.cli.alone import run_alone
 from covermaker.cli.device import device_option
 from covermaker.cli.output import json_option, show, table, words
+from covermaker.cli.progress import unless_quiet
 from covermaker.cli.voices_takes import find_takes
 from covermaker.errors import ResourceError
 from covermaker.evaluate.table import SAVE_FIGURES, save_figures
+from covermaker.graph.events import nobody
+from covermaker.training.stages import PREPARING, phase_words
 from covermaker.units import clock
 
 if TYPE_CHECKING:
@@ -26,19 +31,19 @@ if TYPE_CHECKING:
 @json_option
 def audition(voice: str, steps: tuple[int, ...], device: str, as_json: bool) -> None:
     """Let every kept checkpoint of VOICE sing the test phrases."""
-    from covermaker.training.audition import audition as sing
     from covermaker.training.watch import watch
-    from covermaker.weights.device import pick_device
 
     folder = find_takes(voice)
-    files = sing(folder, steps or None, device=pick_device(device))
+    wishes = {"voice": str(folder), "steps": steps or None}
+    with unless_quiet(quiet=as_json) as listener:
+        files = run_alone("audition", wishes, device=device, listener=listener)["files"]
     found = watch(folder)
     if found.problem:
         words(f"note: {found.problem}")
     kept = [one for one in found.checkpoints if one.kept]
     rows = [(str(one.step), _score(one), "the voice" if one.is_voice else "") for one in kept]
-    text = table(rows, header=("step", "score", "")) + "\n" + "\n".join(map(str, files))
-    values = {"checkpoints": [asdict(one) for one in kept], "files": [str(file) for file in files]}
+    text = table(rows, header=("step", "score", "")) + "\n" + "\n".join(files)
+    values = {"checkpoints": [asdict(one) for one in kept], "files": files}
     show(values, as_json, text)
 
 
@@ -48,12 +53,9 @@ def audition(voice: str, steps: tuple[int, ...], device: str, as_json: bool) -> 
 @json_option
 def promote(voice: str, step: int, as_json: bool) -> None:
     """Make the checkpoint of STEP the voice."""
-    from covermaker.training.audition import promote as choose
-
     folder = find_takes(voice)
-    card = choose(folder, step)
-    values = {"voice": str(folder), "step": step, "weights": card.weights.sha256}
-    show(values, as_json, f"'{folder.name}' is step {step} now")
+    result = run_alone("promote", {"voice": str(folder), "step": step}, listener=nobody)
+    show(result, as_json, f"'{folder.name}' is step {step} now")
 
 
 @click.command("status")
@@ -65,12 +67,12 @@ def status(voice: str, as_json: bool) -> None:
 
     folder = find_takes(voice)
     found = watch(folder)
-    show({"voice": str(folder), **asdict(found)}, as_json, _status(found, time.time()))
+    show({"voice": str(folder), **asdict(found)}, as_json, _status(found, time.time(), voice))
 
 
-def _status(found: Watched, now: float) -> str:
+def _status(found: Watched, now: float, voice: str) -> str:
     """Write what is known: a line a fact, below them a table of the saves."""
-    rows = [("training", _words(found, now))]
+    rows = [("training", _words(found, now, voice))]
     if found.profile:
         budget = f"{found.minutes:g} min" if found.minutes is not None else f"{found.steps} steps"
         rows.append(("profile", f"{found.profile}, {budget}"))
@@ -87,17 +89,31 @@ def _status(found: Watched, now: float) -> str:
     return "\n".join(lines)
 
 
-def _words(found: Watched, now: float) -> str:
+def _words(found: Watched, now: float, voice: str) -> str:
     if found.now is None:
-        return {"none": "none yet", "finished": "finished", "astray": "went astray"}.get(
-            found.status, "stopped: covermaker train --resume goes on"
-        )
+        return _over(found, voice)
     phase = found.now
     left = f", {clock(phase.seconds_left)} left" if phase.seconds_left is not None else ""
+    left += " in all" if left and phase.phase in PREPARING else ""
+    so_far = clock(max(0.0, now - phase.began))
     silent = found.silent_for(now)
     news = f"; no news for {silent:.0f} s" if silent is not None else ""
     news += "; asked to stop" if found.stopping else ""
-    return f"{phase.phase or 'starting'} {phase.fraction:.0%}{left} on {phase.device or '?'}, process {phase.pid}{news}"
+    what = phase_words(phase.phase) or "starting"
+    where = f", on {phase.device}" if phase.device else ""
+    return f"{what} {phase.fraction:.0%}{left}, {so_far} so far{where}, process {phase.pid}{news}"
+
+
+def _over(found: Watched, voice: str) -> str:
+    """Say how a training ended, and what to do next."""
+    if found.status == "finished":
+        return "finished"
+    name = shlex.quote(voice)
+    if found.status == "astray":
+        return f"went astray; look at its takes: covermaker voices scan {name}"
+    if found.status == "none":
+        return f"none yet, begin with: covermaker train {name}"
+    return f"stopped, {_next_of(found, voice)}"
 
 
 def _score(one: Checkpoint) -> str:
@@ -141,6 +157,11 @@ def stop(voice: str, kill: bool, seconds: float, as_json: bool) -> None:
     found = watch(folder)
     save = found.last_save
     at = f"step {save.step} is kept" if save is not None else "no step is kept"
-    show(
-        {"voice": str(folder), "step": save.step if save else None}, as_json, f"'{folder.name}' stopped: {at}"
-    )
+    text = f"'{folder.name}' stopped: {at}\n{_next_of(found, voice)}"
+    show({"voice": str(folder), "step": save.step if save else None}, as_json, text)
+
+
+def _next_of(found: Watched, voice: str) -> str:
+    """Return how a training goes on that was ended; one that was still being prepared, of which no record is, anew."""
+    train = f"covermaker train {shlex.quote(voice)}"
+    return f"go on with: {train} --resume" if found.profile else f"begin again with: {train}"

@@ -52,11 +52,15 @@ class StepWaiting(Event):
 
 @dataclass(frozen=True)
 class StepProgress(Event):
-    """A running step has finished `fraction` (0..1) of its work."""
+    """A running step has finished `fraction` (0..1) of its work.
+
+    `seconds_left` is until all is done, of which the step is a part: a training with a wall-clock budget knows it.
+    """
 
     KIND: ClassVar[str] = "step.progress"
     name: str
     fraction: float
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True)

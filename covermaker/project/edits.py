@@ -173,7 +173,21 @@ class SetRack:
 
     def words(self, values: Values) -> str:
         """See `Edit`."""
-        return f"preset '{self.name}' on {self.track}" if self.name else f"replaced the rack of {self.track}"
+        said = f"preset '{self.name}' on {self.track}" if self.name else f"replaced the rack of {self.track}"
+        more = self._more(values)
+        return f"{said}, with {', '.join(more)}" if more else said
+
+    def _more(self, values: Values) -> list[str]:
+        """Say what beside the track's own rack becomes another: sends and buses."""
+        place = parse_place(dotted(("tracks", self.track)), values)
+        meant = on_values(values, self.operations(values))
+        changed = {change.place for change in difference(values, meant)}
+        buses = {str(one[1]): len(one) == 2 for one in changed if one[0] == "buses"}
+        sends = sorted({str(one[3]) for one in changed if one[:3] == (*place, "sends") and len(one) > 3})
+        return [
+            *(f"its send to {name}" for name in sends),
+            *(f"{'a new bus' if new else 'the rack of bus'} {name}" for name, new in sorted(buses.items())),
+        ]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import Any
 from covermaker.disk import disk_errors, write_text
 from covermaker.documents.document import Document
 from covermaker.errors import CovermakerError, ProjectError, UsageError
-from covermaker.project.load import FILE_NAME
+from covermaker.project.load import FILE_NAME, NoProjectError
 
 TRASH = ".trash"
 _NOTE = "trashed.json"
@@ -96,7 +96,7 @@ def read_row(folder: Path) -> Row:
     """
     row = _row(str(folder), folder.name)
     if row is None:
-        raise ProjectError(f"there is no project at {folder}", hint="make one with: covermaker new SONG")
+        raise NoProjectError(folder)
     return row
 
 

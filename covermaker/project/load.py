@@ -105,8 +105,16 @@ def _document(place: Path) -> Path:
     return place if place.name == FILE_NAME else place / FILE_NAME
 
 
+class NoProjectError(ProjectError):
+    """There is no project at a place."""
+
+    def __init__(self, place: Path) -> None:
+        super().__init__(f"there is no project at {place}", hint="make one with: covermaker new SONG")
+        self.place = place
+
+
 def _missing(place: Path) -> ProjectError:
-    return ProjectError(f"there is no project at {place}", hint="make one with: covermaker new SONG")
+    return NoProjectError(place)
 
 
 def parse(text: str, name: str = FILE_NAME) -> Cover:

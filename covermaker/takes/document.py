@@ -33,7 +33,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -42,6 +42,7 @@ from covermaker.documents.document import Document
 from covermaker.errors import AudioInputError, ProjectError
 from covermaker.voices.card import CARD_FILE, NAME_PATTERN, PATTERNS, Name, Sha256, agreed
 from covermaker.voices.library import TAKES_FILE as TAKES_FILE
+from covermaker.voices.rights import Rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +53,6 @@ SCHEMA = 1
 
 NAME_OR_NOTHING = rf"^({NAME_PATTERN[1:-1]})?$"
 
-# A card may say "unknown" of a voice that came from elsewhere; nobody may make one like that here.
-Rights = Literal["own-voice", "licensed", "synthetic"]
 FileName = Annotated[str, Field(pattern=NAME_PATTERN, max_length=128)]
 
 
@@ -102,7 +101,7 @@ class Takes(_Part):
 
     schema_: int = Field(SCHEMA, alias="schema")
     name: Name
-    rights: Rights
+    rights: Rights  # a card may say "unknown" of a voice from elsewhere; nobody makes one like that here
     statement: str = Field(default="", validate_default=True)
     languages: list[str] = Field(default_factory=list)
     created: date

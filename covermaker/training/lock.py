@@ -38,9 +38,7 @@ def alone_in(home: Path, doing: str = TRAINING) -> Iterator[None]:
         When somebody else holds it, or the folder cannot be written.
     """
     work = home / FOLDER
-    with disk_errors(work):
-        work.mkdir(parents=True, exist_ok=True)
-    with locks.held(work / LOCK_FILE, _PATIENCE_SECONDS, lambda: _taken(home)):
+    with kept_out(home):
         try:
             with disk_errors(work):
                 (work / NOW_FILE).unlink(missing_ok=True)
@@ -50,6 +48,22 @@ def alone_in(home: Path, doing: str = TRAINING) -> Iterator[None]:
         finally:
             with suppress(OSError):
                 (work / HOLDER_FILE).unlink(missing_ok=True)
+
+
+@contextmanager
+def kept_out(home: Path) -> Iterator[None]:
+    """Keep everybody out of a voice's ``training/``, as for its folder to be moved; nothing that lies there changes.
+
+    Raises
+    ------
+    ResourceError
+        When somebody works there, or the folder cannot be written.
+    """
+    work = home / FOLDER
+    with disk_errors(work):
+        work.mkdir(parents=True, exist_ok=True)
+    with locks.held(work / LOCK_FILE, _PATIENCE_SECONDS, lambda: _taken(home)):
+        yield
 
 
 def _taken(home: Path) -> ResourceError:

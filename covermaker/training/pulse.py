@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import jot, this_host
 from covermaker.graph.events import StepProgress, StepStarted, TrainingProgress
+from covermaker.training.stages import PREPARING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +79,7 @@ class Pulse:
         self._file, self._listener = work / FILE_NAME, listener
         now = time.time()
         self._now = Now(os.getpid(), this_host(), "", now, now)
+        self._budget_seconds: float | None = None
         self._beats = False
 
     def begin(self) -> None:
@@ -91,18 +93,25 @@ class Pulse:
         with suppress(OSError):
             self._file.unlink(missing_ok=True)
 
-    def on(self, device: str) -> None:
-        """Note where it trains."""
-        self._now = replace(self._now, device=device)
+    def on(self, device: str, *, budget_seconds: float | None = None) -> None:
+        """Note where it trains, and how long it may take from its beginning on, where a wall-clock budget says that."""
+        self._now, self._budget_seconds = replace(self._now, device=device), budget_seconds
+
+    def _left(self, phase: str) -> float | None:
+        """Return how long the whole training still takes, as the budget has it; None where that is not known."""
+        if self._budget_seconds is None or phase not in PREPARING:
+            return None
+        return round(max(0.0, self._budget_seconds - (time.time() - self._now.began)), 1)
 
     def __call__(self, event: Event) -> None:
         """Take an event and pass it on."""
         match event:
             case StepStarted(name=name):
-                self._take(phase=name, fraction=0.0)
+                self._take(phase=name, fraction=0.0, **self._news_of(name))
                 self._write()
             case StepProgress(name=name, fraction=fraction):
-                self._take(phase=name, fraction=round(fraction, 5))
+                self._take(phase=name, fraction=round(fraction, 5), **self._news_of(name))
+                event = replace(event, seconds_left=self._left(name))
             case TrainingProgress():
                 self._take(
                     phase="train", fraction=event.fraction, step=event.step, steps=event.steps,
@@ -112,6 +121,10 @@ class Pulse:
         if time.time() - self._now.told >= EVERY_SECONDS:
             self._write()
         self._listener(event)
+
+    def _news_of(self, phase: str) -> dict[str, float | None]:
+        """Return the time left while it is prepared; behind that the training tells it, and a save in it does not."""
+        return {"seconds_left": self._left(phase)} if phase in PREPARING else {}
 
     def _take(self, **news: object) -> None:
         self._now = replace(self._now, **news)  # type: ignore[arg-type]

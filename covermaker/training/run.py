@@ -199,7 +199,9 @@ def _train(
 
     torch = torch_ready()
     where = crew.device(device)
-    pulse.on(where)
+    # What a run that is taken up has spent already is not known before it is read.
+    whole = None if resume or wanted.minutes is None else 60.0 * wanted.minutes
+    pulse.on(where, budget_seconds=whole)
     workers = threads or cores()
 
     with clock.phase("clips") as told:

@@ -27,7 +27,7 @@ from covermaker.tui.keytable import EVERYWHERE, SEATS
 from covermaker.tui.listening import Ears
 from covermaker.tui.log import LogScreen
 from covermaker.tui.palette import ActionProvider, SongProvider
-from covermaker.tui.screens.base import StudioScreen
+from covermaker.tui.screens.base import NOTHING_TO_UNDO, StudioScreen
 from covermaker.tui.screens.library import LibraryScreen
 from covermaker.tui.working import Working
 
@@ -266,7 +266,9 @@ class Studio(Working, inherit_bindings=False):
         """Say why an action of the whole studio cannot be done now."""
         screen = self.front()
         if action_id == "studio.undo":
-            return screen.no_undo() if screen and screen.undo_words() else "there is nothing to undo here"
+            if screen is not None and not screen.undo_words():
+                return screen.nothing_to_undo()
+            return screen.no_undo() if screen is not None else NOTHING_TO_UNDO
         if action_id == "studio.redo":
             return screen.no_redo() if screen and screen.redo_words() else "there is nothing to redo here"
         return None

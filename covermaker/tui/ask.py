@@ -9,6 +9,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, Static
 
 from covermaker.tui.actions import Acting
+from covermaker.tui.chrome import Keys
 from covermaker.tui.form import Form
 from covermaker.tui.keymap import bindings
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+
+    from covermaker.tui.app import Studio
+    from covermaker.tui.chrome import Footer
 
 
 class Question(Acting, ModalScreen[ScreenResultType]):
@@ -34,14 +38,14 @@ class Question(Acting, ModalScreen[ScreenResultType]):
 
 
 class Ask(Question[bool]):
-    """Ask; returns whether the answer was yes."""
+    """Ask; returns whether the answer was yes.
 
-    FOOTER: ClassVar = (
-        ("{ask.yes}", "Yes"),
-        ("{ask.no}", "No"),
-        ("tab", "Other button"),
-        ("enter", "Press it"),
-    )
+    Enter is for the button with the focus, which at first is the one that changes nothing; dialog and footer say which.
+    """
+
+    app: Studio
+
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short")]  # noqa: RUF012  # as Textual types it
 
     def __init__(self, question: str, *, yes: str, no: str) -> None:
         super().__init__()
@@ -54,6 +58,29 @@ class Ask(Question[bool]):
             with Horizontal():
                 yield Button(f"{self._no} (n)", id="no", variant="primary")
                 yield Button(f"{self._yes} (y)", id="yes")
+            yield Static("", id="default", markup=False)
+
+    @property
+    def FOOTER(self) -> Footer:  # what the frame reads of every dialog
+        """What the keys do: of enter it depends on the button with the focus."""
+        return (
+            ("{ask.yes}", self._yes),
+            ("{ask.no}", self._no),
+            ("tab", "Other button"),
+            ("enter", self._default),
+        )
+
+    @property
+    def _default(self) -> str:
+        """What enter answers."""
+        return self._yes if self.focused is not None and self.focused.id == "yes" else self._no
+
+    def on_descendant_focus(self) -> None:
+        """Say what enter does now."""
+        self.query_one("#default", Static).update(self.app.named(f"enter: {self._default}"))
+        front = self.app.front()
+        for keys in front.query(Keys) if front is not None else ():
+            keys.refresh()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""
@@ -79,6 +106,7 @@ class AskName(Form[str]):
         Says what is wrong with a name, "" for nothing; until then it asks.
     """
 
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short")]  # noqa: RUF012  # as Textual types it
     FOOTER: ClassVar = (("enter", "Save"), ("{form.leave}", "Cancel"), ("{form.next}", "Next"))
     DEFAULT_CSS = """
     AskName { align: center middle; }

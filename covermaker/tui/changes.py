@@ -27,11 +27,14 @@ class Change:
         Their folders while they are in the library, else empty.
     trashed : tuple of Trashed
         Where they lie while they are in the trash.
+    batch : str
+        What was added together has one; empty for anything else.
     """
 
     words: str
     there: tuple[Path, ...] = ()
     trashed: tuple[Trashed, ...] = ()
+    batch: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,18 +90,30 @@ class Changes:
         return self._stacks.redo_words()
 
     @property
+    def last(self) -> Change | None:
+        """What undo would take back; None for nothing."""
+        return self._stacks.undos[-1] if self._stacks.undos else None
+
+    @property
     def undo_removes(self) -> tuple[Path, ...]:
         """The folders that undo would move to the trash."""
-        return self._stacks.undos[-1].there if self._stacks.undos else ()
+        return self.last.there if self.last is not None else ()
 
     @property
     def redo_removes(self) -> tuple[Path, ...]:
         """The folders that redo would move to the trash."""
         return self._stacks.redos[-1].there if self._stacks.redos else ()
 
-    def added(self, folder: Path, words: str) -> None:
-        """Note a project that is new."""
-        self._stacks.did(Change(words, there=(folder,)))
+    def added(self, folder: Path, words: str, batch: str = "") -> None:
+        """Note a project that is new; with others of the same `batch` it is one change."""
+        last = self.last
+        if batch and last is not None and last.batch == batch:
+            self._stacks.undos.pop()
+            there = (*last.there, folder)
+            words = f"added {count(len(there), 'song')}"
+        else:
+            there = (folder,)
+        self._stacks.did(Change(words, there=there, batch=batch))
 
     def remove(self, folders: Sequence[Path], words: str) -> Outcome:
         """Move projects to the trash."""
@@ -127,7 +142,7 @@ class Changes:
 
     def _turn(self, change: Change, how: str) -> Outcome:
         """Turn a change; one that is refused as a whole can be tried again, unless what it is about is gone."""
-        back, outcome = self._turned(change, f"{how}: {change.words}")
+        back, outcome = self._turned(change, f"{how}: {change.words}{_where_now(change)}")
         if back is not None:
             self._stacks.turned(change, back, redo=how == "redo")
         elif not _is_possible(change):
@@ -150,6 +165,15 @@ class Changes:
             return None, Outcome("", problem)
         back = Change(change.words, tuple(there), tuple(trashed))
         return back, Outcome(words, problem, there[0] if there else None)
+
+
+def _where_now(change: Change) -> str:
+    """Say where the songs of a change are once it is turned: ``; it is in the library again``."""
+    if change.trashed:
+        return f"; {'it is' if len(change.trashed) == 1 else 'they are'} in the library again"
+    if len(change.there) == 1:
+        return f"; its folder {one_line(change.there[0].name)} is in the trash"
+    return "; they are in the trash"
 
 
 def _is_possible(change: Change) -> bool:

@@ -97,6 +97,8 @@ def details(song: Row, state: State | None, job: Job | None, look: Look) -> Text
         page.text.append(spelt("looking at it…", charset) + "\n", look.styles["quiet"])
         return page.text
     _song(page, song, state)
+    if state.unheard:
+        page.line("note", state.unheard, "stale")
     if not running:
         _redo(page, state)
     _outputs(page, state)

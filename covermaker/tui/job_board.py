@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from covermaker.errors import ExitCode
 from covermaker.graph import events
 from covermaker.render.steps import COSTS
+from covermaker.training.stages import phase_words
 from covermaker.tui.job_kinds import TRAIN, kind_of
-from covermaker.tui.words import PHASES, left, share
+from covermaker.tui.words import left, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,7 +131,7 @@ class Job:
 
     def said_of(self, step: str) -> str:
         """Say what a step does; those of a render go by their names, and so does the training itself."""
-        return PHASES.get(step, step) if kind_of(self.kind).tells_phases and step != TRAIN else step
+        return phase_words(step)
 
     def progress(self, now: float) -> str:
         """Say where it is: ``convert 62 %, 0:20 left``."""
@@ -294,6 +295,8 @@ class JobBoard:
     def _progress(self, job: Job, event: events.StepProgress, now: float) -> None:
         step = job.steps.setdefault(event.name, StepState(event.name, event.name, "run"))
         step.fraction, job.current = event.fraction, event.name
+        if event.seconds_left is not None:
+            job.told_seconds_left = event.seconds_left
 
     def _trained(self, job: Job, event: events.TrainingProgress, now: float) -> None:
         step = job.steps.setdefault(TRAIN, StepState(TRAIN, TRAIN, "run"))

@@ -149,7 +149,7 @@ class JobRunner:
         except Exception as raised:  # a defect of ours must not leave a job that runs for ever
             error = CovermakerError(f"a defect in Covermaker: {type(raised).__name__}: {raised}")
         finally:
-            self._children.pop(job.id, None)
+            kill(self._children.pop(job.id, None))  # one that still runs is heard by nobody any more
             self._tasks.pop(job.id, None)
         self.board.ended(job, self._clock(), error=error, stopped=job.id in self._stopping)
         self._on_end(job)

@@ -22,7 +22,7 @@ BY_ID: Final = {action.id: action for action in ACTIONS}
 DEFAULTS: Final = {action.id: action.key for action in ACTIONS}
 
 # Screens that lie over another one: what is below does not hear their keys.
-DIALOGS: Final = frozenset({"log", "help", "jump", "ask", "form"})
+DIALOGS: Final = frozenset({"log", "help", "jump", "ask", "form", "picker"})
 
 # How Textual calls the signs.
 _SIGNS: Final = {
@@ -196,5 +196,6 @@ def _titles() -> list[tuple[str, str]]:
         "jump": "Jump mode",
         "ask": "Questions",
         "form": "Forms",
+        "picker": "Choosing files",
     }
     return [(labels[name], name) for name in screens]

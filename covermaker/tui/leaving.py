@@ -17,7 +17,7 @@ from covermaker.tui.lost import LOSES, reached
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from covermaker.tui.job_board import JobBoard
+    from covermaker.tui.job_board import Job, JobBoard
 
 UNSAVED: Final = "Quitting loses that change."
 SAVING_SECONDS: Final = 2.0  # for what is not saved yet when a signal ends the studio
@@ -38,9 +38,17 @@ def loss(board: JobBoard, now: float) -> str:
         lines.append(f"{words.count(waiting, 'job')} {'waits' if waiting == 1 else 'wait'}.")
     if not lines:
         return ""
-    lines.append("Quitting stops it. Finished steps are kept; the running step begins again next time.")
-    lines += dict.fromkeys(LOSES[reached(job)] for job in board.running if job.kind == TRAIN)
+    ends = "Quitting stops it." if board.running else "Quitting gives up what waits."
+    lines.append(" ".join([ends, *dict.fromkeys(_stays(job) for job in board.running)]))
     return "\n".join(lines)
+
+
+def _stays(job: Job) -> str:
+    """Say what stays of a job that is stopped, and what is lost."""
+    if job.kind == TRAIN:
+        return LOSES[reached(job)]
+    kept = kind_of(job.kind).kept
+    return f"{kept[0].upper()}{kept[1:]}."
 
 
 def catch_signals(end: Callable[[int], None]) -> None:

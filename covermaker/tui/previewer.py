@@ -118,6 +118,7 @@ class Preview:
         except OSError as error:
             self._lost(str(ResourceError(f"the preview cannot be started: {error.strerror or error}")))
         finally:
+            self.kill()  # one that still runs is heard by nobody any more
             self._child, self._task = None, None
         if self._dropped:
             self._dropped = False

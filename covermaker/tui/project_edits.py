@@ -156,5 +156,5 @@ class EditQueue:
 
 def _save_all(todo: Sequence[tuple[Path, Act]]) -> None:
     for root, act in todo:
-        with suppress(CovermakerError):  # the rest may still be saved
+        with suppress(Exception):  # the rest may still be saved, and nobody can be told
             act(load(root))

@@ -129,8 +129,11 @@ class Mixer(Faders, inherit_bindings=False):
 
     def _write_channel(self) -> None:
         self.border_title = "Mixer" if self.shows == GAIN else f"Mixer: sends to {self.shows}"
+        row = self.rows[self._at] if self.rows else None
+        # In a narrow window a row has no room for its value: that of the chosen one stands on the border.
+        chosen = row if "-tiny" in self.screen.classes else None
+        self.border_subtitle = f"{chosen.name}  {self._value_words(chosen)}" if chosen is not None else ""
         for line in self.query("#channel").results(Static):
-            row = self.rows[self._at] if self.rows else None
             line.update(f"{row.name}: {row.about(self._buses())}" if row else "")
 
     def _value(self, row: Channel) -> float | None:
@@ -138,6 +141,11 @@ class Mixer(Faders, inherit_bindings=False):
         if self.shows == GAIN:
             return row.value
         return None if row.kind != "track" else (row.sends or {}).get(self.shows, _NO_SEND_DB)
+
+    def _value_words(self, row: Channel) -> str:
+        """Say what a row's fader is at."""
+        value, shows = self._value(row), self.shows if row.kind == "track" else GAIN
+        return "has none" if value is None else _scale(row, shows).text(value)
 
     def feed(self, peaks: Mapping[str, Sequence[float]]) -> None:
         """Take levels: the highest absolute samples by channel, left and right; 0 where nothing is said."""
@@ -289,11 +297,13 @@ class Mixer(Faders, inherit_bindings=False):
             sends = {**(row.sends or {}), self.shows: value}
             self.rows[self._at] = replace(row, sends=sends)
             wanted = None if value <= _NO_SEND_DB else value
+            self._write_channel()
             self.post_message(self.Wanted(f"{row.place}.sends.{self.shows}", wanted, settled=message.settled))
             return
         self.rows[self._at] = replace(row, value=value)
         key = "loudness_lufs" if row.kind == "master" else "gain_db"
         self.post_message(self.Wanted(f"{row.place}.{key}", value, settled=message.settled))
+        self._write_channel()
 
 
 def _scale(row: Channel, shows: str) -> Scale:

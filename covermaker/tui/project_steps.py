@@ -171,4 +171,6 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
             return Text(self.app.named("{project.render} renders it, ") + about(state.estimate_seconds))
         peak = f", true peak {state.true_peak_dbtp:.1f} dBTP" if state.true_peak_dbtp is not None else ""
         files = ", ".join(one_line(output.file.name) for output in state.outputs)
+        if state.unheard:
+            return Text(f"rendered, but {state.unheard}", self._style("stale"))
         return Text(f"rendered: {level(state.lufs, 'LUFS')}{peak}  {files}", self._style("quiet"))

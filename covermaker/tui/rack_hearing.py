@@ -13,6 +13,7 @@ from covermaker.tui.rack_model import LOOP_SECONDS, loudest, moved
 from covermaker.tui.screens.opened import OpenedScreen
 
 if TYPE_CHECKING:
+    from covermaker.play.messages import Side
     from covermaker.render.previewing import Previewed
     from covermaker.tui.project_model import Pictures
     from covermaker.tui.rack_sound import RackSound
@@ -118,6 +119,18 @@ class RackHearing(OpenedScreen, inherit_bindings=False):
             if sound.loop is not None and not sound.loop[0] <= sound.seconds < sound.loop[1]:
                 sound.seek(sound.loop[0])
         sound.play_or_pause()
+
+    def no_switch(self) -> str | None:
+        """Say why there is nothing to compare."""
+        why = self.no_sound()
+        return why if why or self.sound is None else self.sound.no_switch()
+
+    def side_words(self, side: Side) -> str:
+        """Say what a side is: the player's A is what comes out, which people read as B."""
+        if side == "b":
+            return "A (what goes into the rack)"
+        difference = self.sound is not None and self.sound.difference
+        return "B (what the rack adds and takes away)" if difference else "B (what comes out of the rack)"
 
     def action_difference(self) -> None:
         """Hear the difference, or the rack."""

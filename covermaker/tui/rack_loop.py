@@ -121,7 +121,7 @@ class LoopPane(Pane, Vertical, can_focus=True, inherit_bindings=False):
     def _words(self, sound: RackSound) -> str:
         made = sound.made
         parts = []
-        if sound.player.playing or sound.player.files is not None:
+        if sound.player.playing or sound.player.files is not None or not sound.hears_rack:
             side = ("B difference" if sound.difference else "B rack") if sound.hears_rack else "A dry"
             sign = self.app.spelt("► " if sound.player.playing else "· ")
             parts.append(f"{sign}{length(sound.seconds)} hearing {side}")

@@ -87,6 +87,11 @@ class RackSound(Sound):
             return "it is not rendered like this: {rack.loop} hears a loop of it"
         return None
 
+    def no_switch(self) -> str | None:
+        """Say why there is nothing to compare."""
+        has_sides = self.is_live or (self.owner is not None and self.owner.track is not None)
+        return None if has_sides else "only a loop is heard before the rack, too: {rack.loop} turns it on"
+
     def _dry(self, sounds: Sounds) -> Path | None:
         assert self.owner is not None
         return stand_in(self.owner.track, sounds)[0] if self.owner.track is not None else sounds.song

@@ -29,7 +29,7 @@ def begun_words(job: Job) -> str:
 
 
 def ended_words(job: Job) -> tuple[str, str]:
-    """Return what to say of a job that ended: the line, and the next step or nothing."""
+    """Return what to say of a job that ended: the line, and the next step, what is odd about it or nothing."""
     title = one_line(job.title)
     if job.state == "stopped":
         if job.message != "stopped":
@@ -41,10 +41,15 @@ def ended_words(job: Job) -> tuple[str, str]:
         where = f" at {step}" if step else ""
         return f"{title}: failed{where}: {job.message}", job.hint
     if job.was_up_to_date:
-        return f"{title}: {NOTHING_TO_DO}", ""
+        return f"{title}: {NOTHING_TO_DO}", unheard(job)
     lufs = loudness(job)
     words = f"{title}: {kind_of(job.kind).done} in {clock(job.seconds or 0.0)}"
-    return words + (f", {lufs}" if lufs else ""), ""
+    return words + (f", {lufs}" if lufs else ""), unheard(job)
+
+
+def unheard(job: Job) -> str:
+    """Return why no voice is heard in what a job rendered; empty where one is."""
+    return str(job.result.get("unheard", ""))
 
 
 def loudness(job: Job) -> str:
@@ -57,17 +62,21 @@ def job_ended(app: Working, job: Job) -> None:
     """Say how a job ended, over the screen too where it shows nothing of it; a long one rings the bell."""
     words, hint = ended_words(job)
     failed = job.state == "failed"
-    app.say(words, "failed" if failed else "done" if job.state == "done" else "quiet")
+    odd = unheard(job)
+    app.say(
+        f"{words}; {odd}" if odd else words,
+        "failed" if failed else "stale" if odd else "done" if job.state == "done" else "quiet",
+    )
     if app.settings.notify and (job.seconds or 0.0) >= LONG_JOB_SECONDS:
         app.bell()
     screen = app.front()
-    if (kind_of(job.kind).is_quiet and not failed) or (screen is not None and screen.shows(job)):
+    if (kind_of(job.kind).is_quiet and not failed) or (not odd and screen is not None and screen.shows(job)):
         return
     log = f"log: {job.log}" if failed and str(job.log) not in hint else ""
     text = "\n".join(line for line in (words, hint, log) if line)
     app.notify(
         text,
-        severity="error" if failed else "information",
-        timeout=FAILED_SECONDS if failed else SECONDS,
+        severity="error" if failed else "warning" if odd else "information",
+        timeout=FAILED_SECONDS if failed or odd else SECONDS,
         markup=False,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding
@@ -15,17 +15,12 @@ from textual.widgets import Button, Checkbox, Input, Label, RadioButton, RadioSe
 from covermaker.tui.ask import Question
 from covermaker.tui.form import Form
 from covermaker.tui.words import count, one_line
+from covermaker.voices.rights import RIGHTS, needs_statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
-
-RIGHTS: Final = {
-    "own-voice": "my own voice",
-    "licensed": "a singer's who agreed",
-    "synthetic": "nobody's: a machine's",
-}
 
 
 class _Radio(RadioButton):
@@ -218,6 +213,6 @@ class NewVoiceAsk(Form["NewVoice"]):
             return f"there is a voice '{name}' already", "#name"
         if not rights:
             return "say whose voice it is: nothing is made without it", "#rights"
-        if rights != "synthetic" and not self._typed("statement"):
+        if needs_statement(rights) and not self._typed("statement"):
             return f"'{rights}' needs a sentence: who agreed, to what", "#statement"
         return "", ""

@@ -6,6 +6,7 @@ import asyncio
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ from covermaker.voices.library import user_library
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from covermaker.tui.voices_model import VoiceRow
+
 _COUNT_SECONDS: Final = 1.0
 
 
@@ -39,6 +42,7 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         use: bool
         problem: str = ""
         is_new: bool = True
+        is_changed: bool = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,17 +72,17 @@ class TakingVoices(JobVoices, inherit_bindings=False):
 
     def action_import(self) -> None:
         """Choose more recordings."""
-        self._pick("More recordings", self._begin_import)
+        if self.whole is not None:
+            self._pick("More recordings", partial(self._begin_import, self.whole.row))
 
     def _pick(self, title: str, then: Callable[[Sequence[Path]], object]) -> None:
-        from covermaker.tui.picker import SongPicker
+        from covermaker.tui.picker import pick
 
-        def picked(file: Path | None) -> None:
-            if file is not None:
-                self._picker_place = file.parent
-                then([file])
+        def picked(paths: Sequence[Path]) -> None:
+            self._picker_place = paths[-1].parent
+            then(paths)
 
-        self.app.push_screen(SongPicker(self._picker_place, title), picked)
+        pick(self.app, self._picker_place, title, picked)
 
     def on_paste(self, event: events.Paste) -> None:
         """Take in what was dropped: for the voice whose takes have the focus, else for a new one."""
@@ -88,8 +92,8 @@ class TakingVoices(JobVoices, inherit_bindings=False):
             first = next(iter(event.text.strip().splitlines()), "")
             said = f"there is no such file or folder: {one_line(first)}" if first else "nothing was dropped"
             self.app.say(said, "stale")
-        elif self.pane() is self.query_one(TakeList) and self.no_import() is None:
-            self._take_in_more(paths)
+        elif self.pane() is self.query_one(TakeList) and self.whole is not None and self.no_import() is None:
+            self._take_in_more(self.whole.row, paths)
         else:
             self._begin_new(paths)
 
@@ -129,11 +133,12 @@ class TakingVoices(JobVoices, inherit_bindings=False):
                 self._begin_new(paths, wish, ": ".join(filter(None, (job.message, job.hint))))
 
     @work(group="voices-import", exit_on_error=False)
-    async def _begin_import(self, paths: Sequence[Path]) -> None:
+    async def _begin_import(self, row: VoiceRow, paths: Sequence[Path]) -> None:
         file = paths[0]
-        beside = await asyncio.to_thread(_count_in, file.parent)
+        is_one = len(paths) == 1 and file.is_file()
+        beside = await asyncio.to_thread(_count_in, file.parent) if is_one else 0
         if beside < 2:
-            self._take_in_more(paths)
+            self._take_in_more(row, paths)
             return
         choices = [
             Choice("One", one_line(file.name), [file]),
@@ -145,14 +150,13 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         ]
         self.app.push_screen(
             ChooseAsk("Which recordings?", choices),
-            lambda chosen: self._take_in_more(chosen) if chosen else None,
+            lambda chosen: self._take_in_more(row, chosen) if chosen else None,
         )
 
-    def _take_in_more(self, paths: Sequence[Path]) -> None:
-        if self.whole is not None:
-            row = self.whole.row
-            self.submit("take-in", row.folder, paths=[str(path) for path in paths], add=True)
-            self.app.say(f"taking in more recordings of {one_line(row.name)}", "run")
+    def _take_in_more(self, row: VoiceRow, paths: Sequence[Path]) -> None:
+        """Take recordings in for the voice that was meant: by now another one may be selected."""
+        self.submit("take-in", row.folder, paths=[str(path) for path in paths], add=True)
+        self.app.say(f"taking in more recordings of {one_line(row.name)}", "run")
 
     def action_scan(self) -> None:
         """Scan the takes."""
@@ -172,8 +176,8 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         from covermaker.takes.choose import choose_takes
 
         try:
-            choose_takes(folder, files, use=use)
-            self.post_message(self.Chose(folder, files, use, is_new=is_new))
+            changed = choose_takes(folder, files, use=use)
+            self.post_message(self.Chose(folder, files, use, is_new=is_new, is_changed=bool(changed)))
         except CovermakerError as error:
             self.post_message(self.Chose(folder, files, use, str(error), is_new))
 
@@ -189,7 +193,7 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         words = f"{one_line(folder.name)}: {one_line(files[0])} {'kept' if use else 'left out'}"
         stopped = self.whole is not None and self.whole.watched.status == "stopped"
         self.app.say(words + ("; the stopped training cannot go on with other takes" if stopped else ""))
-        if message.is_new:
+        if message.is_new and message.is_changed:  # a key that is pressed twice does nothing the second time
             self.remember(
                 Change(
                     words,

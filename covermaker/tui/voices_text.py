@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from covermaker.training.stages import PHASES, PREPARING
 from covermaker.tui.voices_model import STATES
 from covermaker.tui.words import (
-    PHASES,
     about,
     ago,
     count,
@@ -69,9 +69,10 @@ def _running(watched: Watched, job: Job | None, now: float, charset: Charset) ->
     assert phase is not None
     what = PHASES.get(phase.phase, phase.phase or "starting")
     first = f"{what} {share(phase.fraction)}"
-    if phase.seconds_left is not None and phase.phase in ("train", "scores"):
+    if phase.seconds_left is not None:
         # Told at some moment: it has run on since.
-        first += f", {left(max(0.0, phase.seconds_left - max(0.0, now - phase.told)))}"
+        in_all = " in all" if phase.phase in PREPARING else ""
+        first += f", {left(max(0.0, phase.seconds_left - max(0.0, now - phase.told)))}{in_all}"
     lines = [(said("run", charset, first), "run")]
     silent = watched.silent_for(now)
     if silent is not None:
@@ -80,7 +81,7 @@ def _running(watched: Watched, job: Job | None, now: float, charset: Charset) ->
     if phase.step is None:
         profile = watched.profile or str(job.request.get("profile") or "" if job is not None else "")
         named = f"profile {profile}  " if profile else ""
-        lines.append((f"{named}{where}  for {clock(max(0.0, now - phase.began))}", ""))
+        lines.append((f"{named}{where}  {clock(max(0.0, now - phase.began))} so far", ""))
     else:
         steps = f" of {grouped(phase.steps)}" if phase.steps is not None else ""
         budget = f"  {watched.minutes:g} min in all" if watched.minutes is not None else ""

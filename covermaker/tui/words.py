@@ -57,16 +57,6 @@ _SPELLINGS: Final[dict[Charset, dict[str, str]]] = {
     },
 }
 
-# What a training does before, while and after it makes steps, by what it calls that.
-PHASES: Final = {
-    "clips": "cutting the takes",
-    "features": "hearing the takes",
-    "phrases": "making the test phrases",
-    "index": "building the index",
-    "train": "training",
-    "scores": "scoring a save",
-}
-
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 

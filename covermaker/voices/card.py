@@ -55,6 +55,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from covermaker.disk import write_text
 from covermaker.documents.document import Document
 from covermaker.errors import ProjectError
+from covermaker.voices.rights import Rights, needs_statement
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
 CARD_FILE = "card.toml"
 SCHEMA = 1
 
-Rights = Literal["own-voice", "licensed", "synthetic", "unknown"]
 NAME_PATTERN = r"^[^\\/:\x00-\x1f.][^\\/:\x00-\x1f]*$"
 _SHA256_PATTERN = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, Field(pattern=_SHA256_PATTERN)]
@@ -78,8 +78,8 @@ PATTERNS = {
 
 def agreed(statement: str, known: ValidationInfo) -> str:
     """Refuse rights that somebody has to grant without a word on who did."""
-    rights = known.data.get("rights")
-    if rights in ("own-voice", "licensed") and not statement.strip():
+    rights = known.data.get("rights", "")
+    if needs_statement(rights) and not statement.strip():
         raise ValueError(f"rights '{rights}' need a statement: who agreed, to what")
     return statement
 
@@ -167,7 +167,7 @@ class VoiceCard(_Part):
     schema_: int = Field(SCHEMA, alias="schema")
     name: Name
     description: str = ""
-    rights: Rights
+    rights: Literal[Rights, "unknown"]
     statement: str
     licence: str
     origin: str

@@ -1,8 +1,12 @@
+import json
+from importlib import import_module
+
 import numpy as np
 import pytest
 import soundfile
 
 from covermaker.cli.main import run
+from covermaker.jobs.child import JOBS
 
 
 @pytest.fixture
@@ -36,3 +40,15 @@ def preset(tmp_path):
         path.write_text('description = "x"\n' + text)
 
     return write
+
+
+@pytest.fixture
+def jobs_here(monkeypatch):
+    """Run a command's jobs in the test's own process, where what they use can be replaced; they start at once."""
+
+    def launch(request, *, listener, log):
+        module, _, name = JOBS[request["job"]].partition(":")
+        result = getattr(import_module(module), name)(json.loads(json.dumps(request)), listener)
+        return json.loads(json.dumps(result))
+
+    monkeypatch.setattr("covermaker.cli.alone.launch", launch)

@@ -79,6 +79,9 @@ def test_json_of_edits(cover, run):
         (("tracks.vocals.gain_db", "99"), 3, "tracks[0].gain_db = 99: must be less than or equal to 24"),
         (("tracks.vocals.gain_db", "loud"), 3, "a number is expected"),
         (("tracks.vocal.gain_db", "1"), 2, "did you mean 'vocals'?"),
+        (("vocals.mute", "true"), 2, "'vocals' is a track\n       did you mean 'tracks.vocals.mute'?"),
+        (("vocals.gain_db", "--default"), 2, "did you mean 'tracks.vocals.gain_db'?"),
+        (("reverb.rack[0].wet_db", "-3"), 2, "did you mean 'buses.reverb.rack[0].wet_db'?"),
         (("tracks.vocals.gain_bd", "1"), 3, "did you mean 'gain_db'?"),
         (("tracks.vocals.rack[0].effect", "gaet"), 3, "did you mean 'gate'?"),
         (("convert.pitch", "fcp"), 3, "did you mean 'fcpe'?"),
@@ -122,7 +125,7 @@ def test_presets_are_one_step_to_undo(cover, run, preset):
     before = (cover / "cover.toml").read_text()
     preset("racks", "mine", 'rack = [{ effect = "gain", gain_db = 1.0 }]\n')
     assert run("presets", "apply", "mine", "cover")[0] == 0
-    assert run("undo", "cover")[1] == "undo: preset 'mine' on vocals"
+    assert run("undo", "cover")[1] == "undo: preset 'mine' on vocals, with its send to reverb"
     assert (cover / "cover.toml").read_text() == before
 
 
@@ -168,9 +171,22 @@ def test_list_measures_when_asked(cover, run):
     assert run("list", "cover", "--measure")[2] == ""
 
 
+def test_list_before_the_studio_was_started(run, tmp_path):
+    code, out, error = run("list")
+    assert (code, out) == (0, "")
+    assert error.splitlines() == [
+        f"no songs yet in {tmp_path / 'projects'}",
+        "add one in the studio: covermaker",
+        f"or here: covermaker new SONG --folder {tmp_path / 'projects' / 'NAME'}",
+    ]
+    assert run("list", "--json") == (0, "[]", "")
+
+
 def test_list_of_nothing(run, tmp_path):
     (tmp_path / "projects").mkdir()
-    assert run("list")[2].startswith(f"no projects in {tmp_path / 'projects'}")
+    assert run("list")[2].startswith(f"no songs yet in {tmp_path / 'projects'}")
+    (tmp_path / "other").mkdir()
+    assert run("list", str(tmp_path / "other"))[2].startswith(f"no projects in {tmp_path / 'other'}")
     assert run("list", "--json") == (0, "[]", "")
     code, _, error = run("list", str(tmp_path / "none"))
     assert code == ExitCode.USAGE
@@ -279,3 +295,26 @@ def test_a_folder_whose_name_is_no_utf8_is_removed_and_comes_back(cover, run, tm
     assert not odd.exists()
     assert trash.restore(trash.contents()[0]) == odd
     assert load(odd).cover.title == "Blue Harbour"
+
+
+def test_a_project_that_lies_in_the_library_is_pointed_at(cover, run, tmp_path):
+    library = tmp_path / "projects"
+    shutil.copytree(cover, library / "demo")
+    for arguments in (
+        ("render", "demo"),
+        ("status", "demo"),
+        ("status", "demo/cover.toml"),
+        ("remove", "demo"),
+        ("set", "./demo", "title", "x"),
+    ):
+        code, _, error = run(*arguments)
+        assert code == ExitCode.PROJECT
+        assert f"did you mean '{library / 'demo'}'?" in error
+    assert f"did you mean '{library / 'demo'}'?" in run("render", "demo", "nowhere")[1]
+    assert "make one with: covermaker new SONG" in run("status", "nowhere")[2]
+
+
+def test_list_says_when_no_voice_is_heard(cover, run):
+    run("set", "cover", "tracks.vocals.mute", "true")
+    (row,) = json.loads(run("list", ".", "--json")[1])
+    assert row["unheard"] == "the voice is not heard: track 'vocals' is muted"

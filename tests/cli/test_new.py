@@ -1,5 +1,6 @@
 """``covermaker new``: what is written stays true when the project is rendered."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -70,6 +71,58 @@ def test_an_argument_that_is_not_utf8_is_printed(song, tmp_path):
     done = subprocess.run(command, capture_output=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert b"next: covermaker render" in done.stdout
+
+
+@pytest.fixture
+def album(song, tmp_path):
+    """Return a folder with two songs in it, and what is none."""
+    folder = tmp_path / "album"
+    (folder / "more").mkdir(parents=True)
+    for name in ("b side.wav", "A side.wav", ".hidden.wav", "more/c.wav"):
+        shutil.copy(song, folder / name)
+    (folder / "cover.jpg").write_text("no sound")
+    return folder
+
+
+def test_a_folder_becomes_a_project_a_song(new, album, tmp_path, capsys):
+    assert run(["new", "album", "--artist", "Me"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "a-side: 'A side', 0:01",
+        "b-side: 'b side', 0:01",
+        "2 of 2 made",
+        "next: covermaker render a-side b-side",
+    ]
+    assert load(tmp_path / "b-side").cover.artist == "Me"
+    assert run(["new", "album", "--folder", "lib", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["song"], row["project"], row["title"]) for row in rows] == [
+        ("album/A side.wav", str(tmp_path / "lib" / "a-side"), "A side"),
+        ("album/b side.wav", str(tmp_path / "lib" / "b-side"), "b side"),
+    ]
+
+
+def test_of_several_songs_the_good_ones_are_made(new, album, song, tmp_path, capsys):
+    (tmp_path / "broken.wav").write_text("no sound")
+    assert run(["new", str(song), "broken.wav", "album"]) == ExitCode.BATCH_PARTLY_FAILED
+    said = capsys.readouterr()
+    assert "3 of 4 made" in said.out
+    assert said.err.startswith("failed: ")
+    assert "broken.wav" in said.err
+    assert run(["new", str(song), "broken.wav", "--json"]) == ExitCode.BATCH_PARTLY_FAILED
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["project"] for row in rows] == [None, None]  # the first one is there already
+    assert "exists already" in rows[0]["problem"]
+
+
+def test_of_several_songs_none_has_the_title(new, album, tmp_path, capsys):
+    assert run(["new", "album", "--title", "x"]) == ExitCode.USAGE
+    assert "one title for 2 songs" in capsys.readouterr().err
+    assert run(["new", "album/more", "--title", "x"]) == 0
+    assert load(tmp_path / "x").cover.title == "x"
+    (tmp_path / "empty").mkdir()
+    assert run(["new", "empty"]) == ExitCode.AUDIO
+    assert "there is no audio file in 'empty'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["separate", "convert"])

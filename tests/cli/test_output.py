@@ -1,5 +1,7 @@
 """Tables fit the terminal that reads them."""
 
+import json
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -8,6 +10,7 @@ from covermaker.cli import output
 from covermaker.cli.main import COMMANDS, LazyGroup, run
 from covermaker.cli.output import table
 from covermaker.cli.progress import listening
+from covermaker.errors import ExitCode
 from covermaker.graph.events import StepCached, StepFinished, StepProgress, StepStarted
 
 ROWS = [
@@ -54,6 +57,12 @@ def test_plain_goes_before_or_behind_the_command_and_wraps_no_column(arguments, 
     assert not output.is_plain()
 
 
+@pytest.mark.parametrize("before", [[], ["--plain"]])
+def test_a_stream_of_events_ends_with_the_failure_whatever_stands_before_the_command(before, capsys):
+    assert run([*before, "separate", "no-such-song.wav", "--json"]) == ExitCode.AUDIO
+    assert json.loads(capsys.readouterr().out)["event"] == "render.failed"
+
+
 def test_plain_writes_a_line_a_change():
     @click.command(params=[output.plain_option])
     def render():
@@ -66,3 +75,21 @@ def test_plain_writes_a_line_a_change():
 
     lines = CliRunner().invoke(render, ["--plain"]).stderr.splitlines()
     assert [line.split()[-1] for line in lines] == ["kept", "begins", "25%", "50%", "75%", "s"]
+
+
+def test_the_stages_of_a_training_have_one_name_and_tell_the_time_left():
+    @click.command(params=[output.plain_option])
+    def train():
+        with listening(as_json=False) as listener:
+            listener(StepStarted("features", ""))
+            listener(StepProgress("features", 0.5, seconds_left=620.0))
+            listener(StepFinished("features", "", 2.0))
+            listener(StepStarted("train: phrases", ""))
+
+    lines = CliRunner().invoke(train, ["--plain"]).stderr.splitlines()
+    assert lines == [
+        "hearing the takes: begins",
+        "hearing the takes: 50%, 10:20 left in all",
+        "hearing the takes        2.0 s",
+        "train: making the test phrases: begins",
+    ]

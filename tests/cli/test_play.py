@@ -143,7 +143,7 @@ def test_the_mix_is_heard_as_it_would_be_rendered_now(run, new, song, tmp_path, 
     monkeypatch.setattr(stretches, "run_alone", mixed(tmp_path, song, asked))
     heard = tmp_path / "heard.wav"
     done = run(
-        tmp_path / "cover", "--mix", "--loop", "0.1-0.4", "--solo", "vocals", "--bypass", "reverb",
+        tmp_path / "cover", "--mix", "--loop", "0.1-0.4", "--solo", "tracks.vocals", "--bypass", "reverb",
         "--device", f"file:{heard}", "--for", "1",
     )  # fmt: skip
     assert done.exception is None
@@ -162,6 +162,8 @@ def test_the_mix_is_heard_as_it_would_be_rendered_now(run, new, song, tmp_path, 
         (("--solo", "vocals"), "belong to --mix"),
         (("--mix", "--loop", "0-1", "--solo", "vocal"), "no channel 'vocal'"),
         (("--mix", "--loop", "0-1", "--solo", "master"), "only tracks are soloed"),
+        (("--mix", "--loop", "0-1", "--bypass", "master"), "before the rack of the master"),
+        (("other.wav", "--mix", "--loop", "0-1"), "compared with the song (leave other.wav out)"),
     ],
 )
 def test_a_mix_that_cannot_be_heard(run, new, tmp_path, options, words):

@@ -98,7 +98,15 @@ def test_an_editor_that_leaves_nonsense_is_told_with_its_line(new, tmp_path, cap
     monkeypatch.setenv("EDITOR", "sed -i s/convert/convrt/")
     monkeypatch.delenv("VISUAL", raising=False)
     assert run(["presets", "edit", "mine"]) == ExitCode.PROJECT
-    assert "mine.toml:4: convrt is unknown" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "mine.toml:4: convrt is unknown" in said.err
+    assert "'mine' cannot be used like this; to mend it: covermaker presets edit mine" in said.err
+    assert said.out == ""
+    monkeypatch.setenv("EDITOR", "true")
+    assert run(["presets", "edit", "mine"]) == ExitCode.PROJECT  # left as it was: still damaged
+    capsys.readouterr()
+    monkeypatch.setenv("EDITOR", "sed -i s/convrt/convert/")
+    assert told(capsys, "edit", "mine") == "'mine' can be used: presets/voices/mine.toml\n"
     monkeypatch.setenv("EDITOR", "no-such-editor")
     assert run(["presets", "edit", "mine"]) == ExitCode.USAGE
     assert "there is no editor 'no-such-editor'" in capsys.readouterr().err
@@ -127,11 +135,10 @@ def side(tmp_path, file, gain, lufs):
 
 def test_hearing_writes_both_sides_equally_loud(new, tmp_path, capsys, monkeypatch):
     assert new() == 0
-    asked, devices = [], []
+    asked = []
 
     def make(job, request, **options):
         assert job == "stretches"
-        devices.append(options["device"])
         asked.extend(
             (one["start_seconds"], one["seconds"], one["what"], sorted(one["changes"]))
             for one in request["wishes"]
@@ -205,13 +212,6 @@ def test_a_preset_of_a_bus(new, preset, tmp_path, capsys):
     assert run(["presets", "apply", "roomy", "cover", "--bus", "rever"]) == ExitCode.USAGE
     assert run(["presets", "apply", "streaming", "cover", "--bus", "reverb"]) == ExitCode.USAGE
     assert "goes on no bus" in capsys.readouterr().err
-
-
-def test_users_of_a_damaged_preset_are_refused_with_its_place(new, preset, capsys):
-    assert new() == 0
-    preset("racks", "broken", "rack = 3\n")
-    assert run(["presets", "users", "broken", "."]) == ExitCode.PROJECT
-    assert "broken.toml" in capsys.readouterr().err
 
 
 def test_the_users_of_a_damaged_preset_are_its_problem(new, preset, tmp_path, capsys):

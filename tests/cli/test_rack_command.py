@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from covermaker.cli import main, stretches
+from covermaker.cli import main
 from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.load import load
 from covermaker.render import preview
@@ -29,13 +29,6 @@ def run(new, tmp_path, monkeypatch, capsys):
         return code, said.out.strip(), said.err.strip()
 
     return call
-
-
-def in_this_process(job, wishes, *, device, listener, store):
-    """Do what the child would, so that the test can give it sounds."""
-    assert job == "stretches"
-    request = {**wishes, "store": str(store) if store else None}
-    return json.loads(json.dumps(preview.stretches(json.loads(json.dumps(request)), listener)))
 
 
 def rack(tmp_path, of="tracks"):
@@ -125,7 +118,7 @@ def test_two_of_one_name_are_told_apart(run):
     assert "2 effects called 'gain'" in error
 
 
-def test_a_stretch_is_measured_and_written(run, tmp_path, monkeypatch):
+def test_a_stretch_is_measured_and_written(run, jobs_here, tmp_path, monkeypatch):
     rate = 44100
     tone = (0.5 * np.sin(2 * np.pi * 1000 * np.arange(3 * rate) / rate)).astype(np.float32)
     soundfile.write(tmp_path / "tone.wav", tone, rate, subtype="FLOAT")
@@ -133,7 +126,6 @@ def test_a_stretch_is_measured_and_written(run, tmp_path, monkeypatch):
     sounds = Sounds(file, file, file, None, None, 0.0, {"vocals": TrackSound(file, None, -18.0)})
     stores = []
     monkeypatch.setattr(preview, "find_sounds", lambda project, store: stores.append(store.root) or sounds)
-    monkeypatch.setattr(stretches, "run_alone", in_this_process)
     run("off", "vocals", "all")
     run("add", "vocals", "gain", "gain_db=-6")
     code, text, _ = run(

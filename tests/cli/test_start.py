@@ -50,6 +50,30 @@ def test_an_unknown_command_names_the_nearest(capsys):
     assert "did you mean 'render'?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["voices", "promte"], "error: no command 'promte': did you mean 'promote'?"),
+        (["voices", "remov", "anna"], "did you mean 'remove'?"),
+        (["voices", "--plain", "delete", "anna"], "did you mean 'remove'?"),
+        (["presets", "ls"], "did you mean 'list'?"),
+        (["rack", "demote"], "error: no command 'demote': known: "),  # what is only half alike is not offered
+        (["delete", "song"], "did you mean 'remove'?"),
+        (["lsit"], "did you mean 'list'?"),
+    ],
+)
+def test_the_nearest_command_of_a_group_is_named(capsys, arguments, said):
+    assert run(arguments) == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.splitlines()[-1].endswith(" --help")
+
+
+def test_a_command_that_is_only_half_alike_is_not_offered():
+    known = ["add", "keep", "new", "promote", "scan"]
+    assert nearest("remove", known, alike=0.7) == "known: add, keep, new, promote, scan"
+
+
 def test_wrong_options_are_usage_errors(capsys):
     assert run(["render"]) == ExitCode.USAGE
     assert "PROJECT" in capsys.readouterr().err

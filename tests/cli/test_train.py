@@ -12,6 +12,7 @@ import soundfile
 
 from covermaker.cli.main import run
 from covermaker.errors import AudioInputError, ExitCode, UsageError
+from covermaker.jobs.launch import launch
 from covermaker.takes.document import read_takes
 from covermaker.training.course import read_run
 from covermaker.training.prepare import doubts, prepare
@@ -33,7 +34,7 @@ def vowels(seconds, *, hz=200.0, seed=0):
 
 
 @pytest.fixture
-def library(tmp_path, monkeypatch):
+def library(tmp_path, monkeypatch, jobs_here):
     monkeypatch.setenv("COVERMAKER_VOICES", str(tmp_path / "library"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "library"
@@ -321,8 +322,9 @@ peak_rate = {rate}
 
 
 @pytest.mark.slow
-def test_from_takes_to_a_voice_that_is_promoted(anna, capsys):
+def test_from_takes_to_a_voice_that_is_promoted(anna, capsys, monkeypatch):
     """Everything with its own processes: train, go on, listen, choose, judge; then a training that goes astray."""
+    monkeypatch.setattr("covermaker.cli.alone.launch", launch)
     (anna / "profile.toml").write_text(PROFILE.format(rate=1e-3))
     train = ["train", "anna", "--profile", "custom", "--threads", "1"]
     assert run([*train, "--json"]) == 0
@@ -343,7 +345,14 @@ def test_from_takes_to_a_voice_that_is_promoted(anna, capsys):
     assert run(["train", "anna", "--resume", "--steps", "16", "--threads", "1"]) == 0
     said = capsys.readouterr()
     assert "16, the best is" in said.out
-    for phase in ("clips", "features", "phrases", "index", "train"):
+    named = (
+        "cutting the takes",
+        "hearing the takes",
+        "making the test phrases",
+        "building the index",
+        "train",
+    )
+    for phase in named:
         assert re.search(rf"^{phase} +[\d.]+ s$", said.err, re.MULTILINE)
 
     assert run(["voices", "audition", "anna", "--json"]) == 0

@@ -10,6 +10,7 @@ from covermaker.cli.main import run
 from covermaker.errors import ExitCode
 from covermaker.graph.events import StepStarted, TrainingProgress
 from covermaker.takes.document import read_takes
+from covermaker.training.course import write_run
 from covermaker.training.lock import alone_in
 from covermaker.training.pulse import Pulse
 from covermaker.training.stopping import is_asked
@@ -23,7 +24,7 @@ def tone(path, seconds, hz):
 
 
 @pytest.fixture
-def anna(tmp_path, monkeypatch):
+def anna(tmp_path, monkeypatch, jobs_here):
     monkeypatch.setenv("COVERMAKER_VOICES", str(tmp_path / "library"))
     monkeypatch.chdir(tmp_path)
     tone(tmp_path / "one.wav", 31, 220)
@@ -52,7 +53,7 @@ def test_takes_are_added_left_out_and_kept(anna, capsys):
 def test_status_says_what_runs_and_what_was_saved(anna, capsys):
     capsys.readouterr()
     assert run(["voices", "status", "anna"]) == 0
-    assert capsys.readouterr().out == "training  none yet\n"
+    assert capsys.readouterr().out == "training  none yet, begin with: covermaker train anna\n"
     work = anna / "training"
     (work / "checkpoints").mkdir(parents=True)
     (work / "checkpoints" / "step-000000100.safetensors").write_bytes(b"x")
@@ -66,10 +67,17 @@ def test_status_says_what_runs_and_what_was_saved(anna, capsys):
         pulse(StepStarted("train", ""))
         assert run(["voices", "status", "anna"]) == 0
         lines = capsys.readouterr().out.splitlines()
-        assert lines[0].startswith("training  train 0%, 12:56 left on ?, process ")
+        assert lines[0].startswith("training  train 0%, 12:56 left, 0:00 so far, process ")
         assert lines[1] == "step      120, 0.2 s a step, loss 0.5"
         assert lines[-2].split() == ["100", "0.9100", "-", "-", "-", "-", "2.50", "best"]
         assert lines[-1].split()[-2:] == ["not", "kept"]
+        pulse.on("cpu", budget_seconds=700.0)
+        pulse(StepStarted("features", ""))
+        assert run(["voices", "status", "anna"]) == 0
+        first = capsys.readouterr().out.splitlines()[0]
+        assert first.startswith("training  hearing the takes 0%, 11:")
+        assert " left in all, 0:00 so far, on cpu, process " in first
+        pulse(StepStarted("train", ""))
         assert run(["voices", "status", "anna", "--json"]) == 0
         values = json.loads(capsys.readouterr().out)
         assert (values["status"], values["now"]["step"]) == ("running", 120)
@@ -85,7 +93,14 @@ def test_stop_says_what_is_kept(anna, capsys, monkeypatch):
     monkeypatch.setattr("covermaker.training.stopping.kill_training", ended.append)
     assert run(["voices", "stop", "anna", "--kill"]) == 0
     assert ended == [anna]
-    assert capsys.readouterr().out == "'anna' stopped: no step is kept\n"
+    assert capsys.readouterr().out == (
+        "'anna' stopped: no step is kept\nbegin again with: covermaker train anna\n"
+    )
+    write_run(anna / "training", {"status": "running", "profile": {"name": "quick"}})
+    assert run(["voices", "stop", "anna", "--kill"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "go on with: covermaker train anna --resume"
+    assert run(["voices", "status", "anna"]) == 0
+    assert "stopped, go on with: covermaker train anna --resume" in capsys.readouterr().out
 
 
 def test_an_audition_tells_what_cannot_be_read_and_goes_on(anna, capsys, monkeypatch):

@@ -4,18 +4,22 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from covermaker.cli.main import run
-from covermaker.errors import ExitCode
+from covermaker.errors import ExitCode, ResourceError
+from covermaker.jobs.launch import launch
 from covermaker.takes.document import read_takes
+from covermaker.takes.lock import changing
+from covermaker.training.lock import LOCK_FILE, alone_in
 
 
 @pytest.fixture
-def library(tmp_path, monkeypatch):
+def library(tmp_path, monkeypatch, jobs_here):
     monkeypatch.setenv("COVERMAKER_VOICES", str(tmp_path / "library"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
@@ -196,22 +200,79 @@ def test_a_place_that_cannot_be(library, recorded, capsys, command, place):
 
 def test_a_voice_is_thrown_away_and_comes_back(library, recorded, capsys, monkeypatch):
     assert make() == 0
-    before = sorted(file.name for file in (library / "anna").rglob("*"))
+    before = {file.name for file in (library / "anna").rglob("*")}
     assert run(["voices", "remove", "ann"]) == ExitCode.USAGE
     assert "did you mean 'anna'?" in capsys.readouterr().err
     assert run(["voices", "remove", "demo"]) == ExitCode.USAGE  # it is not in the library
-    with monkeypatch.context() as patched:
-        patched.setattr("covermaker.training.watch.status_of", lambda folder: "running")
-        assert run(["voices", "remove", "anna"]) == ExitCode.RESOURCE
-        assert "covermaker voices stop anna" in capsys.readouterr().err
     assert run(["voices", "remove", "anna"]) == 0
     assert not (library / "anna").exists()
     assert "anna" not in run_list(capsys)
     assert run(["voices", "restore"]) == 0
     assert "anna" in capsys.readouterr().out
     assert run(["voices", "restore", "anna"]) == 0
-    assert sorted(file.name for file in (library / "anna").rglob("*")) == before
+    after = {file.name for file in (library / "anna").rglob("*")}
+    assert after == {*before, "training", LOCK_FILE}
     assert run(["voices", "restore", "anna"]) == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("work", "words"),
+    [
+        (lambda home: alone_in(home), "or stop it: covermaker voices stop anna"),
+        (lambda home: alone_in(home, "an audition"), "an audition of 'anna' runs already"),
+        (changing, "are being changed"),
+    ],
+)
+def test_a_voice_that_is_worked_on_stays(library, recorded, capsys, monkeypatch, work, words):
+    monkeypatch.setattr("covermaker.takes.lock._WAIT_SECONDS", 0.0)
+    assert make() == 0
+    capsys.readouterr()
+    with work(library / "anna"):
+        assert run(["voices", "remove", "anna"]) == ExitCode.RESOURCE
+        assert words in capsys.readouterr().err
+    assert (library / "anna").exists()
+
+
+def test_nobody_begins_to_train_a_voice_that_is_being_removed(library, recorded, monkeypatch):
+    assert make() == 0
+    move, refused = Path.rename, []
+
+    def meanwhile(self, target):
+        if self.name == "anna":
+            with pytest.raises(ResourceError, match="runs already"), alone_in(self):
+                pass
+            refused.append(self)
+        return move(self, target)
+
+    monkeypatch.setattr("covermaker.training.lock._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(Path, "rename", meanwhile)
+    assert run(["voices", "remove", "anna"]) == 0
+    assert refused
+
+
+@pytest.mark.parametrize("command", ["new", "add", "scan", "audition", "promote"])
+def test_a_crash_in_native_code_is_a_sentence(library, recorded, capsys, monkeypatch, tmp_path, command):
+    assert make() == 0
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("covermaker.cli.alone.launch", launch)
+    monkeypatch.setattr(
+        "covermaker.jobs.launch.COMMAND",
+        (sys.executable, "-S", "-c", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"),
+    )
+    more = {"new": ["recorded", "--rights", "synthetic", "--force"], "add": ["recorded"], "promote": ["100"]}
+    assert run(["voices", command, "anna", *more.get(command, [])]) == ExitCode.RESOURCE
+    assert "error: the job crashed (SIGSEGV) in native code" in capsys.readouterr().err
+
+
+def test_a_real_process_takes_in_and_scans(library, recorded, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("covermaker.cli.alone.launch", launch)
+    assert make("--slice", "4-9.5") == 0
+    assert "takes " in capsys.readouterr().err
+    assert read_takes(library / "anna").slicing.max_seconds == 9.5
+    assert run(["voices", "add", "anna", str(recorded / "c.wav")]) == ExitCode.AUDIO
+    assert "'c.wav' does not exist" in capsys.readouterr().err.replace(str(recorded) + "/", "")
+    assert read_takes(library / "anna").statement == ""
 
 
 def run_list(capsys):

@@ -50,7 +50,21 @@ EDITS = [
     (RemoveEffect("tracks.vocals", 1), "removed eq from vocals"),
     (RemoveEffect("buses.reverb", 0), "removed reverb from reverb"),
     (MoveEffect("tracks.vocals", 2, 0), "moved compressor of vocals 3 -> 1"),
-    (SetRack("vocals", [{"effect": "gate"}], {"reverb": -20.0}, name="dry"), "preset 'dry' on vocals"),
+    (
+        SetRack("vocals", [{"effect": "gate"}], {"reverb": -20.0}, name="dry"),
+        "preset 'dry' on vocals, with its send to reverb",
+    ),
+    (
+        SetRack(
+            "vocals",
+            [{"effect": "gate"}],
+            {"reverb": -16.0, "echo": -9.0, "nowhere": -3.0},
+            {"reverb": [{"effect": "gain"}], "echo": [{"effect": "delay"}]},
+            name="wet",
+        ),
+        "preset 'wet' on vocals, with its send to echo, a new bus echo, the rack of bus reverb",
+    ),
+    (SetRack("vocals", [{"effect": "gate"}], {"reverb": -16.0}, name="same"), "preset 'same' on vocals"),
     (SetRack("vocals", []), "replaced the rack of vocals"),
     (SetMaster({"loudness_lufs": -9.0}), "master loudness -14.0 -> -9.0 LUFS"),
     (SetMaster({"loudness_lufs": -9.0}, [{"effect": "gain"}], name="loud"), "preset 'loud' on the master"),

@@ -276,3 +276,12 @@ def test_a_failed_render_is_told_until_it_is_done(project, store):
     apply(project, SetValue("tracks.vocals.rack.gain.gain_db", -2.0))
     state = project_state(project.root, store)
     assert (state.word, state.otherwise, state.is_stale) == ("failed", "stale", True)
+
+
+def test_it_is_known_that_no_voice_is_heard(project, store):
+    assert project_state(project.root, store).unheard == ""
+    project = apply(project, SetValue("tracks.vocals.mute", True)).project
+    rendered(project, store)
+    for _ in range(2):  # found out, and remembered
+        state = project_state(project.root, store)
+        assert (state.word, state.unheard) == ("done", "the voice is not heard: track 'vocals' is muted")

@@ -1,15 +1,20 @@
 """What a render request comes down to, before a step is run."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
 
 from covermaker.errors import UsageError
-from covermaker.graph.events import Planned, nobody
+from covermaker.graph.events import Note, Planned, nobody
 from covermaker.graph.store import Store
 from covermaker.project.create import NewProject, create
+from covermaker.project.edits import SetValue, apply
+from covermaker.project.load import load
 from covermaker.render import tasks
 from covermaker.render.pipeline import build
+from covermaker.render.unheard import unheard
 
 
 class AskedError(Exception):
@@ -63,3 +68,40 @@ def test_until_and_names_that_are_none(request_of):
     assert steps[-1].step.kind == "pitch"
     with pytest.raises(UsageError, match="no step 'mixx'"):
         tasks.render(request_of(again="mixx"), nobody)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "why"),
+    [
+        ("tracks.vocals.mute", True, "track 'vocals' is muted"),
+        ("tracks.instrumental.solo", True, "track 'vocals' is silent because another track is soloed"),
+        ("tracks.vocals.source", "vocals", "no track plays what it sings"),
+        ("tracks.vocals.solo", True, ""),
+        ("tracks.instrumental.mute", True, ""),
+    ],
+)
+def test_a_cover_without_its_voice_is_told(request_of, place, value, why):
+    cover = apply(load(Path(request_of()["project"])), SetValue(place, value)).project.cover
+    assert unheard(cover) == (f"the voice is not heard: {why}" if why else "")
+    mix = {"mix": {"notes": ["track 1 is muted", "track 2 is muted"]}}
+    told = tasks._notes(mix, cover)
+    assert (told[0] == unheard(cover)) == bool(why)
+    assert sum("'vocals' is muted" in text for text in told) == 1  # not twice
+    assert not any(
+        "is not heard" in text for text in tasks._notes({}, cover)
+    )  # as of a render that ends before the mix
+
+
+def test_a_render_says_that_no_voice_is_heard(request_of):
+    request = request_of(until="mix")
+    project = apply(load(Path(request["project"])), SetValue("tracks.vocals.mute", True)).project
+    store = Store(Path(request["store"]))
+    for step in build(project).steps():
+        if store.get(step.key) is None:
+            with store.making(step.key) as folder:
+                (folder / "x").write_text("x")
+                store.keep(step.key, folder, {"seconds": 1.5, "report": {}})
+    told = []
+    tasks.render(request, told.append)
+    notes = [event.text for event in told if isinstance(event, Note)]
+    assert notes == ["the voice is not heard: track 'vocals' is muted"]

@@ -152,7 +152,7 @@ def test_a_kept_scan_that_cannot_be_read_is_none(anna, text):
 
 def test_as_jobs(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        "covermaker.takes.scan.scan", lambda folder, progress: ScanReport(folder.name, [], [])
+        "covermaker.takes.scan.scan", lambda folder, *, bleed, progress: ScanReport(folder.name, [], [])
     )
     for name, hz in (("a", 220.0), ("b", 330.0)):
         soundfile.write(tmp_path / f"{name}.wav", tone(31.0, hz), 16000)
@@ -161,6 +161,6 @@ def test_as_jobs(tmp_path, monkeypatch):
     assert take_in(request, told.append)["takes"] == ["a.wav"]
     more = {"voice": str(tmp_path / "anna"), "paths": [str(tmp_path / "b.wav")], "add": True}
     assert take_in(more, told.append)["takes"] == ["b.wav"]
-    assert scan_job({"voice": str(tmp_path / "anna")}, told.append)["takes"] == 0
+    assert scan_job({"voice": str(tmp_path / "anna")}, told.append)["report"]["takes"] == []
     kinds = [type(event).__name__ for event in told]
     assert (kinds[0], kinds[-1]) == ("StepStarted", "StepFinished")

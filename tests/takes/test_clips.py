@@ -1,7 +1,6 @@
 """Clips: everything sung is in one of them, at the right place, loudness and phase."""
 
 import os
-import platform
 import subprocess
 
 import numpy as np
@@ -11,6 +10,7 @@ from sung_takes import phrases, sung
 
 from covermaker.audio.files import probe, read
 from covermaker.audio.loudness import measure_file
+from covermaker.disk import this_host
 from covermaker.errors import AudioInputError, ProjectError
 from covermaker.takes import pool
 from covermaker.takes.clips import PEAK_DBFS, TARGET_LUFS, high_passed, prepare_clips
@@ -178,8 +178,8 @@ def test_what_a_killed_process_left_is_swept(make_takes, tmp_path):
     folder = make_takes({"a.wav": sung(6.0)})
     gone = subprocess.Popen(["true"])
     gone.wait()
-    left = folder / ".takes" / f"work-{platform.node()}-{gone.pid}-abc"
-    ours = folder / ".takes" / f"work-{platform.node()}-{os.getpid()}-abc"
+    left = folder / ".takes" / f"work-{this_host()}-{gone.pid}-abc"
+    ours = folder / ".takes" / f"work-{this_host()}-{os.getpid()}-abc"
     theirs = folder / ".takes" / f"work-elsewhere-{gone.pid}-abc"
     for path in (left, ours, theirs):
         path.mkdir(parents=True)

@@ -229,6 +229,24 @@ def test_the_pulse_says_where_it_is_and_goes_in_the_end(home: Path, monkeypatch:
     assert [entry.name for entry in work.iterdir()] == ["checkpoints"]
 
 
+def test_the_preparation_tells_how_long_all_of_it_takes(home: Path, monkeypatch: Any) -> None:
+    work, heard = home / "training", []
+    pulse = Pulse(work, heard.append)
+    pulse.begin()
+    pulse(StepStarted("clips", ""))
+    assert read_now(work).seconds_left is None  # nobody has said yet
+    pulse.on("cpu", budget_seconds=600.0)
+    monkeypatch.setattr(pulse_module, "EVERY_SECONDS", -1.0)
+    pulse(StepStarted("features", ""))
+    pulse(StepProgress("features", 0.5))
+    assert read_now(work).seconds_left == pytest.approx(600.0, abs=20.0)
+    assert heard[-1].seconds_left == read_now(work).seconds_left
+    pulse(PROGRESS)
+    pulse(StepProgress("scores", 0.5))  # a save in the training: what that has told stays
+    assert read_now(work).seconds_left == 776.0
+    assert heard[-1].seconds_left is None
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"pid": 1}', '{"pid": 1, "told": "now"}'])
 def test_a_pulse_that_cannot_be_read_is_none(home: Path, text: str) -> None:
     (home / "training" / "now.json").write_text(text)

@@ -5,8 +5,6 @@ import sys
 
 from studio_stage import on_stage, project, state, studio, until
 
-from covermaker.render.state import State
-from covermaker.tui import model
 from covermaker.tui.measure import Measurer
 
 # Notes the folder that it is asked for.
@@ -44,4 +42,3 @@ async def test_a_document_that_changed_lets_its_song_be_listened_to_again(librar
         heard = folder / "heard"
         app.library._changed_on_disk([folder])
         await until(pilot, lambda: heard.exists() and heard.read_text())
-        assert isinstance(model.state_of(folder), State)

@@ -45,14 +45,14 @@ def test_changes_go_both_ways(tmp_path):
     assert not one.exists()
     assert changes.undo_words == "removed 2 songs"
     outcome = changes.undo()
-    assert (outcome.words, outcome.select) == ("undo: removed 2 songs", one)
+    assert (outcome.words, outcome.select) == ("undo: removed 2 songs; they are in the library again", one)
     assert two.exists()
-    assert changes.redo().words == "redo: removed 2 songs"
+    assert changes.redo().words == "redo: removed 2 songs; they are in the trash"
     assert not two.exists()
     changes.undo()
     changes.added(one, "added one.wav")
     assert changes.redo_words == ""
-    changes.undo()
+    assert changes.undo().words == "undo: added one.wav; its folder one is in the trash"
     assert not one.exists()
     assert two.exists()
     assert changes.redo().select == one

@@ -3,6 +3,8 @@
 import asyncio
 import sys
 
+import pytest
+
 from covermaker.render.previewing import Wish
 from covermaker.tui.previewer import Preview
 
@@ -120,6 +122,25 @@ def test_singing_tells_how_far_it_is_and_can_be_interrupted(tmp_path):
         await preview.close()
 
     asyncio.run(asyncio.wait_for(run(), 10.0))
+
+
+def test_a_process_whose_answers_break_us_does_not_go_on_unheard(tmp_path):
+    async def run():
+        children = []
+
+        def breaks(made):
+            children.append(preview._child)
+            raise ZeroDivisionError
+
+        preview = Preview(tmp_path, breaks, print, command=(sys.executable, "-SEc", CHILD))
+        preview.ask(Wish(0, 0.0, 1.0))
+        task = preview._task
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.wait_for(task, 10.0)
+        await asyncio.wait_for(until(lambda: children[0].returncode is not None), 10.0)
+        await preview.close()
+
+    asyncio.run(run())
 
 
 def test_what_cannot_be_started_is_said(tmp_path):

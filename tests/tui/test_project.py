@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from studio_stage import (
     at_mixer,
     burst,
     lines,
+    on_screen,
     on_stage,
     preview,
     project,
@@ -21,6 +23,7 @@ from studio_stage import (
     studio,
     text,
     until,
+    wishes,
 )
 
 from covermaker.errors import ProjectError
@@ -51,9 +54,7 @@ PREVIEW = preview(peaks={"vocals": [[0.5, 0.5]] * 999, "mix": [[0.5, 0.5]] * 999
 @pytest.fixture
 def song(library, states, monkeypatch):
     """A project with two tracks and a bus, as if it had been rendered."""
-    folder = project(library, "blue", "Blue [Harbour]")
-    with (folder / "cover.toml").open("a", encoding="utf-8") as file:
-        file.write(MORE)
+    folder = project(library, "blue", "Blue [Harbour]", more=MORE)
     melody = (np.arange(3000) / 100, np.full(3000, 220.0))
     drawn = rendered(folder, seconds=SECONDS, tracks=["vocals"], semitones=12.0, pitch=melody)
     monkeypatch.setattr(project_model, "pictures", lambda project: drawn)
@@ -71,6 +72,11 @@ async def opened(app, pilot, *, drawn=True):
     return app.screen
 
 
+def project_screen(library, *, size=(80, 24), drawn=True):
+    """Open the Project screen on the first song."""
+    return on_screen(library, partial(opened, drawn=drawn), size=size)
+
+
 @on_stage
 async def test_without_a_project_it_names_the_keys(library, states):
     async with studio(library) as (app, pilot):
@@ -86,8 +92,7 @@ async def test_without_a_project_it_names_the_keys(library, states):
 def test_it_fits(song, library, size):
     @on_stage
     async def run():
-        async with studio(library, size=size, settings=quiet()) as (app, pilot):
-            await opened(app, pilot)
+        async with project_screen(library, size=size) as (_, app, _):
             rows = lines(app)
             assert all(len(row) == size[0] for row in rows)
             assert rows[-1].rstrip().endswith("? Help")
@@ -111,8 +116,7 @@ def test_it_fits(song, library, size):
 @on_stage
 async def test_stale_and_failed_say_why(song, library, states):
     states["blue"] = state("stale", to_do=("export",))
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         screen.go_to(screen.query_one(Wave))
         await until(pilot, lambda: "stale because: tracks[0].gain_db: 0.0 -> 1.0" in text(app))
         assert "~ export" in text(app)
@@ -134,8 +138,7 @@ async def test_a_document_that_is_none_says_so(song, library):
 @on_stage
 async def test_a_render_is_watched_and_cancelled(song, library):
     (song / "recording.jsonl").write_text(STUCK, encoding="utf-8")
-    async with studio(library, settings=quiet()) as (app, pilot):
-        await opened(app, pilot)
+    async with project_screen(library) as (_, app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: "► separate 50 %" in text(app))
         await pilot.press("r")
@@ -157,8 +160,7 @@ async def test_before_its_sound_is_found_it_says_that_it_looks(song, library, mo
         return drawn
 
     monkeypatch.setattr(project_model, "pictures", slowly)
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, drawn=False)
+    async with project_screen(library, drawn=False) as (screen, app, pilot):
         await pilot.press("space")
         assert "Play: looking for its sound" in lines(app)[-2]
         await pilot.press("[")
@@ -174,8 +176,7 @@ async def test_sound_that_cannot_be_found_says_why(song, library, monkeypatch):
         raise ProjectError("the song's file is gone")
 
     monkeypatch.setattr(project_model, "pictures", refuse)
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, drawn=False)
+    async with project_screen(library, drawn=False) as (screen, app, pilot):
         await until(pilot, lambda: screen.no_sound_why == "the song's file is gone")
         for key, label in (("space", "Play"), ("]", "Loop out")):
             await pilot.press(key)
@@ -184,8 +185,7 @@ async def test_sound_that_cannot_be_found_says_why(song, library, monkeypatch):
 
 @on_stage
 async def test_the_mixer_edits_the_document_and_undoes(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         await at_mixer(screen, pilot)
         await pilot.press("-", "-")
         await saved(screen, pilot)
@@ -208,8 +208,7 @@ async def test_the_mixer_edits_the_document_and_undoes(song, library):
 
 @on_stage
 async def test_faders_turn_to_sends(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         await at_mixer(screen, pilot)
         await pilot.press("n", "t")
         assert "Mixer: sends to room" in text(app)
@@ -232,8 +231,7 @@ async def test_faders_turn_to_sends(song, library):
 
 @on_stage
 async def test_keys_of_a_burst_find_the_typing_and_the_pane(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         await burst(pilot, "tab", "tab", "down", *"t-2.5", "enter")
         await until(pilot, lambda: load(song).cover.tracks[1].gain_db == -2.5)
         await saved(screen, pilot)
@@ -248,8 +246,7 @@ async def test_keys_of_a_burst_find_the_typing_and_the_pane(song, library):
 @on_stage
 async def test_solo_is_not_saved(song, library):
     before = (song / "cover.toml").read_text(encoding="utf-8")
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         await at_mixer(screen, pilot)
         await pilot.press("s")
         assert "solo, for listening only: vocals" in lines(app)[-2]
@@ -260,8 +257,7 @@ async def test_solo_is_not_saved(song, library):
 
 @on_stage
 async def test_what_others_change_is_taken_over(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         document = (song / "cover.toml").read_text(encoding="utf-8")
         (song / "cover.toml").write_text(document.replace('name = "band"', 'name = "band"\ngain_db = -9.0'))
         screen._look()
@@ -274,8 +270,7 @@ async def test_what_others_change_is_taken_over(song, library):
 
 @on_stage
 async def test_a_conflict_is_asked_about(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         screen._watch_ = None
         document = (song / "cover.toml").read_text(encoding="utf-8")
         (song / "cover.toml").write_text(document.replace("gain_db = 0.0", "gain_db = -9.0"))
@@ -289,17 +284,16 @@ async def test_a_conflict_is_asked_about(song, library):
 
 @on_stage
 async def test_a_loop_of_the_mix_follows_the_faders(song, library):
-    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library, size=(120, 40)) as (screen, app, pilot):
         await pilot.press("p")
         await until(pilot, lambda: "A mix of the loop, live" in text(app) and screen.sound.player.playing)
         assert screen.sound.loop == (0.0, 8.0)
         await until(pilot, lambda: "-6.0" in text(app))  # the meter of vocals
         await at_mixer(screen, pilot)
         await pilot.press("-")
-        await until(pilot, lambda: '"tracks.vocals.gain_db": -0.5' in (song / "wishes.jsonl").read_text())
+        await until(pilot, lambda: '"tracks.vocals.gain_db": -0.5' in wishes(song))
         await pilot.press("s")
-        await until(pilot, lambda: '"solo": ["vocals"]' in (song / "wishes.jsonl").read_text())
+        await until(pilot, lambda: '"solo": ["vocals"]' in wishes(song))
         await pilot.press("a")
         await until(pilot, lambda: "hearing B" in text(app))
         (song / "no-preview").write_text("no sound: render")
@@ -309,15 +303,14 @@ async def test_a_loop_of_the_mix_follows_the_faders(song, library):
 
 @on_stage
 async def test_a_refusal_that_is_overtaken_is_not_said(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         await pilot.press("p")
         await until(pilot, lambda: screen.sound.player.playing)
         await at_mixer(screen, pilot)
         (song / "wait").touch()
         (song / "no-preview").write_text("no sound")
         await pilot.press("-")
-        await until(pilot, lambda: '"tracks.vocals.gain_db": -0.5' in (song / "wishes.jsonl").read_text())
+        await until(pilot, lambda: '"tracks.vocals.gain_db": -0.5' in wishes(song))
         (song / "no-preview").unlink()
         await pilot.press("-")
         made = screen.sound.made
@@ -327,9 +320,21 @@ async def test_a_refusal_that_is_overtaken_is_not_said(song, library):
 
 
 @on_stage
+async def test_in_a_small_window_the_mixer_says_the_value_of_the_chosen_channel(song, library):
+    async with project_screen(library, size=(40, 10)) as (screen, app, pilot):
+        await at_mixer(screen, pilot)
+        await until(pilot, lambda: "vocals  0.0 dB" in text(app))
+        await pilot.press("-")
+        await until(pilot, lambda: "vocals  -0.5 dB" in text(app))
+        await pilot.press("k", *"jjjjjj")
+        await until(pilot, lambda: "MASTER  -14 LUFS" in text(app))
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "MASTER  -14 LUFS" not in text(app))
+
+
+@on_stage
 async def test_the_vocal_is_heard_against_the_original(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         await pilot.press(".", ".")
         assert "0:10  hearing A" in text(app)
         await pilot.press("space")
@@ -337,6 +342,7 @@ async def test_the_vocal_is_heard_against_the_original(song, library):
         assert screen.sound.seconds >= 10.0
         await pilot.press("a")
         await until(pilot, lambda: "B vocal, original" in text(app))
+        assert "hearing B (vocal, original)" in lines(app)[-2]
         await pilot.press("x")
         assert "levels as they are" in lines(app)[-2]
         await pilot.press(".")
@@ -362,8 +368,7 @@ async def test_one_thing_sounds_at_a_time(song, library, states, player):
 
 @on_stage
 async def test_a_sound_that_cannot_be_loaded_leaves_it_quiet(song, library, player):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         screen.sound.player.broken = {"sung.wav"}
         await pilot.press("space")
         await until(pilot, lambda: "sound: no sound in it" in lines(app)[-2])
@@ -375,8 +380,7 @@ async def test_a_sound_that_cannot_be_loaded_leaves_it_quiet(song, library, play
 
 @on_stage
 async def test_what_a_quick_hand_changes_is_looked_at_once_more(song, library, monkeypatch):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, _, pilot):
         await until(pilot, lambda: screen._surveyed is None)
         looks, may, found = [], threading.Event(), project_model.pictures(None)
 
@@ -412,8 +416,7 @@ async def test_before_a_render_there_is_nothing_to_hear(library, states, monkeyp
     project(library, "new")
     nothing = Pictures(Sounds(None, None, None, None, None, 0.0, {}))
     monkeypatch.setattr(project_model, "pictures", lambda project: nothing)
-    async with studio(library, settings=quiet()) as (app, pilot):
-        await opened(app, pilot)
+    async with project_screen(library) as (_, app, pilot):
         for key, words in (
             ("space", "Play: it is not rendered yet: r renders it"),
             ("e", "Files: no file yet"),
@@ -425,8 +428,7 @@ async def test_before_a_render_there_is_nothing_to_hear(library, states, monkeyp
 @on_stage
 async def test_a_step_says_what_it_is_about(song, library, states):
     states["blue"] = state("stale", to_do=("export",))
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         assert isinstance(screen.focused, Steps)
         await pilot.press("enter")
         assert "decode: done, took 1.0 s" in lines(app)[-2]
@@ -437,8 +439,7 @@ async def test_a_step_says_what_it_is_about(song, library, states):
 @on_stage
 async def test_another_project_begins_anew(song, library, states):
     project(library, "zebra", "Zebra")
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         await at_mixer(screen, pilot)
         await pilot.press("-", "p", "escape", "down", "enter")
         await until(pilot, lambda: "Zebra: steps" in text(app) and not screen.edits.is_busy)
@@ -460,8 +461,7 @@ def test_channels_are_tracks_buses_and_the_master(song):
 
 @on_stage
 async def test_upright_faders_follow_the_arrows(song, library):
-    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library, size=(120, 40)) as (screen, app, pilot):
         await until(pilot, lambda: screen.query_one(Mixer).standing)
         await at_mixer(screen, pilot)
         await pilot.press("right", "down", "m")
@@ -483,8 +483,7 @@ async def test_upright_faders_follow_the_arrows(song, library):
 
 @on_stage
 async def test_a_channel_opens_its_rack(song, library, monkeypatch):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         asked = []
         monkeypatch.setattr(app, "open_rack", lambda folder, owner: asked.append((folder, owner)))
         await at_mixer(screen, pilot)
@@ -497,19 +496,16 @@ async def test_a_rack_is_bypassed_for_listening(song, library):
     document = (song / "cover.toml").read_text(encoding="utf-8")
     racked = document.replace("gain_db = 0.0", 'rack = [{ effect = "gain", gain_db = 3.0 }]')
     (song / "cover.toml").write_text(racked, encoding="utf-8")
-    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library, size=(120, 40)) as (screen, app, pilot):
         await pilot.press("p")
-        await until(pilot, lambda: (song / "wishes.jsonl").exists())
+        await until(pilot, lambda: wishes(song))
         await at_mixer(screen, pilot)
         await pilot.press("b")
-        await until(
-            pilot, lambda: '"tracks.vocals.rack[0].bypass": true' in (song / "wishes.jsonl").read_text()
-        )
+        await until(pilot, lambda: '"tracks.vocals.rack[0].bypass": true' in wishes(song))
         assert "without its rack, for listening only: vocals" in lines(app)[-2]
         assert "rack gain, bypassed for listening" in text(app)
         await pilot.press("b")
-        await until(pilot, lambda: '"changes": {}' in (song / "wishes.jsonl").read_text().splitlines()[-1])
+        await until(pilot, lambda: '"changes": {}' in wishes(song).splitlines()[-1])
         await pilot.press("right", "b")
         assert "Bypass: band has no rack" in lines(app)[-2]
         assert (song / "cover.toml").read_text(encoding="utf-8") == racked
@@ -518,8 +514,7 @@ async def test_a_rack_is_bypassed_for_listening(song, library):
 @on_stage
 async def test_a_step_is_rendered_again_though_it_is_done(song, library):
     (song / "recording.jsonl").write_text(STUCK, encoding="utf-8")
-    async with studio(library, settings=quiet()) as (app, pilot):
-        await opened(app, pilot)
+    async with project_screen(library) as (_, app, pilot):
         await pilot.press("right", "R")
         await until(pilot, lambda: "► separate 50 %" in text(app))
         assert app.board.of(str(song)).request["again"] == "separate"
@@ -531,8 +526,7 @@ async def test_a_step_is_rendered_again_though_it_is_done(song, library):
 
 @on_stage
 async def test_sections_are_named_gone_to_and_taken_away(song, library):
-    async with studio(library, size=(120, 40), settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library, size=(120, 40)) as (screen, app, pilot):
         await pilot.press("tab", ">")
         assert "Next section: the song has no sections: + begins one at the playhead" in lines(app)[-2]
         await pilot.press("end", "+")
@@ -562,8 +556,7 @@ async def test_sections_are_named_gone_to_and_taken_away(song, library):
 @on_stage
 async def test_a_broken_document_goes_back_to_an_earlier_state(song, library):
     before = (song / "cover.toml").read_text(encoding="utf-8")
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot)
+    async with project_screen(library) as (screen, app, pilot):
         await pilot.press("u")
         await until(pilot, lambda: "there is no earlier state" in lines(app)[-2])
         await at_mixer(screen, pilot)

@@ -111,6 +111,23 @@ async def test_what_waits_is_saved_without_the_event_loop(song, monkeypatch):
 
 
 @on_stage
+async def test_a_defect_at_the_end_costs_one_edit_alone(song, monkeypatch):
+    slow = Slow(monkeypatch)
+    queue = EditQueue(lambda done: None, lambda error, root, anyway: None)
+    queue.open(load(song))
+    queue.put(SetValue("tracks.vocals.gain_db", -1.0))
+    queue.put(None)  # is no edit
+    queue.put(SetValue("tracks.vocals.pan", 0.5))
+    while not slow.began.is_set():
+        await asyncio.sleep(0.01)
+    slow.may.set()
+    queue.save_now(5.0)
+    track = load(song).cover.tracks[0]
+    assert (track.gain_db, track.pan) == (-1.0, 0.5)
+    await queue.finish()
+
+
+@on_stage
 async def test_an_edit_of_another_project_is_done_all_the_same(song, library):
     asked, other = [], project(library, "grey", "Grey Morning")
     queue = EditQueue(lambda done: None, lambda error, root, anyway: asked.append((error, root, anyway)))

@@ -1,10 +1,13 @@
 """The Rack screen on a stage: its states, every edit, what is heard and measured, presets, what goes wrong."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from studio_stage import (
     at_mixer,
     lines,
+    on_screen,
     on_stage,
     preview,
     project,
@@ -14,6 +17,7 @@ from studio_stage import (
     studio,
     text,
     until,
+    wishes,
 )
 from textual.widgets import Input
 
@@ -69,9 +73,7 @@ PREVIEW = preview(
 def song(library, states, monkeypatch, tmp_path):
     """A project with two tracks, a bus and a master, as if it had been rendered."""
     monkeypatch.setenv("COVERMAKER_PRESETS", str(tmp_path / "presets"))
-    folder = project(library, "blue", "Blue [Harbour]")
-    with (folder / "cover.toml").open("a", encoding="utf-8") as file:
-        file.write(MORE)
+    folder = project(library, "blue", "Blue [Harbour]", more=MORE)
     level = np.full(3000, 0.1, np.float32)
     level[1000:1600] = 0.8  # 20 s to 32 s is the loudest
     peaks = Pyramid(-level, level, SECONDS / 3000)
@@ -93,6 +95,12 @@ async def opened(app, pilot, song, channel="", *, measured=True):
     return screen
 
 
+def rack_screen(song, channel="", *, size=(80, 24), measured=True):
+    """Open the Rack screen on a project."""
+    opening = partial(opened, song=song, channel=channel, measured=measured)
+    return on_screen(song.parent, opening, size=size)
+
+
 async def at_parameters(screen, pilot):
     screen.go_to(screen.query_one(Parameters))
     await until(pilot, lambda: isinstance(screen.focused, Fader))
@@ -100,10 +108,6 @@ async def at_parameters(screen, pilot):
 
 def rack(song, track=0):
     return load(song).cover.tracks[track].rack
-
-
-def wishes(song):
-    return (song / "wishes.jsonl").read_text()
 
 
 @on_stage
@@ -118,11 +122,10 @@ async def test_without_a_project_it_names_the_keys(library, states):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 24), (40, 10)])
-def test_it_fits(song, library, size):
+def test_it_fits(song, size):
     @on_stage
     async def run():
-        async with studio(library, size=size, settings=quiet()) as (app, pilot):
-            await opened(app, pilot, song)
+        async with rack_screen(song, size=size) as (_, app, pilot):
             rows = lines(app)
             assert all(len(row) == size[0] for row in rows)
             assert rows[-1].rstrip().endswith("? Help")
@@ -146,9 +149,8 @@ def test_it_fits(song, library, size):
 
 
 @on_stage
-async def test_the_effect_that_is_selected_is_shown_and_measured(song, library):
-    async with studio(library, size=(100, 30), settings=quiet()) as (app, pilot):
-        await opened(app, pilot, song)
+async def test_the_effect_that_is_selected_is_shown_and_measured(song):
+    async with rack_screen(song, size=(100, 30)) as (_, app, pilot):
         await pilot.press("down")
         await until(pilot, lambda: "2 compressor ─" in text(app) and "makeup_db" in text(app))
         assert "-6.5 dB" in text(app)
@@ -164,10 +166,9 @@ async def test_the_effect_that_is_selected_is_shown_and_measured(song, library):
 
 
 @on_stage
-async def test_values_are_changed_typed_reset_and_undone(song, library, monkeypatch):
+async def test_values_are_changed_typed_reset_and_undone(song, monkeypatch):
     monkeypatch.setattr(saving, "_GESTURE_SECONDS", 60.0)
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+    async with rack_screen(song) as (screen, app, pilot):
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(screen.focused, Fader) and "2 compressor" in text(app))
         await pilot.press("-", "-", "left")
@@ -190,9 +191,8 @@ async def test_values_are_changed_typed_reset_and_undone(song, library, monkeypa
 
 
 @on_stage
-async def test_effects_are_added_moved_switched_and_removed(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_effects_are_added_moved_switched_and_removed(song):
+    async with rack_screen(song) as (screen, app, pilot):
         await pilot.press("K")
         assert "Earlier: it is the first already" in lines(app)[-2]
         await pilot.press("+")
@@ -218,9 +218,8 @@ async def test_effects_are_added_moved_switched_and_removed(song, library):
 
 
 @on_stage
-async def test_all_are_turned_off_and_those_that_were_on_come_back(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_all_are_turned_off_and_those_that_were_on_come_back(song):
+    async with rack_screen(song) as (screen, app, pilot):
         await pilot.press("o", "b")
         await saved(screen, pilot)
         assert [row.get("bypass", False) for row in rack(song)] == [True, True, True]
@@ -231,9 +230,8 @@ async def test_all_are_turned_off_and_those_that_were_on_come_back(song, library
 
 
 @on_stage
-async def test_every_channel_has_its_rack(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song, "band")
+async def test_every_channel_has_its_rack(song):
+    async with rack_screen(song, "band") as (screen, app, pilot):
         assert screen.owner.place == "tracks.band"
         assert "no effects yet: + adds one" in text(app)
         await pilot.press("d")
@@ -254,9 +252,8 @@ async def test_every_channel_has_its_rack(song, library):
 
 
 @on_stage
-async def test_a_loop_plays_both_sides_and_follows_the_faders(song, library):
-    async with studio(library, size=(100, 30), settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_a_loop_plays_both_sides_and_follows_the_faders(song):
+    async with rack_screen(song, size=(100, 30)) as (screen, app, pilot):
         await pilot.press("down", "space")
         await until(pilot, lambda: screen.sound.player.playing)
         await until(pilot, lambda: "hearing B rack" in text(app) and "now " in text(app))
@@ -281,9 +278,26 @@ async def test_a_loop_plays_both_sides_and_follows_the_faders(song, library):
 
 
 @on_stage
-async def test_presets_are_put_on_compared_and_saved(song, library, tmp_path):
-    async with studio(library, size=(100, 30), settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_switching_sides_says_which_while_nothing_plays(song):
+    async with rack_screen(song) as (screen, app, pilot):
+        await pilot.press("a")
+        await until(pilot, lambda: "hearing A dry" in text(app))
+        assert "A (what goes into the rack) is chosen: space plays it" in lines(app)[-2]
+        await pilot.press("a")
+        await until(pilot, lambda: "B (what comes out of the rack) is chosen" in lines(app)[-2])
+        await pilot.press("space")
+        await until(pilot, lambda: screen.sound.player.playing)
+        await pilot.press("a")
+        await until(pilot, lambda: "hearing A (what goes into the rack)" in lines(app)[-2])
+        await pilot.press("space", "{", "\\")
+        await until(pilot, lambda: screen.owner.place == "master" and screen.sound.loop is None)
+        await pilot.press("a")
+        await until(pilot, lambda: "A/B: only a loop is heard before the rack, too" in lines(app)[-2])
+
+
+@on_stage
+async def test_presets_are_put_on_compared_and_saved(song, tmp_path):
+    async with rack_screen(song, size=(100, 30)) as (screen, app, pilot):
         await pilot.press("l")
         await until(pilot, lambda: "changes: " in text(app))
         await pilot.press(*"natural")
@@ -320,9 +334,8 @@ async def test_presets_are_put_on_compared_and_saved(song, library, tmp_path):
 
 
 @on_stage
-async def test_the_preset_s_value_comes_back(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_the_preset_s_value_comes_back(song):
+    async with rack_screen(song) as (screen, app, pilot):
         await at_parameters(screen, pilot)
         await pilot.press("p")
         assert "no preset has this effect" in lines(app)[-2]
@@ -348,10 +361,9 @@ class Wobble:
 
 
 @on_stage
-async def test_whatever_has_a_spec_appears_by_itself(song, library, monkeypatch):
+async def test_whatever_has_a_spec_appears_by_itself(song, monkeypatch):
     monkeypatch.setitem(EFFECTS._table, "wobble", f"{__name__}:Wobble")
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+    async with rack_screen(song) as (screen, app, pilot):
         await pilot.press("+", *"wobb")
         await until(pilot, lambda: "Wobbles the sound." in text(app) and "louder" not in text(app))
         await pilot.press("enter")
@@ -365,9 +377,8 @@ async def test_whatever_has_a_spec_appears_by_itself(song, library, monkeypatch)
 
 
 @on_stage
-async def test_what_others_change_is_taken_over_and_asked_about(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_what_others_change_is_taken_over_and_asked_about(song):
+    async with rack_screen(song) as (screen, app, pilot):
         file = song / "cover.toml"
         file.write_text(file.read_text().replace("threshold_db = -50.0", "threshold_db = -44.0"))
         screen._look()
@@ -424,10 +435,9 @@ async def test_what_one_screen_saves_another_shows_when_it_is_seen_again(song, l
 
 
 @on_stage
-async def test_what_is_being_made_is_not_heard_once_another_screen_is_open(song, library, player):
+async def test_what_is_being_made_is_not_heard_once_another_screen_is_open(song, player):
     (song / "wait").touch()
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song, measured=False)
+    async with rack_screen(song, measured=False) as (screen, _, pilot):
         await until(pilot, lambda: screen.sound.no_play() is None)
         await pilot.press("space")
         assert screen.sound.is_on
@@ -439,9 +449,8 @@ async def test_what_is_being_made_is_not_heard_once_another_screen_is_open(song,
 
 
 @on_stage
-async def test_a_change_is_drawn_once_and_a_key_compares_with_no_preset(song, library, monkeypatch):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_a_change_is_drawn_once_and_a_key_compares_with_no_preset(song, monkeypatch):
+    async with rack_screen(song) as (screen, _, pilot):
         await pilot.pause()
         (song / "wait").touch()
         drawn, compared = [], []
@@ -465,11 +474,10 @@ async def test_a_change_is_drawn_once_and_a_key_compares_with_no_preset(song, li
 
 
 @on_stage
-async def test_before_a_render_it_says_why_nothing_is_heard(song, library, monkeypatch):
+async def test_before_a_render_it_says_why_nothing_is_heard(song, monkeypatch):
     nothing = Pictures(Sounds(None, None, None, None, None, 0.0, {}))
     monkeypatch.setattr(project_model, "pictures", lambda project: nothing)
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song, measured=False)
+    async with rack_screen(song, measured=False) as (screen, app, pilot):
         await until(pilot, lambda: "vocals has no sound yet: r renders the song" in text(app))
         await pilot.press("space")
         assert "Play: vocals has no sound yet" in lines(app)[-2]
@@ -481,9 +489,8 @@ async def test_before_a_render_it_says_why_nothing_is_heard(song, library, monke
 
 
 @on_stage
-async def test_a_preview_that_dies_is_said_and_comes_back(song, library, monkeypatch):
-    async with studio(library, settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_a_preview_that_dies_is_said_and_comes_back(song, monkeypatch):
+    async with rack_screen(song) as (screen, _, pilot):
         screen.sound._preview.kill()
         await until(pilot, lambda: "the preview was ended by SIGKILL" in screen.sound.problem)
         await pilot.press("o")
@@ -508,9 +515,8 @@ def test_nothing_measured_is_nothing_to_read():
 
 
 @on_stage
-async def test_a_preset_that_another_screen_put_on_is_the_one_to_compare_with(song, library):
-    async with studio(library, size=(100, 30), settings=quiet()) as (app, pilot):
-        screen = await opened(app, pilot, song)
+async def test_a_preset_that_another_screen_put_on_is_the_one_to_compare_with(song):
+    async with rack_screen(song, size=(100, 30)) as (screen, app, pilot):
         known = {one.preset.name: one.preset for one in presets.list_presets("racks")}
         await pilot.press("l", *"natural", "enter")
         await until(pilot, lambda: "vocals: natural" in text(app))

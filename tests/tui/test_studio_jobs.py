@@ -10,6 +10,7 @@ from covermaker.errors import CovermakerError
 from covermaker.graph.events import from_json
 from covermaker.tui.job_board import JobBoard
 from covermaker.tui.jobs import JobRunner
+from covermaker.tui.leaving import loss
 from covermaker.tui.toast import ended_words
 
 
@@ -182,6 +183,40 @@ async def test_a_cancelled_child_that_does_not_hear_is_killed(tmp_path, monkeypa
     runs.runner.cancel(job)
     await runs.until(lambda: job.is_over)
     assert job.state == "stopped"
+
+
+@on_stage
+async def test_a_child_whose_events_break_us_does_not_go_on_unheard(tmp_path, monkeypatch):
+    runs = Runs(tmp_path)
+    children = []
+
+    def breaks(job, event, now):
+        children.extend(runs.runner._children.values())
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr(runs.board, "feed", breaks)
+    job = runs.submit("one", STUCK)
+    await runs.until(lambda: runs.ended)
+    assert job.message == "a defect in Covermaker: ZeroDivisionError: surprise"
+    await runs.until(lambda: children[0].returncode is not None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "words"),
+    [
+        ("render", "run", "Quitting stops it. Finished steps are kept."),
+        ("take-in", "run", "Quitting stops it. Nothing was taken in."),
+        ("promote", "run", "Quitting stops it. The voice is what it was."),
+        ("render", "wait", "1 job waits.\nQuitting gives up what waits."),
+    ],
+)
+def test_leaving_says_what_stays_of_each_kind(kind, state, words):
+    board = JobBoard()
+    job = board.add(kind, "anna", "/voices/anna", {}, None)
+    if state == "run":
+        board.began(job, 100.0)
+    assert loss(board, 101.0).endswith(words)
+    assert loss(JobBoard(), 101.0) == ""
 
 
 @on_stage

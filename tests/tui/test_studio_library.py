@@ -24,11 +24,14 @@ from studio_stage import (
 from textual.events import Paste
 from textual.filter import Monochrome
 from textual.widgets import Input
+from textual.widgets._toast import Toast, ToastRack
 
 from covermaker.disk import this_host
+from covermaker.project.load import load
 from covermaker.render.ending import last_failure
 from covermaker.render.state import Output
 from covermaker.tui import model
+from covermaker.tui.ask import Ask
 from covermaker.tui.help import HelpScreen
 from covermaker.tui.jump import JumpScreen
 from covermaker.tui.log import LogLines
@@ -323,12 +326,72 @@ async def test_what_is_no_song_is_refused_in_words(library, states, tmp_path):
 async def test_what_is_typed_in_the_file_picker_goes_into_the_field(library, states):
     async with studio(library) as (app, pilot):
         await pilot.press("+")
-        await until(pilot, lambda: "Add a song" in text(app))
+        await until(pilot, lambda: "Add songs" in text(app))
         assert "esc Cancel" in lines(app)[-1]
         await pilot.press("/", "t")
         assert app.screen.query_one(Input).value == "/t"
         await pilot.press("escape")
         await until(pilot, lambda: "+ Add" in lines(app)[-1])
+
+
+@pytest.fixture
+def album(tmp_path, monkeypatch):
+    """Return a folder with songs, in the folder that the file picker begins with."""
+    folder = tmp_path / "music" / "album"
+    folder.mkdir(parents=True)
+    for name, seconds in (("b side", 0.1), ("A side", 0.2), ("c side", 0.3)):
+        soundfile.write(folder / f"{name}.wav", [[0.1, -0.1]] * round(8000 * seconds), 8000)
+    (folder / "cover.jpg").write_text("no sound")
+    monkeypatch.chdir(tmp_path / "music")
+    return folder
+
+
+@on_stage
+async def test_a_folder_is_chosen_in_the_picker_and_asked_about(library, states, album):
+    async with studio(library) as (app, pilot):
+        await pilot.press("+")
+        await until(pilot, lambda: "/ album" in text(app))
+        assert "v Mark  + Add" in lines(app)[-1]
+        await pilot.press("+")
+        assert "go to a file or a folder first" in text(app)
+        await pilot.press("down", "+")
+        await until(pilot, lambda: "Add 3 songs from album?" in text(app))
+        await pilot.press("n")
+        assert titles(app) == []
+        app.library.post_message(Paste(str(album)))
+        await until(pilot, lambda: "Add 3 songs from album?" in text(app))
+        await pilot.press("y")
+        await until(pilot, lambda: titles(app) == ["A side", "b side", "c side"])
+        await until(pilot, lambda: "added 3 songs" in lines(app)[-2])
+        await pilot.press("z")  # one change
+        await until(pilot, lambda: titles(app) == [])
+        await pilot.press("Z")
+        await until(pilot, lambda: len(titles(app)) == 3)
+
+
+@on_stage
+async def test_several_files_are_marked_in_the_picker(library, states, album):
+    async with studio(library) as (app, pilot):
+        await pilot.press("+")
+        await until(pilot, lambda: "/ album" in text(app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "c side.wav" in text(app))
+        await pilot.press("down", "v", "down", "v")
+        await until(pilot, lambda: "Add songs, 2 marked: + adds them" in text(app))
+        assert "*  A side.wav" in text(app)
+        assert "*  c side.wav" in text(app)
+        await pilot.press("up", "v", "up", "v")  # not that one, after all
+        await pilot.press("+")
+        await until(pilot, lambda: titles(app) == ["A side", "c side"])
+        assert isinstance(app.screen, type(app.library))
+
+
+@on_stage
+async def test_a_folder_without_songs_says_so(library, states, tmp_path):
+    (tmp_path / "empty").mkdir()
+    async with studio(library) as (app, pilot):
+        app.library.post_message(Paste(str(tmp_path / "empty")))
+        await until(pilot, lambda: "there is no audio file in" in lines(app)[-2])
 
 
 @on_stage
@@ -353,7 +416,7 @@ async def test_what_was_said_stays_with_its_screen(library, states):
 async def test_the_file_picker_opens_and_closes(library, states):
     async with studio(library) as (app, pilot):
         await pilot.press("+")
-        await until(pilot, lambda: "Add a song" in text(app))
+        await until(pilot, lambda: "Add songs" in text(app))
         assert "📁" not in text(app)
         await pilot.press("escape")
         assert app.screen is app.library
@@ -373,6 +436,27 @@ async def test_removal_is_undone_in_words(library, states):
         await pilot.press("z")
         await until(pilot, lambda: titles(app) == ["Blue Harbour", "Night Tram"])
         assert songs(app).selected == library / "blue"
+        assert "undo: removed Blue Harbour; it is in the library again" in lines(app)[-2]
+
+
+@on_stage
+async def test_undo_after_an_edit_elsewhere_says_what_it_would_take_back(library, states):
+    project(library, "blue", "Blue Harbour")
+    project(library, "night", "Night Tram")
+    async with studio(library) as (app, pilot):
+        app.library.saved_elsewhere(load(library / "night"))
+        await pilot.press("z")
+        assert "nothing to undo here: what was changed in Night Tram is undone on" in lines(app)[-2]
+        await pilot.press("d")
+        await until(pilot, lambda: titles(app) == ["Night Tram"])
+        app.library.saved_elsewhere(load(library / "night"))
+        await pilot.press("z")
+        await until(
+            pilot, lambda: "z again undoes here: removed Blue Harbour; what was chang" in lines(app)[-2]
+        )
+        assert titles(app) == ["Night Tram"]
+        await pilot.press("z")
+        await until(pilot, lambda: titles(app) == ["Blue Harbour", "Night Tram"])
 
 
 @on_stage
@@ -889,3 +973,46 @@ async def test_jobs_that_move_while_the_panes_go_break_nothing(library, states, 
         await pilot.pause()
         assert app.is_running
         assert asked == []
+
+
+@on_stage
+async def test_a_toast_leaves_a_dialog_readable(library, states):
+    async with studio(library) as (app, pilot):
+        app._disable_notifications, answers = False, []  # a test has none unless it asks for them
+        app.push_screen(Ask("Really?\nIt is a long question.", yes="Do it", no="Leave it"), answers.append)
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        for words in ("one: rendered", "two: failed\nnext: free some space\nlog: there"):
+            app.notify(words, severity="error", markup=False)
+        await until(pilot, lambda: "two: failed" in lines(app)[0])
+        (dialog,) = app.screen.query(".dialog")
+        rack = app.screen.get_child_by_type(ToastRack)
+        assert all(not toast.region.overlaps(dialog.region) for toast in rack.walk_children(Toast))
+        await pilot.resize_terminal(40, 10)
+        await until(pilot, lambda: app.size.height == 10 and "two: failed" in lines(app)[0])
+        assert "Leave it (n)" in text(app)
+        assert "Really?" in text(app)
+
+
+@on_stage
+async def test_a_question_says_what_enter_does(library, states):
+    async with studio(library) as (app, pilot):
+        answers = []
+        for keys in (("enter",), ("tab", "enter"), ("y",), ("n",)):
+            app.push_screen(Ask("Really?", yes="Do it", no="Leave it"), answers.append)
+            await until(pilot, lambda: "enter: Leave it" in text(app))
+            assert lines(app)[-1].strip() == "y Do it  esc Leave it  tab Other button  enter Leave it"
+            if "tab" in keys:
+                await pilot.press("tab")
+                await until(pilot, lambda: "enter: Do it" in text(app) and "enter Do it" in lines(app)[-1])
+                await pilot.press("enter")
+            else:
+                await pilot.press(*keys)
+        assert answers == [False, True, True, False]
+
+
+@on_stage
+async def test_the_details_say_that_no_voice_is_heard(library, states):
+    project(library, "blue", "Blue Harbour")
+    states["blue"] = state("done", unheard="the voice is not heard: track 'vocals' is muted")
+    async with studio(library) as (app, _):
+        assert "note     the voice is not heard: track 'vocals' is muted" in text(app)

@@ -75,3 +75,17 @@ def test_every_kind_of_job_says_how_it_ended(kind):
 
 def test_a_kind_that_nobody_has_described_is_told_in_plain_words():
     assert ended_words(job(kind="else", began=NOW - 1.0))[0] == "Blue: done in 0:01"
+
+
+def test_a_cover_without_its_voice_is_told_over_the_library_too():
+    app, made = App(), job(began=NOW - 65.0)
+    app.front = lambda: SimpleNamespace(shows=lambda job: True)
+    job_ended(app, made)
+    assert app.toasts == []
+    made.result["unheard"] = "the voice is not heard: track 'vocals' is muted"
+    job_ended(app, made)
+    assert app.toasts == ["Blue: rendered in 1:05\nthe voice is not heard: track 'vocals' is muted"]
+    assert app.said[-1] == (
+        "Blue: rendered in 1:05; the voice is not heard: track 'vocals' is muted",
+        "stale",
+    )

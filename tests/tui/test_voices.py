@@ -1,7 +1,7 @@
 """The Voices screen on a stage: takes, a training that is watched, checkpoints heard and promoted, what goes wrong."""
 
-import json
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -9,14 +9,27 @@ import pytest
 from studio_stage import burst, lines, on_stage, project, state, studio, text, until
 from textual.events import Paste
 from textual.widgets import Input
-from voices_stage import SAVED, STARTED, TRAINS, now_json, requests, sing, voice, voices_screen
+from voices_stage import (
+    FAILED,
+    FINISHED,
+    SAVED,
+    STARTED,
+    TRAINS,
+    form_for,
+    now_json,
+    requests,
+    sing,
+    tells,
+    voice,
+    voices_screen,
+)
 
 from covermaker.errors import ResourceError
 from covermaker.takes.create import find_audio
 from covermaker.takes.document import read_takes
 from covermaker.training.lock import alone_in
 from covermaker.training.stopping import is_asked
-from covermaker.tui import project_model
+from covermaker.tui import project_model, voices_takes
 from covermaker.tui.voices_ask import NewVoiceAsk
 from covermaker.tui.voices_panes import SaveList, TakeList, VoiceList
 
@@ -128,7 +141,7 @@ async def test_a_take_is_left_out_and_comes_back(library, own_voices):
 @on_stage
 async def test_scanning_is_a_job_that_can_be_cancelled(library, own_voices):
     voice(own_voices, training=False, card=False)
-    (own_voices.parent / "scan.jsonl").write_text(STARTED.replace("clips", "scan") + "\n!stay\n")
+    tells(own_voices, "scan", STARTED.replace("clips", "scan"), "!stay")
     async with voices_screen(library) as (screen, app, pilot):
         await pilot.press("s")
         await until(pilot, lambda: screen.busy("scan") and screen.busy("scan").current)
@@ -143,7 +156,7 @@ async def test_scanning_is_a_job_that_can_be_cancelled(library, own_voices):
 @on_stage
 async def test_training_asks_how_and_is_watched(library, own_voices):
     folder = voice(own_voices, card=False, training=False)
-    (own_voices.parent / "train.jsonl").write_text(f"{STARTED}\n{TRAINS}\n!stay\n")
+    tells(own_voices, "train", STARTED, TRAINS, "!stay")
     async with voices_screen(library) as (screen, app, pilot):
         await pilot.press("T")
         assert "Train 'anna' from 3 takes?" in text(app)
@@ -220,7 +233,7 @@ async def test_a_training_that_runs_elsewhere_is_watched_and_asked_to_stop(libra
 @on_stage
 async def test_s_lets_a_training_of_ours_save_and_end(library, own_voices):
     folder = voice(own_voices, status="running")
-    (own_voices.parent / "train.jsonl").write_text(f"{STARTED}\n{TRAINS}\n{SAVED}\n")
+    tells(own_voices, "train", STARTED, TRAINS, SAVED)
     async with voices_screen(library) as (screen, app, pilot):
         await pilot.press("T", "y")
         await until(pilot, lambda: screen.job("train") and screen.job("train").is_over)
@@ -235,8 +248,8 @@ async def test_s_lets_a_training_of_ours_save_and_end(library, own_voices):
 @pytest.mark.parametrize("reached", ["preparing", "unsaved", "saved"])
 def test_the_end_of_a_training_says_what_is_lost_by_how_far_it_is(library, own_voices, reached, how):
     folder = voice(own_voices, card=False, status="running", kept=(2150,) if reached == "saved" else ())
-    trains = "" if reached == "preparing" else TRAINS + "\n"
-    (own_voices.parent / "train.jsonl").write_text(f"{STARTED}\n{trains}!stay\n")
+    trains = [] if reached == "preparing" else [TRAINS]
+    tells(own_voices, "train", STARTED, *trains, "!stay")
     phase = {"phase": "clips", "step": None} if reached == "preparing" else {}
     kept = {
         "preparing": "stopped, what was prepared is kept",
@@ -276,9 +289,8 @@ def test_the_end_of_a_training_says_what_is_lost_by_how_far_it_is(library, own_v
 @on_stage
 async def test_a_failed_training_says_why_and_what_to_do(library, own_voices):
     voice(own_voices, card=False, training=False)
-    failed = {"event": "render.failed", "message": "the takes hold too little voice", "hint": "record more",
-              "exit_code": 4}  # fmt: skip
-    (own_voices.parent / "train.jsonl").write_text(f"{STARTED}\n{json.dumps(failed)}\n")
+    failed = {**FAILED, "message": "the takes hold too little voice", "hint": "record more"}
+    tells(own_voices, "train", STARTED, failed)
     async with voices_screen(library) as (screen, app, pilot):
         await pilot.press("T", "y")
         await until(pilot, lambda: screen.job("train") and screen.job("train").is_over)
@@ -289,9 +301,8 @@ async def test_a_failed_training_says_why_and_what_to_do(library, own_voices):
 @on_stage
 async def test_a_checkpoint_sings_first_and_then_plays(library, own_voices, player):
     folder = voice(own_voices)
-    (own_voices.parent / "audition.jsonl").write_text(
-        '{"event": "step.progress", "name": "audition", "fraction": 0.5}\n!stay\n'
-    )
+    half = {"event": "step.progress", "name": "audition", "fraction": 0.5}
+    tells(own_voices, "audition", half, "!stay")
     async with voices_screen(library) as (screen, app, pilot):
         screen.query_one(SaveList).cursor = 1
         await pilot.press("space")
@@ -390,9 +401,7 @@ async def test_a_take_plays(library, own_voices, player):
 async def test_promotion_says_which_songs_are_stale_and_can_be_taken_back(library, own_voices, states):
     voice(own_voices)
     project(library, "blue", "Blue Harbour", voice="anna")
-    (own_voices.parent / "promote.jsonl").write_text(
-        '{"event": "render.finished", "result": {"step": 1502, "weights": "x"}}\n'
-    )
+    tells(own_voices, "promote", {**FINISHED, "result": {"step": 1502, "weights": "x"}})
     async with voices_screen(library) as (screen, app, pilot):
         await pilot.press("P")
         assert "Promote: it is the voice already" in lines(app)[-2]
@@ -422,13 +431,9 @@ async def test_a_new_voice_needs_a_rights_line(library, own_voices, tmp_path):
     recorded.mkdir()
     for name in ("one.wav", "two.wav"):
         (recorded / name).write_bytes(b"RIFF")
-    (own_voices.parent / "take-in.jsonl").write_text(
-        '{"event": "render.finished", "result": {"takes": ["one.wav", "two.wav"]}}\n'
-    )
+    tells(own_voices, "take-in", {**FINISHED, "result": {"takes": ["one.wav", "two.wav"]}})
     async with voices_screen(library) as (_, app, pilot):
-        app.screen.post_message(Paste(f"'{recorded / 'one.wav'}'"))
-        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
-        form = app.screen
+        form = await form_for(recorded / "one.wav", app, pilot)
         assert "all 2 recordings of its folder" in text(app)
         assert form.query_one("#name", Input).value == "evening-songs"
         form.query_one("#name", Input).value = "demo"
@@ -459,9 +464,7 @@ async def test_a_new_voice_needs_a_rights_line(library, own_voices, tmp_path):
 async def test_letters_on_a_form_are_no_answers(library, own_voices, tmp_path):
     (tmp_path / "one.wav").write_bytes(b"RIFF")
     async with voices_screen(library) as (_, app, pilot):
-        app.screen.post_message(Paste(str(tmp_path / "one.wav")))
-        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
-        form = app.screen
+        form = await form_for(tmp_path / "one.wav", app, pilot)
         await burst(pilot, "enter", *"nyn", "tab", *"nobody")
         assert app.screen is form
         assert form.query_one("#statement", Input).value == "nobody"
@@ -473,13 +476,9 @@ async def test_letters_on_a_form_are_no_answers(library, own_voices, tmp_path):
 async def test_recordings_that_are_refused_bring_the_form_back_filled(library, own_voices, tmp_path):
     for name in ("one.wav", "two.wav"):
         (tmp_path / name).write_bytes(b"RIFF")
-    (own_voices.parent / "take-in.jsonl").write_text(
-        '{"event": "render.failed", "message": "23 s of takes are too little", "hint": "record 60 s", "exit_code": 3}\n'
-    )
+    tells(own_voices, "take-in", {**FAILED, "message": "23 s of takes are too little", "hint": "record 60 s"})
     async with voices_screen(library) as (screen, app, pilot):
-        app.screen.post_message(Paste(str(tmp_path / "one.wav")))
-        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
-        first = app.screen
+        first = await form_for(tmp_path / "one.wav", app, pilot)
         first.query_one("#beside").value = False
         first.query_one("#name", Input).value = "eve"
         await pilot.press("tab", "down", "space", "tab", *"She agreed.", "enter", "d", "e", "enter")
@@ -509,6 +508,42 @@ async def test_a_dropped_folder_goes_to_the_voice_whose_takes_have_the_focus(lib
         }  # fmt: skip
         screen.post_message(Paste("just words"))
         await until(pilot, lambda: "no such file or folder: just words" in lines(app)[-2])
+
+
+@on_stage
+async def test_more_recordings_go_to_the_voice_that_was_meant(library, own_voices, tmp_path, monkeypatch):
+    anna, _ = voice(own_voices, "anna"), voice(own_voices, "ben")
+    (tmp_path / "one.wav").write_bytes(b"RIFF")
+    counted = threading.Event()
+
+    def count(folder):
+        assert counted.wait(10.0)
+        return 1
+
+    monkeypatch.setattr(voices_takes, "_count_in", count)
+    async with voices_screen(library, at="anna") as (screen, app, pilot):
+        monkeypatch.setattr(screen, "_pick", lambda title, then: then([tmp_path / "one.wav"]))
+        await app.perform("voices.import")
+        await pilot.press("down")
+        await until(pilot, lambda: screen.whole.row.name == "ben")
+        counted.set()
+        await until(pilot, lambda: requests(own_voices))
+        assert requests(own_voices)[0] == {
+            "job": "take-in", "voice": str(anna), "paths": [str(tmp_path / "one.wav")], "add": True,
+        }  # fmt: skip
+
+
+@on_stage
+async def test_a_key_that_is_pressed_twice_is_one_change(library, own_voices):
+    folder = voice(own_voices)
+    async with voices_screen(library) as (screen, _, pilot):
+        screen.go_to(screen.query_one(TakeList))
+        await burst(pilot, "o", "o")
+        await until(pilot, lambda: screen.undo_words() and not any(one.is_running for one in screen.workers))
+        assert len(screen.changes.undos) == 1
+        await pilot.press("z")
+        await until(pilot, lambda: screen.redo_words() and read_takes(folder).takes[0].use)
+        assert screen.undo_words() == ""
 
 
 @on_stage
@@ -568,22 +603,19 @@ async def test_an_undo_that_is_refused_can_be_tried_again(library, own_voices, m
 @on_stage
 async def test_a_promotion_that_is_not_taken_back_stays_the_last_change(library, own_voices, states):
     voice(own_voices)
-    told = own_voices.parent / "promote.jsonl"
-    told.write_text('{"event": "render.finished", "result": {"step": 1502, "weights": "x"}}\n')
+    tells(own_voices, "promote", {**FINISHED, "result": {"step": 1502, "weights": "x"}})
     async with voices_screen(library) as (screen, app, pilot):
         screen.query_one(SaveList).cursor = 1
         await pilot.press("P")
         await until(pilot, lambda: screen.undo_words())
         words = screen.undo_words()
-        told.write_text(
-            '{"event": "render.failed", "message": "the disk is full", "hint": null, "exit_code": 6}\n'
-        )
+        tells(own_voices, "promote", {**FAILED, "message": "the disk is full"})
         await burst(pilot, "z", "z")
         await until(pilot, lambda: any(job.message == "the disk is full" for job in app.board.jobs.values()))
         await until(pilot, lambda: screen.no_undo() is None)
         assert len(requests(own_voices)) == 2  # one at a time
         assert (screen.undo_words(), screen.redo_words()) == (words, "")
-        told.write_text('{"event": "render.finished", "result": {"step": 2150, "weights": "x"}}\n')
+        tells(own_voices, "promote", {**FINISHED, "result": {"step": 2150, "weights": "x"}})
         await pilot.press("z")
         await until(pilot, lambda: screen.redo_words() == words)
         assert screen.undo_words() == ""
@@ -596,8 +628,7 @@ async def test_a_folder_is_taken_in_with_what_the_form_has_counted(library, own_
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"RIFF")
     async with voices_screen(library) as (_, app, pilot):
-        app.screen.post_message(Paste(str(folder / "one.wav")))
-        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
+        await form_for(folder / "one.wav", app, pilot)
         assert f"all {len(find_audio([folder]))} recordings of its folder" in text(app)
         assert len(find_audio([folder])) == 3
 
@@ -621,9 +652,7 @@ async def test_a_new_voice_is_selected_though_another_was_being_read(library, ow
 async def test_enter_goes_on_in_the_form_and_agrees_to_nothing(library, own_voices, tmp_path):
     (tmp_path / "one.wav").write_bytes(b"RIFF")
     async with voices_screen(library) as (_, app, pilot):
-        app.screen.post_message(Paste(f"'{tmp_path / 'one.wav'}'"))
-        await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
-        form = app.screen
+        form = await form_for(tmp_path / "one.wav", app, pilot)
         form.set_focus(form.query_one("#name", Input))
         await pilot.press("enter", "enter")
         assert form.focused.id == "statement"

@@ -113,6 +113,18 @@ def test_a_running_training_in_words(own_voices):
     assert lost_by_killing(whole.watched, now) == "Nothing is lost: it was saved a moment ago."
 
 
+def test_a_training_that_prepares_tells_how_long_it_has_run_and_how_long_all_of_it_takes(own_voices):
+    folder = voice(own_voices, status="running")
+    now = time.time()
+    with alone_in(folder):
+        told = {"phase": "features", "fraction": 0.4, "step": None, "seconds_left": 620.0}
+        (folder / "training" / "now.json").write_text(now_json(told=now, began=now - 39, **told))
+        whole = whole_of(folder)
+    said = [words for words, _ in training_lines(whole, None, now, "ascii")]
+    assert said[0] == "> hearing the takes 40 %, 10:20 left in all"
+    assert said[1].endswith("on cpu  0:39 so far")
+
+
 @pytest.mark.parametrize(
     ("kept", "lost"),
     [((806,), "94 steps, about 0:20 are lost, since the save of step 806."), ((), "900 steps")],

@@ -3,12 +3,13 @@
 import json
 import shutil
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-from studio_stage import quiet, studio, until
+from studio_stage import on_screen, until
+from textual.events import Paste
 
 from covermaker.tui.screens.voices import VoicesScreen
+from covermaker.tui.voices_ask import NewVoiceAsk
 
 RECORDED = Path(__file__).parent / "recordings" / "voice"
 
@@ -36,6 +37,8 @@ for line in lines:
 """.replace("\\\\n", "\\n"),
 )
 
+FINISHED = {"event": "render.finished"}
+FAILED = {"event": "render.failed", "hint": None, "exit_code": 6}
 STARTED = '{"event": "step.started", "name": "clips", "key": ""}'
 TRAINS = (
     '{"event": "training.progress", "step": 900, "steps": null, "fraction": 0.46, "losses": {"loss": 0.5}, '
@@ -109,16 +112,22 @@ def sing(folder, *steps, kinds=("spoken", "sung")):
             (out / f"{name}-{kind}.wav").write_bytes(b"RIFF")
 
 
+def tells(root, job, *said):
+    """Give what the child says of a kind of job: lines, or an event's fields; those of `FINISHED` and `FAILED`."""
+    rows = [one if isinstance(one, str) else json.dumps(one) for one in said]
+    (root.parent / f"{job}.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
 def requests(root):
     """Return what jobs were asked for."""
     file = root.parent / "requests.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-@asynccontextmanager
-async def voices_screen(library, *, size=(80, 24), at=None, settings=None):
+def voices_screen(library, *, size=(80, 24), at=None, settings=None):
     """Open the Voices screen, with the cursor on a voice."""
-    async with studio(library, size=size, settings=settings or quiet()) as (app, pilot):
+
+    async def opened(app, pilot):
         app.runner._command = CHILD
         await pilot.press("4")
         await until(pilot, lambda: isinstance(app.screen, VoicesScreen) and app.screen.whole is not None)
@@ -127,4 +136,13 @@ async def voices_screen(library, *, size=(80, 24), at=None, settings=None):
             listing = screen.query_one("#list")
             listing.cursor = next(i for i, folder in enumerate(listing.items) if folder.name == at)
             await until(pilot, lambda: screen.whole.row.name == at)
-        yield screen, app, pilot
+        return screen
+
+    return on_screen(library, opened, size=size, settings=settings)
+
+
+async def form_for(file, app, pilot):
+    """Drop a recording on the Voices screen; returns the form that asks whose voice it is."""
+    app.screen.post_message(Paste(f"'{file}'"))
+    await until(pilot, lambda: isinstance(app.screen, NewVoiceAsk))
+    return app.screen

@@ -19,4 +19,9 @@ DIALOGS: Final = (
     Action("form.enter", "enter", "Enter", "Go to the next field; in the last one, answer.", "form", priority=True),
     Action("form.next", "tab", "Next", "Go to the next field.", "form"),
     Action("form.previous", "shift+tab", "Previous", "Go to the field before.", "form"),
+    Action("picker.up", "up", "Up", "Go to the row above.", "picker", priority=True),
+    Action("picker.down", "down", "Down", "Go to the row below.", "picker", priority=True),
+    Action("picker.mark", "v", "Mark", "Mark the file or folder, to add several at once.", "picker"),
+    Action("picker.add", "+", "Add",
+           "Add what is marked, else the selected file; of a folder all sound files in it.", "picker"),
 )  # fmt: skip

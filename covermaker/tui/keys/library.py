@@ -9,7 +9,7 @@ from covermaker.tui.keys.action import Action, moves
 LIBRARY: Final = (
     Action("library.open", "enter", "Open", "Open the song's project.", "library", "songs", footer=True),
     Action("library.add", "+", "Add",
-           "Add a song: choose a file, or drop its path here.", "library", footer=True),
+           "Add songs: choose files or a folder, or drop them here.", "library", footer=True),
     Action("library.render", "r", "Render",
            "Render the selected song, or all that are marked.", "library", footer=True),
     Action("library.render-stale", "R", "All stale",

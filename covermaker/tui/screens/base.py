@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.screen import Screen
 from textual.widget import Widget
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from covermaker.project.load import Project
     from covermaker.tui.app import Studio
     from covermaker.tui.job_board import Job
+
+NOTHING_TO_UNDO: Final = "there is nothing to undo here"
 
 
 class StudioScreen(Acting, Screen[None], inherit_bindings=False):
@@ -145,6 +147,10 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
     def redo_words(self) -> str:
         """Return what redo would do again; "" for nothing."""
         return ""
+
+    def nothing_to_undo(self) -> str:
+        """Say that there is nothing to take back on this screen, and where there is."""
+        return NOTHING_TO_UNDO
 
     def no_undo(self) -> str | None:
         """Return why the last change cannot be taken back now; None when it can."""

@@ -20,6 +20,7 @@ from covermaker.units import db_to_gain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from covermaker.play.messages import Side
     from covermaker.tui.project_sound import Sound
     from covermaker.tui.widgets.waveform import Loop
 
@@ -68,12 +69,22 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
     def _hearing(self) -> str:
         return self.sound.player.hearing if self.sound is not None else "a"
 
+    @property
+    def _original(self) -> str:
+        """What B is."""
+        return "vocal, original" if self.sound is None or self.sound.what == VOCAL else "song, original"
+
+    def side_words(self, side: Side) -> str:
+        """Say what a side is."""
+        live = self.sound.words if self.sound is not None else ""
+        return f"A ({live})" if side == "a" else f"B ({self._original})"
+
     def _title_waves(self) -> None:
         sound = self.sound
         if sound is None:
             return
         now = sound.player.position
-        original = "vocal, original" if sound.what == VOCAL else "song, original"
+        original = self._original
         sign = self.app.spelt("► " if now.playing else "· ")
         heard = f"{sign}{length(sound.seconds)}  hearing {now.hearing.upper()}" + (
             ", levels matched" if sound.matched else ""

@@ -12,18 +12,14 @@ from textual.containers import Container
 from textual.message import Message
 from textual.widgets import Input
 
-from covermaker.errors import CovermakerError
-from covermaker.project.library import read_row
-from covermaker.tui import library_refusals, model
-from covermaker.tui.ask import Ask
-from covermaker.tui.changes import Changes, Outcome, removed_words
+from covermaker.tui import library_refusals
+from covermaker.tui.changes import Change, Outcome, removed_words
 from covermaker.tui.choose import choose
 from covermaker.tui.details import Look, details
 from covermaker.tui.job_board import PAUSED
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Listing, Reader
-from covermaker.tui.paths import dropped, start_folder
-from covermaker.tui.screens.auditioning import AuditioningScreen
+from covermaker.tui.screens.adding import AddingScreen
 from covermaker.tui.shelf import SORTS
 from covermaker.tui.songlist import EMPTY, NO_MATCH, Details, Filter, Songs
 from covermaker.tui.toast import begun_words
@@ -34,26 +30,19 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from covermaker.project.library import Row, Trashed
+    from covermaker.project.library import Trashed
+    from covermaker.project.load import Project
     from covermaker.tui.job_board import Job
 
 _TALL = 14
 
 
-class LibraryScreen(AuditioningScreen, inherit_bindings=False):
+class LibraryScreen(AddingScreen, inherit_bindings=False):
     """The songs of a folder."""
 
     SCREEN = "library"
     REFUSALS = library_refusals.REFUSALS
     BINDINGS = bindings("library")
-
-    @dataclass
-    class Added(Message):
-        """A song was added, or refused."""
-
-        file: Path
-        folder: Path | None
-        problem: str = ""
 
     @dataclass
     class TrashRead(Message):
@@ -62,16 +51,10 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         found: list[Trashed]
         is_first: bool
 
-    @dataclass
-    class Twins(Message):
-        """Files that are the songs of projects already."""
-
-        found: list[tuple[Path, Row]]
-
     def __init__(self, root: Path) -> None:
         super().__init__(root)
-        self.changes = Changes(root)
-        self._picker_place = start_folder()
+        # The song that was changed last on another screen, and what undo would take back here then.
+        self._edited: tuple[str, Change | None] = ("", None)
 
     def compose_body(self) -> ComposeResult:
         """Build list and details."""
@@ -228,77 +211,6 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
             if job is not None and not job.is_over:
                 self.app.runner.cancel(job)
 
-    def action_add(self) -> None:
-        """Choose a file."""
-        from covermaker.tui.picker import SongPicker
-
-        self.app.push_screen(SongPicker(self._picker_place), self._picked)
-
-    def _picked(self, file: Path | None) -> None:
-        if file is not None:
-            self._picker_place = file.parent
-            self.add_files([file])
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Add the files whose paths were dropped."""
-        event.stop()
-        files = dropped(event.text)
-        if files:
-            self.add_files(files)
-        else:
-            first = next(iter(event.text.strip().splitlines()), "")
-            self.app.say(
-                f"there is no such file: {one_line(first)}" if first else "nothing was dropped", "stale"
-            )
-
-    @work(thread=True, group="add", exit_on_error=False)
-    def add_files(self, files: Sequence[Path], *, again: bool = False) -> None:
-        """Make a project of each file; of one that is there already only `again`."""
-        twins = []
-        songs = [] if again else model.list_songs(self.root)
-        for file in files:
-            twin = None if again else model.same_song(file, songs)
-            if twin is not None:
-                twins.append((file, twin))
-                continue
-            self.app.call_from_thread(self.app.say, f"adding {one_line(file.name)}", "run")
-            try:
-                folder = model.add_song(file, self.root)
-                songs.append(read_row(folder))
-                self.post_message(self.Added(file, folder))
-            except CovermakerError as error:
-                self.post_message(self.Added(file, None, str(error)))
-        if twins:
-            self.post_message(self.Twins(twins))
-
-    @on(Twins)
-    def _ask_again(self, message: Twins) -> None:
-        """Ask whether to add once more what is there."""
-        there = [
-            f"{one_line(file.name)} is in the library already: {one_line(song.title)}, in {one_line(song.folder.name)}."
-            for file, song in message.found
-        ]
-        files = [file for file, _ in message.found]
-        self.app.say(there[0], "stale")
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self.add_files(files, again=True)
-
-        question = "\n".join([*there[:5], "", "Add it once more?"])
-        self.app.push_screen(Ask(question, yes="Add", no="Leave it"), answered)
-
-    @on(Added)
-    def _added(self, message: Added) -> None:
-        if message.folder is None:
-            self.app.say(message.problem, "failed")
-            self.app.notify(message.problem, severity="error", timeout=12, markup=False)
-            return
-        words = f"added {one_line(message.file.name)}"
-        self.changes.added(message.folder, words)
-        self.app.say(f"{words}: {{library.render}} renders it", "done")
-        self.read_folder(message.folder)
-
     def action_remove(self) -> None:
         """Move the selection to the trash."""
         chosen = self.chosen()
@@ -354,8 +266,30 @@ class LibraryScreen(AuditioningScreen, inherit_bindings=False):
         busy = any(self.is_busy(folder) for folder in self.changes.redo_removes)
         return library_refusals.BUSY if busy else None
 
+    def saved_elsewhere(self, project: Project) -> None:
+        """Remember which song was changed on another screen: whoever presses undo may mean that."""
+        self._edited = (project.cover.title, self.changes.last)
+
+    def _elsewhere(self) -> str:
+        """Say where the last change is undone that was made on another screen, after all that undo knows here."""
+        title, last = self._edited
+        is_last = bool(title) and last is self.changes.last
+        return f"what was changed in {one_line(title)} is undone on its own screen" if is_last else ""
+
+    def nothing_to_undo(self) -> str:
+        """Say where the last change can be taken back, when it was made on another screen."""
+        elsewhere = self._elsewhere()
+        return f"nothing to undo here: {elsewhere}" if elsewhere else super().nothing_to_undo()
+
     def undo(self) -> None:
-        """Take the last change back."""
+        """Take the last change back; after one on another screen, which may be meant, only the second time."""
+        elsewhere = self._elsewhere()
+        if elsewhere:
+            self._edited = ("", None)
+            words = f"{{studio.undo}} again undoes here: {self.changes.undo_words}; {elsewhere}"
+            self.app.say(words, "stale")
+            self.app.notify(self.app.named(words), severity="warning", markup=False)
+            return
         self._say(self.changes.undo())
 
     def redo(self) -> None:

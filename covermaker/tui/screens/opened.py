@@ -19,6 +19,7 @@ from covermaker.tui.toast import begun_words
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from covermaker.play.messages import Side
     from covermaker.project.load import Project
     from covermaker.project.saving import Applied
     from covermaker.project.watch import News
@@ -331,9 +332,17 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
             self.sound.pause()
 
     def action_switch(self) -> None:
-        """Hear A or B."""
-        if self.sound is not None:
-            self.sound.switch()
+        """Hear A or B, and say which of them: while nothing plays that is all there is to notice."""
+        if self.sound is None:
+            return
+        words = self.side_words("a" if self.sound.player.hearing == "b" else "b")
+        self.sound.switch()
+        idle = f"{words} is chosen: {{{self.SCREEN}.play}} plays it"
+        self.app.say(f"hearing {words}" if self.sound.is_on else idle)
+
+    def side_words(self, side: Side) -> str:
+        """Say what a side of the player is, as people read it."""
+        raise NotImplementedError
 
     def action_match(self) -> None:
         """Make A and B equally loud, or leave them."""

@@ -158,7 +158,7 @@ class RackScreen(RackEditing, inherit_bindings=False):
 
 RackScreen.REFUSALS = {
     "rack.play": RackScreen.no_sound,
-    "rack.switch": RackScreen.no_sound,
+    "rack.switch": RackScreen.no_switch,
     "rack.match": RackScreen.no_sound,
     "rack.difference": RackScreen.no_sound,
     "rack.earlier": RackScreen.no_loop,

@@ -1,0 +1,27 @@
+"""On what grounds a voice is made: one list, for the command, the form and the documents."""
+
+from datetime import date
+from typing import get_args
+
+import pytest
+
+from covermaker.errors import ProjectError
+from covermaker.takes.document import make_takes
+from covermaker.voices.rights import RIGHTS, Rights, needs_statement
+
+FACTS = {"name": "anna", "created": date(2026, 1, 31), "takes": [{"file": "x", "sha256": "0" * 64}]}
+
+
+def test_each_ground_is_said_in_words():
+    assert set(RIGHTS) == set(get_args(Rights))
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_whoever_has_to_agree_is_named(rights):
+    facts = {**FACTS, "rights": rights}
+    assert make_takes(**facts, statement="She agreed.").rights == rights
+    if not needs_statement(rights):
+        assert make_takes(**facts).statement == ""
+        return
+    with pytest.raises(ProjectError, match="need a statement"):
+        make_takes(**facts)
