@@ -172,7 +172,9 @@ def removed(kind: Kind, name: str) -> Change:
 def problem_of(change: Change) -> str:
     """Say why the preset that was changed cannot be used; "" when it can, or is gone."""
     entry = entry_of(*change.selects)
-    return (entry.problem or "") if entry is not None else ""
+    if entry is None or not entry.problem:
+        return ""
+    return entry.problem.replace(str(entry.path), entry.path.name)  # a whole path would fill the line
 
 
 def text_of(kind: Kind, name: str) -> tuple[Path, str]:
