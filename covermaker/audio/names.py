@@ -49,7 +49,8 @@ def each_song(places: Iterable[Path]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for place in places:
-        songs = songs_in(place) if place.is_dir() else [place]
+        # Not Path.is_dir: that raises for a name longer than any file's, and in a folder that is closed.
+        songs = songs_in(place) if os.path.isdir(place) else [place]
         if not songs:
             hint = "name a folder with songs in it, or the files themselves"
             raise AudioInputError(f"there is no audio file in '{place}'", hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,7 @@ def command(
     stop the others.
     """
     wishes = Wishes(title, artist, voice, preset, master, separator, reference)
-    if len(songs) > 1 or songs[0].is_dir():
+    if len(songs) > 1 or os.path.isdir(songs[0]):  # as `each_song` asks
         return _several(each_song(songs), wishes, folder or Path(), as_json)
     project = begin(songs[0], Path(), wishes, folder=folder, numbered=False)
     value = _value(project, songs[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ from covermaker.effects.preset_edits import (
 )
 from covermaker.effects.presets import KINDS, Kind, list_presets, load_preset
 from covermaker.errors import CovermakerError, UsageError, nearest
-from covermaker.graph.events import nobody
 from covermaker.project.edits import apply as apply_edit
 from covermaker.project.load import load
 from covermaker.render.judge import judge
@@ -200,7 +198,7 @@ def hear(
 
     With voice settings, the stretch is sung anew.
     """
-    from covermaker.cli.progress import listening
+    from covermaker.cli.progress import unless_quiet
     from covermaker.cli.render import parse_region
     from covermaker.cli.stretches import drop_stretch, make_stretches, write_stretch
     from covermaker.effects.preset_edits import changes_of
@@ -211,7 +209,7 @@ def hear(
     what = heard_on(preset.kind)
     changes = changes_of(preset, opened, track or sung_tracks(opened.cover)[0])
     wishes = (Wish(1, start, seconds, what), Wish(2, start, seconds, what, changes))
-    with nullcontext(nobody) if as_json else listening(as_json=False) as listener:
+    with unless_quiet(quiet=as_json) as listener:
         made = make_stretches(opened, wishes, store, device=device, listener=listener)
     files = [out / f"{opened.root.name} as it is.wav", out / f"{opened.root.name} with {preset.name}.wav"]
     for one, gain_db, file in zip(made, matched(*made), files, strict=True):
@@ -290,7 +288,8 @@ def edit(name: str, kind: str | None) -> None:
     try:
         load_preset(*id_)
     except CovermakerError:
-        words(f"'{id_[1]}' cannot be used like this; to mend it: covermaker presets edit {shlex.quote(name)}")
+        again = shlex.quote(name) + (f" --kind {kind}" if kind else "")
+        words(f"'{id_[1]}' cannot be used like this; to mend it: covermaker presets edit {again}")
         raise
     click.echo(f"'{id_[1]}' can be used: {near(str(file))}")
 

@@ -158,6 +158,8 @@ def stop(voice: str, kill: bool, seconds: float, as_json: bool) -> None:
     save = found.last_save
     at = f"step {save.step} is kept" if save is not None else "no step is kept"
     text = f"'{folder.name}' stopped: {at}\n{_next_of(found, voice)}"
+    if found.status in ("finished", "astray"):  # before it heard of it
+        text = f"'{folder.name}': {at}\ntraining {_over(found, voice)}"
     show({"voice": str(folder), "step": save.step if save else None}, as_json, text)
 
 

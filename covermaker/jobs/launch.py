@@ -104,6 +104,8 @@ def _listen(
     except BrokenPipeError:
         pass  # It died at once: what follows says how.
     for line in child.stdout:
+        if not line.endswith(b"\n"):
+            break  # cut off when it was killed
         last = from_json(line.decode("utf-8"))
         if not isinstance(last, Failed):
             listener(last)

@@ -19,6 +19,7 @@ from covermaker.graph.events import StepProgress, StepStarted, TrainingProgress
 from covermaker.training.stages import PREPARING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from covermaker.graph.events import Event, Listener
@@ -79,7 +80,7 @@ class Pulse:
         self._file, self._listener = work / FILE_NAME, listener
         now = time.time()
         self._now = Now(os.getpid(), this_host(), "", now, now)
-        self._budget_seconds: float | None = None
+        self._seconds_left: Callable[[], float | None] = lambda: None
         self._beats = False
 
     def begin(self) -> None:
@@ -93,15 +94,14 @@ class Pulse:
         with suppress(OSError):
             self._file.unlink(missing_ok=True)
 
-    def on(self, device: str, *, budget_seconds: float | None = None) -> None:
-        """Note where it trains, and how long it may take from its beginning on, where a wall-clock budget says that."""
-        self._now, self._budget_seconds = replace(self._now, device=device), budget_seconds
+    def on(self, device: str, *, seconds_left: Callable[[], float | None] = lambda: None) -> None:
+        """Note where it trains, and whom to ask, while it is prepared, how long all of it still takes."""
+        self._now, self._seconds_left = replace(self._now, device=device), seconds_left
 
     def _left(self, phase: str) -> float | None:
-        """Return how long the whole training still takes, as the budget has it; None where that is not known."""
-        if self._budget_seconds is None or phase not in PREPARING:
-            return None
-        return round(max(0.0, self._budget_seconds - (time.time() - self._now.began)), 1)
+        """Return how long the whole training still takes; None where that is not known."""
+        left = self._seconds_left() if phase in PREPARING else None
+        return None if left is None else round(left, 1)
 
     def __call__(self, event: Event) -> None:
         """Take an event and pass it on."""

@@ -200,8 +200,7 @@ def _train(
     torch = torch_ready()
     where = crew.device(device)
     # What a run that is taken up has spent already is not known before it is read.
-    whole = None if resume or wanted.minutes is None else 60.0 * wanted.minutes
-    pulse.on(where, budget_seconds=whole)
+    pulse.on(where, seconds_left=lambda: None if resume else _seconds_left(wanted, clock))
     workers = threads or cores()
 
     with clock.phase("clips") as told:
@@ -381,6 +380,12 @@ def _keep(run: dict[str, Any], work: Path) -> None:
     if before is not None and before != run["data_sha256"]:
         raise OtherRunError("the takes have changed since this training began", hint=_AGAIN)
     write_run(work, run)
+
+
+def _seconds_left(profile: Profile, clock: Clock) -> float | None:
+    """Return how long a training that is being prepared still takes, as its budget has it; None without one."""
+    training = _training_seconds(profile, clock)
+    return None if training is None else training + _LAST_SECONDS
 
 
 def _training_seconds(profile: Profile, clock: Clock) -> float | None:

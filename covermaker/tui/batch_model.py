@@ -171,7 +171,7 @@ def details(job: Job, look: Look, *, paused: bool) -> Text:
     """Return the text about one render: cause and next step of a failure, what was kept, steps, files, log."""
     word, page, named = word_of(job), Page(look), look.named
     if word == "failed":
-        step = next((step.name for step in job.steps.values() if step.state == "failed"), "")
+        step = next((step.words for step in job.steps.values() if step.state == "failed"), "")
         page.line(
             said("failed", look.charset), (f"{step}: " if step else "") + one_line(job.message), "failed"
         )
@@ -206,7 +206,7 @@ def details(job: Job, look: Look, *, paused: bool) -> Text:
     if job.steps:
         page.line(
             "steps",
-            "  ".join(f"{glyph(step.state, look.charset)}\u00a0{step.name}" for step in job.steps.values()),
+            "  ".join(f"{glyph(step.state, look.charset)}\u00a0{step.words}" for step in job.steps.values()),
         )
     page.line("log", str(job.log))
     page.text.rstrip()

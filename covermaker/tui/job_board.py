@@ -41,6 +41,11 @@ class StepState:
     seconds: float | None = None
 
     @property
+    def words(self) -> str:
+        """What people call it."""
+        return phase_words(self.name)
+
+    @property
     def cost(self) -> float:
         """How long it takes compared with the others."""
         return COSTS.get(self.kind, 1.0)
@@ -103,7 +108,7 @@ class Job:
     @property
     def kept(self) -> list[str]:
         """Steps whose results stay, however the job ends."""
-        return [step.name for step in self.steps.values() if step.state in {"done", "cached"}]
+        return [step.words for step in self.steps.values() if step.state in {"done", "cached"}]
 
     @property
     def seconds(self) -> float | None:
@@ -129,10 +134,6 @@ class Job:
             return None
         return (now - self.started) * (1.0 - done) / done
 
-    def said_of(self, step: str) -> str:
-        """Say what a step does; those of a render go by their names, and so does the training itself."""
-        return phase_words(step)
-
     def progress(self, now: float) -> str:
         """Say where it is: ``convert 62 %, 0:20 left``."""
         if self.state == "wait":
@@ -141,8 +142,8 @@ class Job:
         if step is None:
             return "starting"
         if self.waiting_for_other:
-            return f"{step.name}: another process makes it, waiting"
-        words = f"{self.said_of(step.name)} {share(step.fraction)}"
+            return f"{step.words}: another process makes it, waiting"
+        words = f"{step.words} {share(step.fraction)}"
         remaining = left(self.seconds_left(now))
         return f"{words}, {remaining}" if remaining else words
 
@@ -290,7 +291,7 @@ class JobBoard:
         step.state, step.fraction, job.current = "run", 0.0, event.name
         job.waiting_for_other = isinstance(event, events.StepWaiting)
         what = "waits for another process" if job.waiting_for_other else "begins"
-        self.note(job, now, f"{job.said_of(event.name)}: {what}")
+        self.note(job, now, f"{step.words}: {what}")
 
     def _progress(self, job: Job, event: events.StepProgress, now: float) -> None:
         step = job.steps.setdefault(event.name, StepState(event.name, event.name, "run"))
@@ -314,12 +315,12 @@ class JobBoard:
         step = job.steps.setdefault(event.name, StepState(event.name, event.name))
         step.state, step.fraction, step.seconds = "done", 1.0, event.seconds
         job.waiting_for_other = False
-        self.note(job, now, f"{job.said_of(event.name)}: done in {event.seconds:.1f} s")
+        self.note(job, now, f"{step.words}: done in {event.seconds:.1f} s")
 
     def _step_failed(self, job: Job, event: events.StepFailed, now: float) -> None:
         step = job.steps.setdefault(event.name, StepState(event.name, event.name))
         step.state = "failed"
-        self.note(job, now, f"{event.name}: failed", "failed")
+        self.note(job, now, f"{step.words}: failed", "failed")
 
     def _said(self, job: Job, event: events.Note, now: float) -> None:
         job.notes.append(event.text)

@@ -134,6 +134,7 @@ class SongPicker(Acting, FileOpen):
         them = "it" if len(self.marked) == 1 else "them"
         marked = f", {count(len(self.marked), 'marked', 'marked')}: {add} {them}" if self.marked else ""
         dialog.border_title = f"{self._title}{marked}"
+        self._set_error()
 
     def _sign(self, place: str | Path) -> Text:
         """Return a star for what is marked and a slash for a folder: emoji are one cell wide or two."""

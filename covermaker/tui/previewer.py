@@ -55,6 +55,7 @@ class Preview:
         self._command = tuple(command)
         self._dropped = False
         self._child: asyncio.subprocess.Process | None = None
+        self._makers: set[int] = set()  # the processes so far
         self._task: asyncio.Task[None] | None = None
         self._next: Wish | None = None
         self._asked: Wish | None = None
@@ -90,11 +91,10 @@ class Preview:
     async def close(self) -> None:
         """End the process."""
         self._closed = True
-        maker = self._child.pid if self._child is not None else None
         self.kill()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=1.0)
-        if maker is not None:
+        for maker in self._makers:
             for file in (self._project / ".covermaker" / "preview").glob(f"{maker}-*.wav"):
                 with suppress(OSError):
                     file.unlink()
@@ -130,6 +130,7 @@ class Preview:
     async def _listen(self) -> int:
         child = await spawn(self._command, self.log)
         self._child = child
+        self._makers.add(child.pid)
         assert child.stdin is not None
         assert child.stdout is not None
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -137,7 +138,8 @@ class Preview:
             child.stdin.write(json.dumps(request).encode() + b"\n")
             self._send()
             async for line in child.stdout:
-                self._heard(json.loads(line))
+                if line.endswith(b"\n"):  # one without an end was cut off when its process was killed
+                    self._heard(json.loads(line))
         status = await child.wait()
         child.stdin.close()
         return status

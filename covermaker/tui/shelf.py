@@ -141,7 +141,7 @@ class Shelf:
             return spelt("…", charset)
         if job is not None and word == "run":
             step = job.steps.get(job.current)
-            return said("run", charset, f"{step.name} {share(step.fraction)}" if step else "starting")
+            return said("run", charset, f"{step.words} {share(step.fraction)}" if step else "starting")
         if word == "stale" and state is not None:
             return said("stale", charset, f"stale: {count(len(state.to_do), 'step')}")
         return said(word, charset)

@@ -37,7 +37,7 @@ def ended_words(job: Job) -> tuple[str, str]:
         kept = KEPT[reached(job)] if job.kind == TRAIN else kind_of(job.kind).kept
         return f"{title}: stopped, {kept}", ""
     if job.state == "failed":
-        step = next((step.name for step in job.steps.values() if step.state == "failed"), "")
+        step = next((step.words for step in job.steps.values() if step.state == "failed"), "")
         where = f" at {step}" if step else ""
         return f"{title}: failed{where}: {job.message}", job.hint
     if job.was_up_to_date:

@@ -125,6 +125,13 @@ def test_of_several_songs_none_has_the_title(new, album, tmp_path, capsys):
     assert "there is no audio file in 'empty'" in capsys.readouterr().err
 
 
+def test_a_name_longer_than_any_file_s_is_no_defect(new, capsys):
+    endless = "a" * 300
+    assert run(["new", endless]) == ExitCode.AUDIO
+    assert run(["new", "nowhere.wav", endless]) == ExitCode.BATCH_PARTLY_FAILED
+    assert capsys.readouterr().err.count("File name too long") == 2
+
+
 @pytest.mark.parametrize("command", ["separate", "convert"])
 @pytest.mark.parametrize("place", [".", "/", ".."])
 def test_a_folder_is_no_song(command, place, capsys):

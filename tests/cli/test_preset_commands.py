@@ -103,8 +103,10 @@ def test_an_editor_that_leaves_nonsense_is_told_with_its_line(new, tmp_path, cap
     assert "'mine' cannot be used like this; to mend it: covermaker presets edit mine" in said.err
     assert said.out == ""
     monkeypatch.setenv("EDITOR", "true")
-    assert run(["presets", "edit", "mine"]) == ExitCode.PROJECT  # left as it was: still damaged
-    capsys.readouterr()
+    assert (
+        run(["presets", "edit", "mine", "--kind", "voice"]) == ExitCode.PROJECT
+    )  # left as it was: still damaged
+    assert "to mend it: covermaker presets edit mine --kind voice\n" in capsys.readouterr().err
     monkeypatch.setenv("EDITOR", "sed -i s/convrt/convert/")
     assert told(capsys, "edit", "mine") == "'mine' can be used: presets/voices/mine.toml\n"
     monkeypatch.setenv("EDITOR", "no-such-editor")

@@ -71,12 +71,13 @@ def test_status_says_what_runs_and_what_was_saved(anna, capsys):
         assert lines[1] == "step      120, 0.2 s a step, loss 0.5"
         assert lines[-2].split() == ["100", "0.9100", "-", "-", "-", "-", "2.50", "best"]
         assert lines[-1].split()[-2:] == ["not", "kept"]
-        pulse.on("cpu", budget_seconds=700.0)
+        pulse.on("cpu", seconds_left=lambda: 700.0)
         pulse(StepStarted("features", ""))
         assert run(["voices", "status", "anna"]) == 0
         first = capsys.readouterr().out.splitlines()[0]
-        assert first.startswith("training  hearing the takes 0%, 11:")
-        assert " left in all, 0:00 so far, on cpu, process " in first
+        assert first.startswith(
+            "training  hearing the takes 0%, 11:40 left in all, 0:00 so far, on cpu, process "
+        )
         pulse(StepStarted("train", ""))
         assert run(["voices", "status", "anna", "--json"]) == 0
         values = json.loads(capsys.readouterr().out)
@@ -101,6 +102,9 @@ def test_stop_says_what_is_kept(anna, capsys, monkeypatch):
     assert capsys.readouterr().out.splitlines()[1] == "go on with: covermaker train anna --resume"
     assert run(["voices", "status", "anna"]) == 0
     assert "stopped, go on with: covermaker train anna --resume" in capsys.readouterr().out
+    write_run(anna / "training", {"status": "finished", "profile": {"name": "quick"}})
+    assert run(["voices", "stop", "anna", "--kill"]) == 0  # it came to its end before it heard
+    assert capsys.readouterr().out == "'anna': no step is kept\ntraining finished\n"
 
 
 def test_an_audition_tells_what_cannot_be_read_and_goes_on(anna, capsys, monkeypatch):

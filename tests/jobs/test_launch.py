@@ -88,8 +88,18 @@ def test_a_defect_ends_with_one_line_and_its_traceback_in_the_log(job, tmp_path)
 @pytest.mark.parametrize(
     ("number", "words"), [(signal.SIGKILL, "out of memory"), (signal.SIGSEGV, "SIGSEGV")]
 )
-def test_a_killed_child_is_one_line_with_the_log(job, number, words):
-    run = job(f"import os\ndef job(request, listener):\n    os.kill(os.getpid(), {int(number)})\n")
+@pytest.mark.parametrize("half", ["", '{"event": "step.pro'])
+def test_a_killed_child_is_one_line_with_the_log(job, number, words, half):
+    run = job(f"""
+        import os
+        def job(request, listener):
+            for number in range(3, 16):  # the stream of the events is one of them
+                try:
+                    os.write(number, {half.encode()!r})
+                except OSError:
+                    continue
+            os.kill(os.getpid(), {int(number)})
+    """)
     with pytest.raises(ResourceError, match=words) as caught:
         run()
     assert "job.log" in caught.value.hint

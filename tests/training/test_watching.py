@@ -17,12 +17,14 @@ from tiny_training import run_tiny
 from covermaker.errors import ResourceError, UsageError
 from covermaker.graph.events import Note, StepProgress, StepStarted, TrainingProgress
 from covermaker.training import pulse as pulse_module
+from covermaker.training import run as run_module
 from covermaker.training import saving
 from covermaker.training import steps as training_steps
 from covermaker.training import watch as watch_module
 from covermaker.training.checkpoint import Checkpoint, checkpoint_path, steps_kept
 from covermaker.training.course import Clock
 from covermaker.training.lock import alone_in, is_held
+from covermaker.training.profiles import load_profile
 from covermaker.training.pulse import Pulse, read_now
 from covermaker.training.stopping import (
     StoppedError,
@@ -235,16 +237,26 @@ def test_the_preparation_tells_how_long_all_of_it_takes(home: Path, monkeypatch:
     pulse.begin()
     pulse(StepStarted("clips", ""))
     assert read_now(work).seconds_left is None  # nobody has said yet
-    pulse.on("cpu", budget_seconds=600.0)
+    pulse.on("cpu", seconds_left=lambda: 600.04)
     monkeypatch.setattr(pulse_module, "EVERY_SECONDS", -1.0)
     pulse(StepStarted("features", ""))
     pulse(StepProgress("features", 0.5))
-    assert read_now(work).seconds_left == pytest.approx(600.0, abs=20.0)
+    assert read_now(work).seconds_left == 600.0
     assert heard[-1].seconds_left == read_now(work).seconds_left
     pulse(PROGRESS)
     pulse(StepProgress("scores", 0.5))  # a save in the training: what that has told stays
     assert read_now(work).seconds_left == 776.0
     assert heard[-1].seconds_left is None
+
+
+@pytest.mark.parametrize(("spent", "left"), [(10.0, 170.0), (90.0, 90.0), (400.0, 83.0)])
+def test_a_preparation_that_takes_long_leaves_some_time_for_the_training(
+    home: Path, spent: float, left: float
+) -> None:
+    profile, clock = load_profile("quick", home, minutes=3.0), Clock(lambda _: None)
+    clock.started -= spent
+    assert run_module._seconds_left(profile, clock) == pytest.approx(left, abs=1.0)
+    assert run_module._seconds_left(load_profile("quick", home, steps=10), clock) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"pid": 1}', '{"pid": 1, "told": "now"}'])

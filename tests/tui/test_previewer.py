@@ -16,6 +16,10 @@ for line in sys.stdin:
     wish = json.loads(line)
     if wish["what"] == "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    if wish["what"] == "half a line":
+        print('{"event": "step.prog', end="", flush=True)
+        open(folder + "/told", "w").close()
+        time.sleep(60.0)
     if wish["what"] == "sung":
         for fraction in (0.0, 0.5):
             print(json.dumps({"event": "step.started", "name": "convert", "key": "1"}), flush=True)
@@ -122,6 +126,33 @@ def test_singing_tells_how_far_it_is_and_can_be_interrupted(tmp_path):
         await preview.close()
 
     asyncio.run(asyncio.wait_for(run(), 10.0))
+
+
+def test_a_line_that_an_interruption_cuts_off_breaks_nothing(tmp_path):
+    async def script(preview, made, refused):
+        preview.ask(Wish(0, 0.0, 1.0, "half a line"))
+        await until((tmp_path / "told").exists)
+        preview.interrupt()
+        preview.ask(Wish(0, 0.0, 2.0))
+        await until(lambda: made)
+        assert made[0].seconds == 2.0
+
+    talk(tmp_path, script)
+
+
+def test_what_an_interrupted_process_has_made_goes_with_the_last_one(tmp_path):
+    files = tmp_path / ".covermaker" / "preview"
+
+    async def script(preview, made, refused):
+        for number in (1, 2):
+            preview.ask(Wish(0, 0.0, 1.0))
+            await until(lambda number=number: len(made) == number)
+            preview.interrupt()
+        (files / "1-1-elsewhere.wav").touch()
+        assert len(list(files.iterdir())) == 3
+
+    talk(tmp_path, script)
+    assert [file.name for file in files.iterdir()] == ["1-1-elsewhere.wav"]
 
 
 def test_a_process_whose_answers_break_us_does_not_go_on_unheard(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from studio_stage import CHILD, HALF, KILLED, PLAN, REFUSED, RESULT, SEPARATE, STUCK, WHOLE, on_stage, project
 
 from covermaker.errors import CovermakerError
-from covermaker.graph.events import from_json
+from covermaker.graph.events import StepFailed, StepStarted, from_json
 from covermaker.tui.job_board import JobBoard
 from covermaker.tui.jobs import JobRunner
 from covermaker.tui.leaving import loss
@@ -183,6 +183,18 @@ async def test_a_cancelled_child_that_does_not_hear_is_killed(tmp_path, monkeypa
     runs.runner.cancel(job)
     await runs.until(lambda: job.is_over)
     assert job.state == "stopped"
+
+
+def test_the_stages_of_a_training_have_one_name_also_where_they_fail():
+    board = JobBoard()
+    for kind, step in (("train", "features"), ("render", "train: features")):
+        job = board.add(kind, "Anna", "/voices/anna", {}, None)
+        board.began(job, 1.0)
+        board.feed(job, StepStarted(step, ""), 1.0)
+        board.feed(job, StepFailed(step, "the disk is full"), 2.0)
+        assert board.log[-1].text.endswith("hearing the takes: failed")
+        board.ended(job, 3.0, error=CovermakerError("the disk is full"))
+        assert "hearing the takes: the disk is full" in ended_words(job)[0]
 
 
 @on_stage

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 
 import pytest
@@ -376,14 +377,32 @@ async def test_several_files_are_marked_in_the_picker(library, states, album):
         await until(pilot, lambda: "/ album" in text(app))
         await pilot.press("down", "enter")
         await until(pilot, lambda: "c side.wav" in text(app))
+        await pilot.press("v")
+        assert "only what is in this folder can be marked" in text(app)
         await pilot.press("down", "v", "down", "v")
         await until(pilot, lambda: "Add songs, 2 marked: + adds them" in text(app))
+        assert "only what is in this folder" not in text(app)
         assert "*  A side.wav" in text(app)
         assert "*  c side.wav" in text(app)
         await pilot.press("up", "v", "up", "v")  # not that one, after all
         await pilot.press("+")
         await until(pilot, lambda: titles(app) == ["A side", "c side"])
         assert isinstance(app.screen, type(app.library))
+
+
+@on_stage
+async def test_songs_of_many_folders_and_files_are_asked_about_in_words(library, states, album, tmp_path):
+    others = [album.with_name(name) for name in ("live", "demos", "rare")]
+    for other in others:
+        shutil.copytree(album, other)
+    async with studio(library) as (app, pilot):
+        for places, words in (
+            ([album, others[0], album / "cover.jpg"], "Add 7 songs from album, live and 1 file?"),
+            ([album, *others], "Add 12 songs from 4 folders?"),
+        ):
+            app.library.post_message(Paste("\n".join(map(str, places))))
+            await until(pilot, lambda words=words: words in text(app))
+            await pilot.press("n")
 
 
 @on_stage

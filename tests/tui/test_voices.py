@@ -440,7 +440,9 @@ async def test_a_new_voice_needs_a_rights_line(library, own_voices, tmp_path):
         await pilot.click("#yes")
         await until(pilot, lambda: "there is a voice 'demo' already" in text(app))
         form.query_one("#name", Input).value = "eve"
-        await until(pilot, lambda: not form.query_one("#yes").has_class("-active"))  # a button that is down is deaf
+        await until(
+            pilot, lambda: not form.query_one("#yes").has_class("-active")
+        )  # a button that is down is deaf
         await pilot.click("#yes")
         await until(pilot, lambda: "say whose voice it is: nothing is made without it" in text(app))
         await pilot.press("down", "space")

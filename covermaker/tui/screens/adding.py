@@ -92,9 +92,10 @@ class AddingScreen(AuditioningScreen, inherit_bindings=False):
         if not folders or len(message.files) < 2:
             self.add_files(message.files)
             return
-        where = ", ".join(one_line(folder.name or str(folder)) for folder in folders[:3])
+        names = ", ".join(one_line(folder.name or str(folder)) for folder in folders)
+        where = names if len(folders) <= 3 else count(len(folders), "folder")
         beside = len(message.paths) - len(folders)
-        more = f", and {count(beside, 'file')} beside it" if beside else ""
+        more = f" and {count(beside, 'file')}" if beside else ""
         number = count(len(message.files), "song")
 
         def answered(yes: bool | None) -> None:
