@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from covermaker.cli.cache import open_store, store_option
-from covermaker.cli.output import json_option, show, table, words
+from covermaker.cli.output import fits, json_option, near, show, table, words
 from covermaker.errors import CovermakerError
 from covermaker.features.song.facts import song_facts
 from covermaker.project.library import scan
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from covermaker.graph.store import Store
     from covermaker.project.library import Row
 
-_HEADER = ("title", "artist", "length", "key", "bpm", "loudness", "voice", "state", "why")
+# The columns, widest first to be left out where a terminal is too narrow for all of them.
+_COLUMNS = ("folder", "title", "artist", "length", "key", "bpm", "loudness", "voice", "state", "why")
+_LEFT_OUT = ("artist", "key", "bpm", "voice", "loudness", "title")
 
 
 @click.command("list")
@@ -48,7 +51,7 @@ def command(folder: Path | None, measure: bool, store: Path | None, as_json: boo
         words(_none_yet(place, is_library=folder is None))
         return
     values = [_value(row, state) for row, state in found]
-    show(values, as_json, table([_cells(row, state) for row, state in found], header=_HEADER))
+    show(values, as_json, _fitting([_cells(row, state) for row, state in found]))
 
 
 def _none_yet(place: Path, *, is_library: bool) -> str:
@@ -74,19 +77,41 @@ def _state(row: Row, store: Store, measure: bool) -> State:
     return project_state(row.folder, store)
 
 
-def _cells(row: Row, state: State) -> tuple[str, ...]:
+def _fitting(rows: list[dict[str, str]]) -> str:
+    """Draw the table with the columns that the terminal has room for."""
+    columns = list(_COLUMNS)
+    for name in ("", *_LEFT_OUT):
+        if name:
+            columns.remove(name)
+        cells = [[row[column] for column in columns] for row in rows]
+        if fits(cells, columns):
+            break
+    return table(cells, header=columns)
+
+
+def _short(folder: Path) -> str:
+    """Write a folder as a shell reads it, from the working folder or from the home folder."""
+    found = near(str(folder))
+    home = f"{Path.home()}{os.sep}"
+    return f"~{os.sep}{found.removeprefix(home)}" if found.startswith(home) else found
+
+
+def _cells(row: Row, state: State) -> dict[str, str]:
     facts = state.facts
-    return (
-        one_line(row.title),
-        one_line(row.artist),
-        "" if state.seconds is None else clock(state.seconds),
-        facts.short_key if facts else "",
-        f"{facts.tempo_bpm:.1f}" if facts and facts.tempo_bpm else "",
-        f"{state.lufs:.1f} LUFS" if state.lufs is not None else "",
-        one_line(row.voice),
-        f"{state.word} ({len(state.to_do)})" if state.word == "stale" and state.to_do else state.word,
-        _why(state),
-    )
+    return {
+        "folder": one_line(_short(row.folder)),
+        "title": one_line(row.title),
+        "artist": one_line(row.artist),
+        "length": "" if state.seconds is None else clock(state.seconds),
+        "key": facts.short_key if facts else "",
+        "bpm": f"{facts.tempo_bpm:.1f}" if facts and facts.tempo_bpm else "",
+        "loudness": f"{state.lufs:.1f} LUFS" if state.lufs is not None else "",
+        "voice": one_line(row.voice),
+        "state": f"{state.word} ({len(state.to_do)})"
+        if state.word == "stale" and state.to_do
+        else state.word,
+        "why": _why(state),
+    }
 
 
 def _why(state: State) -> str:

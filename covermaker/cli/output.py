@@ -19,6 +19,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _GAP = "  "
 _LEAST_ROOM = 20  # characters; a narrower last column reads worse than a line that runs over
+_COMFORTABLE_ROOM = 30
 
 _PLAIN = "covermaker.plain"
 
@@ -77,6 +78,13 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), width: i
     if header:
         text.insert(1, _GAP.join("-" * width for width in widths[: len(header)]))
     return "\n".join(text)
+
+
+def fits(rows: Sequence[Sequence[str]], header: Sequence[str]) -> bool:
+    """Tell whether the terminal has room for all columns of a table but the last, and some for that one."""
+    widths = [max(len(line[i]) for line in (header, *rows)) for i in range(len(header))]
+    before = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    return before + min(widths[-1], _COMFORTABLE_ROOM) <= _terminal_width()
 
 
 def _terminal_width() -> int:

@@ -176,7 +176,9 @@ def users(name: str, folder: Path | None, kind: str | None, as_json: bool) -> No
 @command.command("hear")
 @click.argument("name")
 @_project
-@click.option("--stretch", default="0:00-0:08", show_default=True, help="Which stretch of the song.")
+@click.option(
+    "--stretch", help="Which stretch of the song, as 1:20-1:30.  [default: 8 s, a third into the song]"
+)
 @click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Folder for the two files.")
 @_track_option
 @_kind_option
@@ -186,7 +188,7 @@ def users(name: str, folder: Path | None, kind: str | None, as_json: bool) -> No
 def hear(
     name: str,
     project: Path,
-    stretch: str,
+    stretch: str | None,
     out: Path,
     track: str | None,
     kind: str | None,
@@ -202,22 +204,29 @@ def hear(
     from covermaker.cli.render import parse_region
     from covermaker.cli.stretches import drop_stretch, make_stretches, write_stretch
     from covermaker.effects.preset_edits import changes_of
-    from covermaker.render.previewing import Wish, heard_on, matched
+    from covermaker.render.previewing import Wish, heard_on, matched, usual_stretch
 
     preset, opened = load_preset(*_find(name, kind)), load(project)
-    start, seconds = parse_region(stretch)
+    start, seconds = parse_region(stretch) if stretch else usual_stretch(_song_seconds(opened))
     what = heard_on(preset.kind)
     changes = changes_of(preset, opened, track or sung_tracks(opened.cover)[0])
     wishes = (Wish(1, start, seconds, what), Wish(2, start, seconds, what, changes))
     with unless_quiet(quiet=as_json) as listener:
         made = make_stretches(opened, wishes, store, device=device, listener=listener)
-    files = [out / f"{opened.root.name} as it is.wav", out / f"{opened.root.name} with {preset.name}.wav"]
+    # A pair of their own: another preset may be heard on another stretch.
+    files = [out / f"{opened.root.name} {side} {preset.name}.wav" for side in ("without", "with")]
     for one, gain_db, file in zip(made, matched(*made), files, strict=True):
         write_stretch(file, Path(one.file), one, begins_seconds=one.start_seconds, gain_db=gain_db)
         drop_stretch(one)
     listen = shlex.join(["covermaker", "play", *(near(str(file)) for file in files)])
     value = {"files": [str(file) for file in files], "preset": name, "stretch": [start, start + seconds]}
     show(value, as_json, "\n".join([*(near(str(file)) for file in files), f"compare them: {listen}"]))
+
+
+def _song_seconds(project: Project) -> float:
+    from covermaker.audio.files import probe
+
+    return probe(project.path(project.cover.song.file, "song.file")).seconds
 
 
 @command.command("save")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # A loop that is longer is heard as it was rendered.
 LONGEST_SECONDS = 30.0
 SHORTEST_SECONDS = 0.2
+_USUAL_SECONDS = 8.0
 PEAKS_PER_SECOND = 20
 
 MIX = "mix"
@@ -42,6 +43,12 @@ def heard_on(kind: Kind) -> str:
     that is sung anew.
     """
     return {"racks": MIX, "masters": MASTERED, "voices": SUNG}[kind]
+
+
+def usual_stretch(song_seconds: float, begin_seconds: float = 0.0) -> tuple[float, float]:
+    """Return begin and length, in seconds, of what is heard where nobody says: a third into the song, they sing."""
+    begin = max(0.0, min(begin_seconds or song_seconds / 3.0, song_seconds - _USUAL_SECONDS))
+    return begin, min(_USUAL_SECONDS, song_seconds - begin)
 
 
 def matched(as_it_is: Previewed, changed: Previewed) -> tuple[float, float]:

@@ -11,13 +11,13 @@ from covermaker.effects.preset_edits import changes_of
 from covermaker.effects.presets import load_preset
 from covermaker.errors import CovermakerError
 from covermaker.jobs.launch import COMMAND
-from covermaker.render.previewing import heard_on
+from covermaker.render.previewing import heard_on, usual_stretch
 from covermaker.tui.listing import Listing
 from covermaker.tui.presets_model import stretch_words
 from covermaker.tui.presets_shelf import PresetsShelf
 from covermaker.tui.presets_sound import Trial
 
-_LOOP_SECONDS = 8.0
+_UNKNOWN_SECONDS = 8.0  # of a song whose length is not read yet
 _SETTLE_SECONDS = 0.3  # the cursor stays so long on a preset before it is heard
 
 
@@ -118,6 +118,8 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
         except CovermakerError as error:
             self.app.say(str(error), "failed")
             return
+        if entry.kind == "masters":
+            self.app.say("A and B are equally loud: what is heard is the master's effects and its limiter")
         self.trial.hear(entry.name, heard_on(entry.kind), self._stretch(), changes)
 
     def _sound_changed(self) -> None:
@@ -133,16 +135,15 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
         sounds: list[Any] = [sound for one in open_ if (sound := getattr(one, "sound", None)) is not None]
         self._loop = next((sound.loop for sound in sounds if sound.loop is not None), None)
         if self._loop is None:
-            whole = self._song_seconds()
-            begin = next((sound.seconds for sound in sounds if sound.seconds), whole / 3.0)
-            begin = max(0.0, min(begin, whole - _LOOP_SECONDS))
-            self._loop = (begin, min(begin + _LOOP_SECONDS, whole))
+            playhead = next((sound.seconds for sound in sounds if sound.seconds), 0.0)
+            begin, length = usual_stretch(self._song_seconds(), playhead)
+            self._loop = (begin, begin + length)
         return self._loop
 
     def _song_seconds(self) -> float:
         library = self.app.library
         state = library.shelf.states.get(self._folder) if library is not None and self._folder else None
-        return state.seconds if state is not None and state.seconds else _LOOP_SECONDS
+        return state.seconds if state is not None and state.seconds else _UNKNOWN_SECONDS
 
     def action_back(self) -> None:
         """Hear an earlier stretch."""

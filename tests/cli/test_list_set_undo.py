@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from covermaker.cli import main
+from covermaker.cli import main, output
 from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.library import Trash
 from covermaker.project.load import load
@@ -135,15 +135,35 @@ def test_list_shows_every_project_and_what_is_wrong(cover, run, tmp_path):
     code, text, _ = run("list", str(tmp_path))
     assert code == 0
     head, _, bad, good = text.splitlines()
-    assert head.split() == ["title", "artist", "length", "key", "bpm", "loudness", "voice", "state", "why"]
+    assert head.split() == [
+        "folder", "title", "artist", "length", "key", "bpm", "loudness", "voice", "state", "why",
+    ]  # fmt: skip
     assert "failed" in bad
     assert "is no TOML" in bad
-    assert good.split() == ["Blue", "Harbour", "0:01", "demo", "new"]
+    assert good.split() == ["cover", "Blue", "Harbour", "0:01", "demo", "new"]
     values = json.loads(run("list", str(tmp_path), "--json")[1])
     assert [(row["title"], row["state"]) for row in values] == [("bad", "failed"), ("Blue Harbour", "new")]
     assert values[1]["song"] == str(cover / "audio" / "song.wav")
     assert values[1]["facts"] is None
     assert json.loads(run("list", "cover", "--json")[1]) == values[1:]
+
+
+@pytest.mark.parametrize(("columns", "left"), [(200, 10), (80, 6), (60, 4)])
+def test_list_leaves_columns_out_where_there_is_no_room(cover, run, tmp_path, monkeypatch, columns, left):
+    monkeypatch.setattr(output, "_terminal_width", lambda: columns)
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "cover.toml").write_text("x = = 1")
+    lines = run("list", str(tmp_path))[1].splitlines()
+    assert max(map(len, lines)) <= columns
+    heads = lines[0].split()
+    assert (len(heads), heads[0], heads[-2:]) == (left, "folder", ["state", "why"])
+
+
+def test_list_names_folders_as_a_shell_reads_them(cover, run, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run("list", str(tmp_path))[1].splitlines()[2].startswith("~/cover ")
 
 
 def test_list_says_why_a_song_is_stale_by_paths_and_for_people(cover, run):

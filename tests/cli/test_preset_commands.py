@@ -152,15 +152,29 @@ def test_hearing_writes_both_sides_equally_loud(new, tmp_path, capsys, monkeypat
     monkeypatch.setattr(stretches, "run_alone", make)
     said = told(capsys, "hear", "pop-lead", "cover", "--stretch", "0:02-0:04", "--out", "heard")
     assert asked == [(2.0, 2.0, "mix", []), (2.0, 2.0, "mix", ["buses", "tracks"])]
-    assert "covermaker play 'heard/cover as it is.wav' 'heard/cover with pop-lead.wav'" in said
+    assert "covermaker play 'heard/cover without pop-lead.wav' 'heard/cover with pop-lead.wav'" in said
     assert sorted(file.name for file in (tmp_path / "heard").iterdir()) == [
-        "cover as it is.wav", "cover with pop-lead.wav",
+        "cover with pop-lead.wav", "cover without pop-lead.wav",
     ]  # fmt: skip
-    for name in ("cover as it is.wav", "cover with pop-lead.wav"):
+    for name in ("cover without pop-lead.wav", "cover with pop-lead.wav"):
         sound, _ = soundfile.read(tmp_path / "heard" / name)
         assert len(sound) == 16000
         assert sound == pytest.approx(0.1, abs=1e-4)
     assert not (tmp_path / "a.wav").exists()
+
+
+def test_without_a_stretch_it_is_a_third_into_the_song(new, tmp_path, monkeypatch):
+    assert new() == 0
+    asked = []
+
+    def make(job, request, **options):
+        asked.extend((one["start_seconds"], one["seconds"]) for one in request["wishes"])
+        return {"made": [side(tmp_path, f"{name}.wav", 0.1, -20.0) for name in "ab"]}
+
+    monkeypatch.setattr(stretches, "run_alone", make)
+    monkeypatch.setattr("covermaker.cli.presets._song_seconds", lambda project: 60.0)
+    assert run(["presets", "hear", "pop-lead", "cover"]) == 0
+    assert asked == [(20.0, 8.0)] * 2
 
 
 def test_voice_settings_are_sung_anew_on_the_device_that_was_asked_for(new, tmp_path, capsys, monkeypatch):
@@ -187,7 +201,7 @@ def test_voice_settings_are_sung_anew_on_the_device_that_was_asked_for(new, tmp_
 
 def test_a_side_that_cannot_be_written_leaves_what_was_there(new, tmp_path, monkeypatch):
     assert new() == 0
-    (tmp_path / "cover as it is.wav").write_bytes(b"of before")
+    (tmp_path / "cover without pop-lead.wav").write_bytes(b"of before")
     monkeypatch.setattr(
         stretches, "run_alone", lambda *_, **__: {"made": [side(tmp_path, "a.wav", 0.0, None)] * 2}
     )
@@ -197,7 +211,7 @@ def test_a_side_that_cannot_be_written_leaves_what_was_there(new, tmp_path, monk
 
     monkeypatch.setattr("covermaker.audio.files.WavWriter.write", full)
     assert run(["presets", "hear", "pop-lead", "cover"]) == ExitCode.RESOURCE
-    assert (tmp_path / "cover as it is.wav").read_bytes() == b"of before"
+    assert (tmp_path / "cover without pop-lead.wav").read_bytes() == b"of before"
 
 
 def test_a_preset_of_a_bus(new, preset, tmp_path, capsys):
