@@ -122,7 +122,8 @@ class _Miniaudio:
         devices = _devices()
         if not devices:
             raise ResourceError(
-                "there is no audio device on this machine", hint="files can still be exported"
+                "there is no audio device on this machine",
+                hint='files can still be exported; audio_device = "file:PATH" in the settings writes what is heard',
             )
         by_name = {device["name"]: device for device in devices}
         if wish is not None and wish not in by_name:

@@ -43,7 +43,8 @@ class Settings(BaseModel):
     )
     meters: bool = Field(default=True, description="Draw the meters.")
     audio_device: str = Field(
-        default="", description="Where sound goes: a device's name, `none`; empty: the default."
+        default="",
+        description="Where sound goes: a device's name, `none`, `file:PATH` (a WAV); empty: the default.",
     )
     device: str = Field(default="auto", description="Where networks run: auto, cpu, cuda, cuda:N or mps.")
     confirm: bool = Field(default=True, description="Ask before something is lost for good.")
