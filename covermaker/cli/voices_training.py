@@ -19,6 +19,7 @@ from covermaker.evaluate.table import SAVE_FIGURES, save_figures
 from covermaker.graph.events import nobody
 from covermaker.training.stages import PREPARING, phase_words
 from covermaker.units import clock
+from covermaker.voices.card import CARD_FILE
 
 if TYPE_CHECKING:
     from covermaker.training.watch import Checkpoint, Watched
@@ -111,9 +112,9 @@ def _over(found: Watched, voice: str) -> str:
     name = shlex.quote(voice)
     if found.status == "astray":
         return f"went astray; look at its takes: covermaker voices scan {name}"
-    if found.status == "none":
+    if found.status == "none" and not found.prepared:
         return f"none yet, begin with: covermaker train {name}"
-    return f"stopped, {_next_of(found, voice)}"
+    return f"stopped{' before its first step' if found.prepared else ''}, {_next_of(found, voice)}"
 
 
 def _score(one: Checkpoint) -> str:
@@ -164,6 +165,9 @@ def stop(voice: str, kill: bool, seconds: float, as_json: bool) -> None:
 
 
 def _next_of(found: Watched, voice: str) -> str:
-    """Return how a training goes on that was ended; one that was still being prepared, of which no record is, anew."""
+    """Return how a training goes on that was ended; of one that was still being prepared there is no record."""
     train = f"covermaker train {shlex.quote(voice)}"
+    if found.prepared:
+        again = " --force" if (find_takes(voice) / CARD_FILE).exists() else ""  # it is trained already
+        return f"what was prepared is kept: {train}{again} goes on from there"
     return f"go on with: {train} --resume" if found.profile else f"begin again with: {train}"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from covermaker.effects.preset_edits import distance, edit_of, rack_differences, settings_of, taken
+from covermaker.effects.preset_edits import (
+    differences,
+    distance,
+    edit_of,
+    rack_differences,
+    settings_of,
+    taken,
+)
 from covermaker.effects.presets import Preset
 from covermaker.effects.rack import parse_rack
 from covermaker.errors import UsageError, nearest
@@ -17,6 +24,7 @@ from covermaker.project.words import effect_label
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from covermaker.effects.preset_edits import Line
     from covermaker.effects.presets import Kind
     from covermaker.effects.spec import Value
     from covermaker.project.document import Cover, Track
@@ -183,9 +191,19 @@ def closest(owner: Owner, rows: Rows, known: Sequence[Preset]) -> Preset | None:
     return min(found, key=lambda one: one[0], default=(0, None))[1]
 
 
-def edits_beside(owner: Owner, rows: Rows, preset: Preset) -> int:
-    """Count what makes a rack another than a preset's."""
-    return len(rack_differences(rack_of_preset(owner, preset), rows))
+def lines_beside(owner: Owner, project: Project, values: dict[str, Any], preset: Preset) -> list[Line]:
+    """List what a preset would change of a rack, its sends and its buses, or of the master.
+
+    Parameters
+    ----------
+    values : dict
+        The project's document with what is still being saved.
+    """
+    if owner.what == "bus":
+        return rack_differences(rows_of(values, owner.place), rack_of_preset(owner, preset))
+    cover = type(project.cover).model_validate(values)
+    now = replace(project, cover=cover, document=replace(project.document, values=values))
+    return differences(preset, now, owner.name)
 
 
 def preset_value(owner: Owner, preset: Preset, rows: Rows, index: int, name: str) -> Value | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SCORES_FILE: Final = "scores.json"
 SILENT_SECONDS: Final = 20.0  # after which it is worth a word that nothing new was heard
+_PREPARED: Final = ("clips", "examples")
 _READ_BYTES: Final = 1 << 22
 
 
@@ -86,6 +87,8 @@ class Watched:
         The names of the test phrases.
     stopping : bool
         Whether it was asked to save and end, and has not yet.
+    prepared : bool
+        Whether something is kept of a training that was ended before its first step, and before it was written down.
     problem : str
         What cannot be read, in a sentence.
     """
@@ -103,6 +106,7 @@ class Watched:
     checkpoints: tuple[Checkpoint, ...] = ()
     phrases: tuple[str, ...] = ()
     stopping: bool = False
+    prepared: bool = False
     problem: str = ""
 
     @property
@@ -235,8 +239,14 @@ def _outline(home: Path) -> Watched:
     is_running = busy and now is not None and runs(now.host, now.pid)
     return Watched(
         _status(run, now, is_running=is_running), busy, now if is_running else None, *_asked_for(run),
-        heard=now.told if now else None, stopping=is_running and is_asked(work), problem=problem,
+        heard=now.told if now else None, stopping=is_running and is_asked(work),
+        prepared=run is None and not is_running and not problem and _is_prepared(work), problem=problem,
     )  # fmt: skip
+
+
+def _is_prepared(work: Path) -> bool:
+    """Whether clips or examples lie there, which a training that begins takes up as they are."""
+    return any(next((work / name).glob("*"), None) is not None for name in _PREPARED)
 
 
 def _status(run: dict[str, Any] | None, now: Now | None, *, is_running: bool) -> str:

@@ -127,9 +127,9 @@ class Studio(Working, inherit_bindings=False):
             return self.named("small window: {studio.pane-next} shows the next pane"), "quiet"
         return self._last
 
-    def status(self) -> str:
-        """Return what stands at the right of the tabs."""
-        return self.spelt(self.board.headline(time.time()))
+    def status(self, room: int | None = None) -> str:
+        """Return what stands at the right of the tabs, where there is `room` for so many cells."""
+        return self.spelt(self.board.headline(time.time(), room))
 
     def undo_words(self) -> str:
         """Return what undo would take back."""

@@ -41,23 +41,26 @@ class Ask(Question[bool]):
     """Ask; returns whether the answer was yes.
 
     Enter is for the button with the focus, which at first is the one that changes nothing; dialog and footer say which.
+    Where yes loses nothing and can be undone, `harmless`, it is yes.
     """
 
     app: Studio
 
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short")]  # noqa: RUF012  # as Textual types it
 
-    def __init__(self, question: str, *, yes: str, no: str) -> None:
+    def __init__(self, question: str, *, yes: str, no: str, harmless: bool = False) -> None:
         super().__init__()
         self._question, self._yes, self._no = question, yes, no
+        self._first = "yes" if harmless else "no"
+        self.AUTO_FOCUS = f"#{self._first}"  # type: ignore[misc]
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
         with Vertical(classes="dialog"):
             yield Static(self._question, markup=False)
             with Horizontal():
-                yield Button(f"{self._no} (n)", id="no", variant="primary")
-                yield Button(f"{self._yes} (y)", id="yes")
+                for answer, words in (("no", f"{self._no} (n)"), ("yes", f"{self._yes} (y)")):
+                    yield Button(words, id=answer, variant="primary" if answer == self._first else "default")
             yield Static("", id="default", markup=False)
 
     @property

@@ -97,8 +97,8 @@ class Tabs(Line):
             style = self.get_component_rich_style("tabs--here", partial=True) if seat.name == here else ""
             self.place(tabs.cell_len, text, seat.key, BY_ID[f"studio.{seat.name}"].tooltip)
             tabs.append(text, style)
-        status = self.app.status()
         room = width - tabs.cell_len - 2
+        status = self.app.status(room)
         if status and room > 6:
             shown_ = cut(status, room, self.app.charset)
             tabs.append(" " * (width - tabs.cell_len - cell_len(shown_) - 1))

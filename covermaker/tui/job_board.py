@@ -9,15 +9,17 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from rich.cells import cell_len
+
 from covermaker.errors import ExitCode
 from covermaker.graph import events
 from covermaker.render.steps import COSTS
 from covermaker.training.stages import phase_words
 from covermaker.tui.job_kinds import TRAIN, kind_of
-from covermaker.tui.words import left, share
+from covermaker.tui.words import cut, left, share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 LOG_LINES: Final = 5000
 NOTHING_TO_DO: Final = "nothing to do, every step was kept"
 PAUSED: Final = "waits: the queue is paused, {batch.pause} on Batch goes on"
+_LEAST_TITLE: Final = 4  # cells of a title that is shortened, its ellipsis included
 _KNOWN_AFTER: Final = 0.05  # share of the work after which the time left is told
 
 
@@ -143,9 +146,14 @@ class Job:
             return "starting"
         if self.waiting_for_other:
             return f"{step.words}: another process makes it, waiting"
-        words = f"{step.words} {share(step.fraction)}"
-        remaining = left(self.seconds_left(now))
-        return f"{words}, {remaining}" if remaining else words
+        return f"{step.words} {self.figures(now)}"
+
+    def figures(self, now: float) -> str:
+        """Say how far its step is, and how long all of it still takes: ``62 %, 0:20 left``; "" before that is told."""
+        step = self.steps.get(self.current)
+        if step is None or self.waiting_for_other:
+            return ""
+        return ", ".join(filter(None, (share(step.fraction), left(self.seconds_left(now)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +274,35 @@ class JobBoard:
         self.log.append(LogLine(now, title, text, tone))
         self.logged += 1
 
-    def headline(self, now: float) -> str:
-        """Say in a corner of every screen what runs: ``paused, 2 wait``, ``convert 62 %, 0:20 left  2 wait``."""
+    def headline(self, now: float, room: int | None = None) -> str:
+        """Say in a corner of every screen what runs: ``paused, 2 wait``, ``convert 62 %, 0:20 left  2 wait``.
+
+        In a `room` of so many cells words go before figures: ``Blue…: 62 %, 0:20 left``.
+        """
+        whole = self._headline(now)
+        running = self.running
+        if room is None or cell_len(whole) <= room or not running:
+            return whole
+        return next(
+            (words for words in self._shorter(running[0], now, room) if cell_len(words) <= room), whole
+        )
+
+    def _shorter(self, job: Job, now: float, room: int) -> Iterator[str]:
+        """Return ever shorter words for what runs, the figures in all of them."""
+        held, figures = "paused  " if self.held else "", job.figures(now)
+        bare = figures.removesuffix(" left")
+        for words in dict.fromkeys((job.progress(now), figures, bare)):
+            if not words:
+                continue
+            yield f"{held}{job.title}: {words}"
+            title = room - cell_len(f"{held}: {words}")
+            if title >= _LEAST_TITLE:
+                yield f"{held}{cut(job.title, title, 'unicode')}: {words}"
+        yield from (f"{held}{words}" for words in (figures, bare) if words)
+        if held and bare:
+            yield bare
+
+    def _headline(self, now: float) -> str:
         waiting = f"{len(self.waiting)} wait" if self.waiting else ""
         parts = [", ".join(filter(None, ("paused", waiting)))] if self.held else []
         parts += [f"{job.title}: {job.progress(now)}" for job in self.running[:1]]

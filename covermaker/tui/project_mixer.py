@@ -152,6 +152,11 @@ class Mixer(Faders, inherit_bindings=False):
         for meters in self.query(Meters):
             meters.feed([peaks.get(row.name, (0.0, 0.0)) for row in self.rows])
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether no meter shows a level."""
+        return all(meters.is_at_rest for meters in self.query(Meters))
+
     # Choosing
 
     def chose(self) -> None:

@@ -12,9 +12,21 @@ from textual.widgets import Static
 
 from covermaker.tui.actions import Pane
 from covermaker.tui.details import live_state
+from covermaker.tui.help import HelpScreen
 from covermaker.tui.job_board import PAUSED
 from covermaker.tui.keymap import bindings
-from covermaker.tui.words import about, glyph, level, one_line, said, spelt, tone_of
+from covermaker.tui.words import (
+    about,
+    clipped,
+    fitted,
+    glyph,
+    level,
+    one_line,
+    said,
+    spelt,
+    tone_of,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,7 +99,13 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
 
     def action_why(self) -> None:
         """Say all about the step."""
-        self.app.say(self._about(self._steps[self._at]))
+        about = self._about(self._steps[self._at])
+        if cell_len(about) <= self.app.size.width - 2:
+            self.app.say(about)
+        else:
+            self.app.push_screen(
+                HelpScreen(Text(about.replace("; ", "\n  ").replace(": ", "\n  ", 1)), "Why")
+            )
 
     def on_focus(self) -> None:
         """Show which step is chosen."""
@@ -110,32 +128,43 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
         if self._state is None:
             self.update(Text(spelt("looking at it…", charset), self._style("quiet")))
             return
-        text, used = Text(), 0
+        text, used, rows = Text(), 0, self._rows() - 1
         for index, step in enumerate(self._steps):
             word, words = live_state(step, self._job)
             label = f"{glyph(word, charset)} {step.name}" + (f" {words}" if words else "")
             if used and used + cell_len(label) > self.size.width:
                 text.append("\n")
-                used = 0
+                used, rows = 0, rows - 1
             chosen = " reverse" if self.has_focus and index == self._at else ""
             text.append(label, self._style(word) + chosen)
             text.append("  ")
             used += cell_len(label) + 2
         text.append("\n")
-        text.append_text(self._now())
+        text.append_text(clipped(self._now(rows), self.app.console, self.size.width, rows, charset))
         self.update(text)
+
+    def _rows(self) -> int:
+        """Return how many lines there can be: so many as it grows to, or has where it takes what there is."""
+        most = self.styles.max_height
+        if most is not None and most.is_cells:
+            return int(most.value) - self.gutter.height
+        return self.size.height
 
     def _style(self, word: str) -> str:
         colors = self.app.theme_variables
         return colors.get(f"state-{tone_of(word)}", colors["state-quiet"])
 
-    def _about(self, step: StepState) -> str:
+    def _about(self, step: StepState, rows: int | None = None) -> str:
+        """Say all about a step; where there are but so many `rows`, how much of it is not said."""
         if step.state == "done":
             took = f", took {step.seconds:.1f} s" if step.seconds is not None else ""
             return f"{step.name}: done{took}"
-        return f"{step.name}: {'; '.join(step.words) or 'to do'}"
+        words, before = step.words or ("to do",), f"{step.name}: "
+        if rows is None:
+            return before + "; ".join(words)
+        return spelt(fitted(words, self.size.width, rows, before=before), self.app.charset)
 
-    def _now(self) -> Text:
+    def _now(self, rows: int) -> Text:
         """Return the sentence below the steps."""
         state, job = self._state, self._job
         assert state is not None
@@ -151,10 +180,12 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
                 f"{said('failed', self.app.charset)}: {one_line(state.problem)}{hint}", self._style("failed")
             )
         if self.has_focus and self._steps:
-            return Text(self._about(self._steps[self._at])).append("\n").append_text(self._whole(state))
-        return self._whole(state)
+            about = self._about(self._steps[self._at], max(1, rows - 2))
+            rows -= len(wrapped(about, self.size.width)) if self.size.width else 1
+            return Text(about).append("\n").append_text(self._whole(state, rows))
+        return self._whole(state, rows)
 
-    def _whole(self, state: State) -> Text:
+    def _whole(self, state: State, rows: int) -> Text:
         """Return how it stands with all of them."""
         job = self._job
         if job is not None and job.state == "failed" and state.word != "done":
@@ -163,10 +194,9 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
                 f"{said('failed', self.app.charset)}: {job.message}\nnext: {hint}", self._style("failed")
             )
         if state.word == "stale":
-            return Text(
-                f"stale because: {'; '.join(state.words)}; {about(state.estimate_seconds)}",
-                self._style("stale"),
-            )
+            time_ = f"; {about(state.estimate_seconds)}"
+            why = fitted(state.words, self.size.width, rows, before="stale because: ", behind=time_)
+            return Text(spelt(why, self.app.charset), self._style("stale"))
         if state.word == "new":
             return Text(self.app.named("{project.render} renders it, ") + about(state.estimate_seconds))
         peak = f", true peak {state.true_peak_dbtp:.1f} dBTP" if state.true_peak_dbtp is not None else ""

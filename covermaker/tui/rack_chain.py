@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EMPTY = "no effects yet: {rack.add} adds one"
+READING = "reading the rack"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Chain(Pane, Listing[Link], inherit_bindings=False):
         "{rack.remove} takes it out, {rack.move-down} and {rack.move-up} move it, {rack.toggle} turns it off and on. "
         "{rack.edit} goes to its parameters. {rack.owner-previous} and {rack.owner-next} go to the racks of the other "
         "tracks, of the buses and of the master. {rack.preset} puts a preset on it, {rack.compare} shows what that "
-        "would change. The title names the preset that comes nearest."
+        "would change. The title names the preset that it began with, or that comes nearest, and counts what that "
+        "would change: effects, sends, buses."
     )
     BINDINGS = bindings("rack", "chain")
     COLUMNS = (
@@ -50,12 +52,41 @@ class Chain(Pane, Listing[Link], inherit_bindings=False):
         Column("down", "Down", 8, from_width=42, right=True),
     )
 
+    is_reading = True
+    _ahead = 0
+
     class Edit(Message):
         """The parameters of the effect are wanted."""
 
     def refusal(self, action_id: str) -> str | None:
         """Say why there is nothing to go to."""
-        return EMPTY if action_id == "rack.edit" and self.selected is None else None
+        if action_id != "rack.edit" or self.selected is not None:
+            return None
+        return READING if self.is_reading else EMPTY
+
+    def show_read(self, links: Sequence[Link]) -> None:
+        """Show the effects; the cursor goes as far as keys have said while they were being read."""
+        self.is_reading = False
+        self.show(links)
+        ahead, self._ahead = self._ahead, 0
+        if ahead:
+            self.cursor = ahead
+
+    def show_reading(self) -> None:
+        """Say that the effects are being read."""
+        self.is_reading, self._ahead = True, 0
+        self.empty_text = self.app.spelt(f"{READING}…")
+        self.show(())
+
+    def action_go_down(self) -> None:
+        """Go down; also while there is no row yet."""
+        self._ahead += self.is_reading
+        super().action_go_down()
+
+    def action_go_up(self) -> None:
+        """Go up; also while there is no row yet."""
+        self._ahead = max(0, self._ahead - self.is_reading)
+        super().action_go_up()
 
     def action_edit(self) -> None:
         """Go to the parameters."""

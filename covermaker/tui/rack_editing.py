@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 
 from covermaker.effects import owners
-from covermaker.effects.preset_edits import differences, rack_differences
 from covermaker.effects.preset_files import entry_of, free_name, write_preset
 from covermaker.errors import CovermakerError
 from covermaker.project.edits import AddEffect, MoveEffect, RemoveEffect
@@ -17,7 +16,7 @@ from covermaker.tui import rack_model
 from covermaker.tui.ask import Ask, AskName
 from covermaker.tui.choose import choose
 from covermaker.tui.presets_changes import name_problem
-from covermaker.tui.rack_chain import EMPTY, Chain
+from covermaker.tui.rack_chain import EMPTY, READING, Chain
 from covermaker.tui.rack_comparison import comparison
 from covermaker.tui.rack_parameters import Parameters
 from covermaker.tui.rack_showing import RackShowing
@@ -71,7 +70,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
         self._choose_named(self.owner.name if self.owner else "")
 
     def _forget_others(self, values: dict[str, Any]) -> None:
-        """Forget what racks were compared with that somebody else has changed: they may have another preset now."""
+        """Forget what racks began with that somebody else has changed: they may have another preset now."""
         for place in list(self._chosen_preset):
             with suppress(CovermakerError):
                 if owners.rows_of(values, place) == owners.rows_of(self._values, place):
@@ -89,7 +88,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
     def no_effect(self) -> str | None:
         """Say why there is no effect to change."""
         if self.owner is None or self.problem or self._rack_problem:
-            return self.problem or self._rack_problem or "the project is being read"
+            return self.problem or self._rack_problem or READING
         return None if self.rows else EMPTY
 
     def no_earlier(self) -> str | None:
@@ -103,11 +102,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
 
     def no_owner(self) -> str | None:
         """Say why there is no rack."""
-        return (
-            None
-            if self.owner is not None and not self.problem
-            else self.problem or "the project is being read"
-        )
+        return self.problem or (READING if self.owner is None else None)
 
     @on(Parameters.Wanted)
     def _wanted(self, message: Parameters.Wanted) -> None:
@@ -177,7 +172,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
         assert self.owner is not None
         found = []
         for preset in owners.fitting(self.owner, self._presets):
-            edits = owners.edits_beside(self.owner, self.rows, preset)
+            edits = len(self._beside(preset))
             found.append(
                 (preset.name, f"{count(edits, 'change') if edits else 'as it is'}: {preset.description}")
             )
@@ -215,19 +210,10 @@ class RackEditing(RackShowing, inherit_bindings=False):
         choose(self.app, "a preset to compare with", self._offered(), self.compare_with)
 
     def compare_with(self, name: str) -> None:
-        """Show what a preset would change; its values are those that the parameters are compared with."""
-        owner, project = self.owner, self.edits.project
-        if owner is None or project is None:
-            return
-        self._chosen_preset[owner.place] = name
-        self._show()
-        preset = self._preset_named(name)
-        lines = (
-            rack_differences(self.rows, owners.rack_of_preset(owner, preset))
-            if owner.place.startswith("buses.")
-            else differences(preset, project, owner.name)
-        )
-        self.app.push_screen(comparison(f"What '{name}' would change of {owner.name}", lines))
+        """Show what a preset would change; the rack is still one that began with its own."""
+        if self.owner is not None:
+            lines = self._beside(self._preset_named(name))
+            self.app.push_screen(comparison(self.owner.name, name, lines))
 
     def action_save(self) -> None:
         """Ask for a name, and save the rack under it."""

@@ -82,7 +82,7 @@ class Parameters(Faders, inherit_bindings=False):
         if not self.specs:
             return "no effect is selected: {rack.add} adds one"
         if action_id == "rack.preset-value" and self.fader.was is None:
-            return "no preset has this effect: {rack.compare} compares with one"
+            return "no preset has this effect: {rack.preset} puts one on the rack"
         return None
 
     def action_parameter_down(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from covermaker.effects import owners
 from covermaker.errors import CovermakerError
 from covermaker.tui import rack_model
 from covermaker.tui.listing import Listing
-from covermaker.tui.rack_chain import EMPTY, Chain, Link
+from covermaker.tui.rack_chain import EMPTY, READING, Chain, Link
 from covermaker.tui.rack_hearing import RackHearing
 from covermaker.tui.rack_parameters import Parameters
 from covermaker.tui.rack_readings import Readings, reading_of
@@ -22,6 +23,7 @@ from covermaker.tui.words import count
 
 if TYPE_CHECKING:
     from covermaker.effects.owners import Owner, Rows
+    from covermaker.effects.preset_edits import Line
     from covermaker.effects.presets import Preset
     from covermaker.effects.rack import EffectSettings
 
@@ -50,7 +52,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
 
     @property
     def preset(self) -> Preset | None:
-        """The preset that the rack is compared with: the one that was chosen, else the nearest when it was opened."""
+        """The preset that the rack began with: the one that was put on it, else the nearest when it was opened."""
         owner = self.owner
         if owner is None:
             return None
@@ -103,11 +105,13 @@ class RackShowing(RackHearing, inherit_bindings=False):
 
     def _show(self) -> None:
         """Show the rack; the list then tells that its cursor may be on something else, and the parameters follow."""
+        if self.owner is None and not self.problem:
+            return  # it is being read, which is said
         self._parse()
         chain = self.query_one(Chain)
         made = self.sound.made if self.sound is not None else None
         down = {row["index"]: row["maximum_db"] for row in made.reductions} if made is not None else {}
-        chain.show(
+        chain.show_read(
             [
                 Link(at + 1, one.effect, not one.bypass, rack_model.figure(one), down.get(at))
                 for at, one in enumerate(self.effects)
@@ -116,15 +120,23 @@ class RackShowing(RackHearing, inherit_bindings=False):
         chain.empty_text = self.problem or self._rack_problem or self.app.named(EMPTY)
         chain.frame(*self._titles())
 
+    def _beside(self, preset: Preset) -> list[Line]:
+        """List what a preset would change; nothing where racks are refused."""
+        owner, project = self.owner, self.edits.project
+        if owner is not None and project is not None:
+            with suppress(CovermakerError):
+                return owners.lines_beside(owner, project, self._values, preset)
+        return []
+
     def _titles(self) -> tuple[str, str]:
-        owner, preset, rows = self.owner, self.preset, self.rows
+        owner, preset = self.owner, self.preset
         if owner is None:
             return "Rack", ""
         name = f"bus {owner.name}" if owner.place.startswith("buses.") else owner.name
         others = self.app.named("{rack.owner-previous} {rack.owner-next} Channel")
         if preset is None:
             return name, others
-        edits = owners.edits_beside(owner, rows, preset)
+        edits = len(self._beside(preset))
         return f"{name}: {preset.name}", f"{count(edits, 'edit')}  {others}" if edits else others
 
     async def _show_parameters(self) -> None:
@@ -132,7 +144,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
         at, effects, pane = self.query_one(Chain).cursor, self.effects, self.query_one(Parameters)
         if not 0 <= at < len(effects):
             await pane.show((), {}, {})
-            pane.frame("no effect")
+            pane.frame("no effect" if self.owner is not None or self.problem else pane.TITLE)
         else:
             assert self.owner is not None
             one, preset, rows = effects[at], self.preset, self.rows
@@ -151,7 +163,9 @@ class RackShowing(RackHearing, inherit_bindings=False):
         """Say what the parameter, or the effect, is."""
         at, effects, pane = self.query_one(Chain).cursor, self.effects, self.query_one(Parameters)
         words = self.problem or self._rack_problem
-        if not words and not effects and self.owner is not None:
+        if not words and self.owner is None:
+            words = self.app.spelt(f"{READING}…")
+        elif not words and not effects:
             words = self.app.named("{rack.add} adds an effect, {rack.preset} puts a preset on the rack.")
         elif not words and 0 <= at < len(effects) and self.owner is not None:
             spec, preset = pane.selected, self.preset

@@ -11,7 +11,8 @@ VoiceList { width: 28; height: 1fr; }
 #data, #work { width: 1fr; height: 1fr; }
 #card { width: 1fr; }
 TakeList { height: 1fr; }
-#take-words { height: auto; max-height: 4; padding: 0 2; }
+#take-words { width: 1fr; height: auto; max-height: 8; padding: 0 2; }
+.-flat #take-words, .-wide.-tall #take-words { max-height: 4; }
 Training { height: 3fr; padding: 0 1; }
 Training #words { height: auto; max-height: 7; }
 SaveList { height: 2fr; }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from covermaker.training.stages import PHASES, PREPARING
+from covermaker.tui.lost import KEPT
 from covermaker.tui.voices_model import STATES
 from covermaker.tui.words import (
     about,
@@ -54,7 +55,7 @@ def training_lines(whole: Whole, job: Job | None, now: float, charset: Charset) 
     if watched.status == "running":
         return _running(watched, job, now, charset)
     if job is not None and job.state == "run":
-        return [(said("run", charset, job.message or "starting"), "run")]
+        return [(said("run", charset, job.message or job.progress(now)), "run")]
     lines = _ended(whole, now, charset)
     if watched.problem:
         lines.append((one_line(watched.problem), "failed"))
@@ -67,13 +68,19 @@ def training_lines(whole: Whole, job: Job | None, now: float, charset: Charset) 
 def _running(watched: Watched, job: Job | None, now: float, charset: Charset) -> list[Line]:
     phase = watched.now
     assert phase is not None
-    what = PHASES.get(phase.phase, phase.phase or "starting")
-    first = f"{what} {share(phase.fraction)}"
-    if phase.seconds_left is not None:
-        # Told at some moment: it has run on since.
-        in_all = " in all" if phase.phase in PREPARING else ""
-        first += f", {left(max(0.0, phase.seconds_left - max(0.0, now - phase.told)))}{in_all}"
-    lines = [(said("run", charset, first), "run")]
+    ours = job.steps.get(job.current) if job is not None and job.state == "run" else None
+    at = ours.name if ours is not None else phase.phase
+    what = PHASES.get(at, at or "starting")
+    if job is not None and ours is not None:  # the head of the screen says the same of it, at the same moment
+        figures = job.figures(now)
+    elif phase.seconds_left is not None:  # told at some moment: it has run on since
+        figures = (
+            f"{share(phase.fraction)}, {left(max(0.0, phase.seconds_left - max(0.0, now - phase.told)))}"
+        )
+    else:
+        figures = share(phase.fraction)
+    in_all = " in all" if at in PREPARING and figures.endswith("left") else ""
+    lines = [(said("run", charset, f"{what} {figures}{in_all}"), "run")]
     silent = watched.silent_for(now)
     if silent is not None:
         lines.append((said("warn", charset, f"no news for {_silence(silent)}: it may hang"), "stale"))
@@ -125,6 +132,11 @@ def _last_save(watched: Watched, now: float) -> str:
 
 def _ended(whole: Whole, now: float, charset: Charset) -> list[Line]:
     watched, row = whole.watched, whole.row
+    if watched.prepared and whole.takes and row.is_ours:
+        return [
+            (said("stopped", charset, f"stopped before its first step: {KEPT['preparing']}"), "stale"),
+            ("{voices.train} goes on from there", "quiet"),
+        ]
     if watched.status == "stopped":
         save = watched.last_save
         at = f"its last save is step {grouped(save.step)}" if save else "nothing was saved yet"

@@ -17,8 +17,10 @@ from covermaker.tui.job_kinds import SHORT
 from covermaker.tui.lost import KEPT
 from covermaker.tui.voices_ask import Choice, ChooseAsk
 from covermaker.tui.voices_jobs import Change
+from covermaker.tui.voices_panes import Card, TakeList
 from covermaker.tui.voices_takes import TakingVoices
 from covermaker.tui.voices_text import grouped, lost_by_killing, promotion_words
+from covermaker.tui.voices_training import Training
 from covermaker.tui.words import count, one_line
 
 if TYPE_CHECKING:
@@ -69,7 +71,8 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
         if whole is None:
             return
         name, status = one_line(whole.row.name), whole.watched.status
-        stopped, trained = status == "stopped", whole.row.card is not None
+        # Of one that was ended before it was written down there is nothing to resume: it begins, with what is kept.
+        stopped, trained = status == "stopped" and not whole.watched.prepared, whole.row.card is not None
         again = {"force": True} if stopped or trained or status == "astray" else {}
         ways = [
             Choice("Quick", _QUICK, {"profile": "quick", **again}),
@@ -94,7 +97,8 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
                 "is when the first new one is saved."
             )
         else:
-            question = f"Train '{name}' from {count(sum(take.use for take in whole.takes), 'take')}?"
+            kept = f" {KEPT['preparing'].capitalize()}." if whole.watched.prepared else ""
+            question = f"Train '{name}' from {count(sum(take.use for take in whole.takes), 'take')}?{kept}"
         folder = whole.row.folder
         self.app.push_screen(
             ChooseAsk(question, ways), lambda wish: self._train(folder, wish) if wish is not None else None
@@ -102,6 +106,11 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
 
     def _train(self, folder: Path, wish: dict[str, Any]) -> None:
         job = self.submit("train", folder, device=self.app.settings.device, **wish)
+        if self.pane() in (
+            self.query_one(TakeList),
+            self.query_one(Card),
+        ):  # over the training, in a small window
+            self.go_to(self.query_one(Training))
         waits = job.state == "wait"
         self.app.say(
             f"{one_line(folder.name)}: " + ("waits for its turn" if waits else "the training begins"), "run"

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
+from rich.text import Text
 
 from covermaker.units import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
 
 Charset: TypeAlias = Literal["unicode", "block", "ascii"]
 
@@ -153,6 +159,29 @@ def wrapped(text: str, cells: int, *, first: int | None = None) -> list[str]:
             lines, room = [*lines, ""], cells
         lines[-1] += f" {word}" if lines[-1] else word
     return [line.rstrip() for line in lines if line.strip(" ")] or [""]
+
+
+def fitted(pieces: Sequence[str], cells: int, rows: int, *, before: str = "", behind: str = "") -> str:
+    """Return as many pieces as fit into so many lines; of the others is told how many they are."""
+    text = ""
+    for number in range(len(pieces), 0, -1):
+        more = f"; …, and {len(pieces) - number} more" if number < len(pieces) else ""
+        text = f"{before}{'; '.join(pieces[:number])}{more}{behind}"
+        if len(wrapped(text, cells)) <= rows:
+            break
+    return text
+
+
+def clipped(text: Text, console: Console, cells: int, rows: int, charset: Charset) -> Text:
+    """Return a text that takes no more than so many lines; an ellipsis tells that there is more of it."""
+    lines = list(text.wrap(console, cells)) if cells > 0 else []
+    if len(lines) <= max(1, rows):
+        return text
+    lines = lines[: max(1, rows)]
+    lines[-1].rstrip()
+    lines[-1].truncate(cells - 2)
+    lines[-1].append(spelt(" …", charset))
+    return Text("\n").join(line.copy() for line in lines)
 
 
 def one_line(text: str) -> str:

@@ -97,6 +97,13 @@ def test_stop_says_what_is_kept(anna, capsys, monkeypatch):
     assert capsys.readouterr().out == (
         "'anna' stopped: no step is kept\nbegin again with: covermaker train anna\n"
     )
+    (anna / "training" / "examples").mkdir(parents=True)
+    (anna / "training" / "examples" / "a.npz").write_bytes(b"x")
+    kept = "what was prepared is kept: covermaker train anna goes on from there"
+    assert run(["voices", "stop", "anna", "--kill"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == kept
+    assert run(["voices", "status", "anna"]) == 0
+    assert capsys.readouterr().out == f"training  stopped before its first step, {kept}\n"
     write_run(anna / "training", {"status": "running", "profile": {"name": "quick"}})
     assert run(["voices", "stop", "anna", "--kill"]) == 0
     assert capsys.readouterr().out.splitlines()[1] == "go on with: covermaker train anna --resume"

@@ -5,8 +5,8 @@ import pytest
 from covermaker.effects.owners import (
     Owner,
     closest,
-    edits_beside,
     fitting,
+    lines_beside,
     owner_called,
     owners,
     preset_edit,
@@ -19,6 +19,7 @@ from covermaker.effects.presets import list_presets
 from covermaker.errors import UsageError
 from covermaker.project.edits import apply
 from covermaker.project.load import load
+from covermaker.project.operations import on_values
 
 DOCUMENT = """schema = 1
 title = "Song"
@@ -83,10 +84,24 @@ def test_the_closest_preset_has_the_same_effects(project):
     rows = [dict(row) for row in natural.rack]
     rows[3]["ratio"] = 9.0
     assert closest(owner, rows, known).name == "natural"
-    assert edits_beside(owner, rows, natural) == 1
     assert preset_value(owner, natural, rows, 3, "ratio") == 2.5
     assert closest(owner, [], known) is None
     assert closest(owner, [{"effect": "gain"}], known) is None
+
+
+def test_what_a_preset_would_change_is_listed_with_sends_and_buses_also_before_it_is_saved(project):
+    owner = next(one for one in owners(project.cover) if one.what == "track")
+    natural = next(one for one in racks() if one.name == "natural")
+    begun = preset_edit(owner, natural, project)
+    values = on_values(project.document.values, begun.operations(project.document.values))
+    assert lines_beside(owner, project, values, natural) == []
+    track = next(one for one in values["tracks"] if one["name"] == owner.name)
+    track["rack"][0]["threshold_db"] = -51.5
+    track["sends"] = {}
+    signs = [
+        (line.sign, line.words.partition(":")[0]) for line in lines_beside(owner, project, values, natural)
+    ]
+    assert signs == [("~", "1 gate"), ("+", "send to reverb -18 dB")]
 
 
 def test_a_bus_takes_the_presets_that_bring_it(project):

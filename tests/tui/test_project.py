@@ -1,6 +1,7 @@
 """The Project screen on a stage: its states, the mixer's edits, what is heard, what goes wrong."""
 
 import os
+import re
 import threading
 from functools import partial
 
@@ -37,6 +38,7 @@ from covermaker.tui.project_steps import Steps
 from covermaker.tui.project_wave import Wave
 from covermaker.tui.screens import project as screen_module
 from covermaker.tui.screens.project import ProjectScreen
+from covermaker.tui.widgets import meters
 from covermaker.tui.widgets.fader import Fader
 
 MORE = """gain_db = 0.0
@@ -585,3 +587,83 @@ def test_the_way_through_the_sections():
         "chorus",
     ]
     assert project_sections.without(found[:1], found[0]) is None
+
+
+@on_stage
+async def test_what_is_said_of_hearing_is_renewed_with_what_is_heard(song, library):
+    async with project_screen(library) as (screen, app, pilot):
+        await pilot.press("v")
+        assert "is chosen" not in lines(app)[-2]  # nothing of it was said
+        await pilot.press("v", "a")
+        await until(pilot, lambda: "B vocal, original" in text(app))
+        assert "B (vocal, original) is chosen: space plays it" in lines(app)[-2]
+        await pilot.press("v")
+        await until(pilot, lambda: "B song, original" in text(app))
+        assert "B (song, original) is chosen: space plays it" in lines(app)[-2]
+        await pilot.press("space")
+        await until(pilot, lambda: screen.sound.player.playing)
+        assert "hearing B (song, original)" in lines(app)[-2]
+        await pilot.press("a")
+        await until(pilot, lambda: "hearing A (mix, as rendered)" in lines(app)[-2])
+        await pilot.press("p")
+        await until(pilot, lambda: "A mix of the loop, live" in text(app))
+        assert "hearing A (mix of the loop)" in lines(app)[-2]
+        await pilot.press("v")
+        await until(pilot, lambda: "hearing A (vocal, converted)" in lines(app)[-2])
+        await pilot.press("x", "v")
+        assert "levels as they are" in lines(app)[-2]  # said later, and as true as before
+
+
+@on_stage
+async def test_with_nothing_to_hear_nothing_is_said_of_hearing(song, library, monkeypatch):
+    nothing = Pictures(Sounds(None, None, None, None, None, 0.0, {}))
+    monkeypatch.setattr(project_model, "pictures", lambda project: nothing)
+    async with project_screen(library) as (screen, app, _):
+        assert "there is no sound yet: r renders it" in app.named(screen.nothing())
+        assert "A vocal, converted" in text(app)
+        assert "hearing" not in text(app)
+        assert "levels matched" not in text(app)
+
+
+@on_stage
+async def test_meters_fall_back_once_nothing_plays(song, library, monkeypatch):
+    monkeypatch.setattr(meters, "FALL_DB_PER_SECOND", 300.0)
+    monkeypatch.setattr(meters, "HOLD_SECONDS", 0.05)
+    async with project_screen(library, size=(120, 40)) as (screen, _, pilot):
+        mixer = screen.query_one(Mixer)
+        await pilot.press("p")
+        await until(pilot, lambda: screen.sound.player.playing and not mixer.is_at_rest)
+        await pilot.press("space")
+        await until(pilot, lambda: not screen.sound.player.playing)
+        await until(pilot, lambda: mixer.is_at_rest and screen._falling is None)
+        await pilot.press("space")
+        await until(pilot, lambda: not mixer.is_at_rest)
+        await pilot.press("1")
+        screen.pause()
+        await pilot.press("2")
+        await until(pilot, lambda: mixer.is_at_rest)
+
+
+@on_stage
+async def test_without_a_project_a_small_window_says_only_that(library, states):
+    async with studio(library, size=(40, 10)) as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: "No project is open" in text(app))
+        assert "looking" not in text(app)
+
+
+@on_stage
+async def test_of_many_reasons_it_says_how_many_more_there_are_and_shows_all_on_a_key(song, library, states):
+    words = tuple(f"tracks[{number}].gain_db: 0.0 -> 1.0" for number in range(30))
+    states["blue"] = state("stale", to_do=("export",), words=words)
+    async with project_screen(library) as (_, app, pilot):
+        await pilot.press("right", "right")
+        await until(pilot, lambda: "export: tracks[0].gain_db" in text(app))
+        seen = " ".join(line.strip(" │") for line in lines(app))
+        assert re.search(
+            r"export: tracks\[0\].*…, and \d\d more.*stale because: tracks\[0\].*…, and \d\d more", seen
+        )
+        await pilot.press("enter")
+        await until(pilot, lambda: "Why" in text(app) and words[5] in text(app))
+        await pilot.press("end")
+        await until(pilot, lambda: words[29] in text(app))

@@ -1,5 +1,6 @@
 """The Rack screen on a stage: its states, every edit, what is heard and measured, presets, what goes wrong."""
 
+import threading
 from functools import partial
 
 import numpy as np
@@ -312,7 +313,8 @@ async def test_presets_are_put_on_compared_and_saved(song, tmp_path):
         await pilot.press("v", *"natural")
         await until(pilot, lambda: "changes: " not in text(app) and "1 change: " in text(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "What 'natural' would change of vocals" in text(app))
+        await until(pilot, lambda: "vocals compared with natural" in text(app))
+        await until(pilot, lambda: "'natural' would make 1 change:" in text(app))
         assert "changes  1 gate: threshold -51.5 -> -52 dB" in text(app)
         await pilot.press("escape", "w")
         await until(pilot, lambda: isinstance(app.focused, Input))
@@ -454,14 +456,14 @@ async def test_a_change_is_drawn_once_and_a_key_compares_with_no_preset(song, mo
         await pilot.pause()
         (song / "wait").touch()
         drawn, compared = [], []
-        show, beside = Parameters.show, owners.edits_beside
+        show, beside = Parameters.show, owners.lines_beside
 
         async def counted(self, *what):
             drawn.append(what)
             await show(self, *what)
 
         monkeypatch.setattr(Parameters, "show", counted)
-        monkeypatch.setattr(owners, "edits_beside", lambda *what: compared.append(what) or beside(*what))
+        monkeypatch.setattr(owners, "lines_beside", lambda *what: compared.append(what) or beside(*what))
         await pilot.press("o")
         await saved(screen, pilot)
         assert len(drawn) == 1
@@ -524,3 +526,55 @@ async def test_a_preset_that_another_screen_put_on_is_the_one_to_compare_with(so
         edit = preset_edits.edit_of(known["telephone"], screen.edits.project, "vocals")
         screen.saved_elsewhere(apply(load(song), edit).project)
         await until(pilot, lambda: "vocals: telephone" in text(app))
+
+
+@on_stage
+async def test_a_comparison_leaves_the_title_as_it_was_and_counts_what_it_lists(song):
+    async with rack_screen(song, size=(100, 40)) as (screen, app, pilot):
+        screen.put_preset("natural")
+        await until(pilot, lambda: "vocals: natural" in text(app))
+        await saved(screen, pilot)
+        await at_parameters(screen, pilot)
+        await pilot.press("=")
+        await saved(screen, pilot)
+        await until(pilot, lambda: "1 edit  { } Channel" in text(app))
+        told = dict(screen._offered())["pop-lead"].partition(":")[0]
+        await pilot.press("v", *"pop-lead", "enter")
+        await until(pilot, lambda: "vocals compared with pop-lead" in text(app))
+        assert f"'pop-lead' would make {told}:" in text(app)
+        listed = [row for row in lines(app) if {"changes", "adds", "removes"} & set(row.split()[1:3])]
+        assert told == f"{len(listed)} changes"
+        assert any("send to" in row for row in listed)
+        assert any("bus delay" in row for row in listed)
+        await pilot.press("escape")
+        await until(pilot, lambda: "compared with" not in text(app) and isinstance(screen.focused, Fader))
+        assert "vocals: natural" in text(app)
+        assert "1 edit  { } Channel" in text(app)
+        assert screen.preset.name == "natural"
+        assert "'natural'" in text(app)
+        assert "pop-lead" not in text(app)
+
+
+@on_stage
+async def test_while_the_rack_is_read_that_is_said_and_keys_are_kept(song, monkeypatch):
+    may, read = threading.Event(), project_model.open_project
+
+    def slowly(folder):
+        assert may.wait(10.0)
+        return read(folder)
+
+    monkeypatch.setattr(project_model, "open_project", slowly)
+    async with studio(song.parent, settings=quiet()) as (app, pilot):
+        app.open_rack(song, "")
+        await until(pilot, lambda: "reading the rack…" in text(app))
+        assert "no effect" not in text(app)
+        await pilot.press("enter")
+        assert "Parameters: reading the rack" in lines(app)[-2]
+        await pilot.press("down", "down", "down", "up")
+        may.set()
+        await until(pilot, lambda: app.screen.query_one(Chain).items)
+        assert app.screen.query_one(Chain).cursor == 2
+        await until(pilot, lambda: ">  3 reverb" in text(app) and "room_size" in text(app))
+        assert "reading the rack…" not in text(app)
+        await pilot.press("up")
+        await until(pilot, lambda: ">  2 compressor" in text(app))

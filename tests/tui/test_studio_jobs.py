@@ -255,3 +255,25 @@ async def test_a_child_that_cannot_be_started_is_a_failed_job(tmp_path):
 def test_the_recordings_are_events():
     for line in "\n".join((PLAN, SEPARATE, HALF, RESULT)).splitlines():
         from_json(line)
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (80, "Blue Harbour: separate 50 %, 0:04 left"), (38, "Blue Harbour: separate 50 %, 0:04 left"),
+        (37, "Blue Harbo…: separate 50 %, 0:04 left"), (30, "Blu…: separate 50 %, 0:04 left"),
+        (29, "Blue Harbour: 50 %, 0:04 left"), (22, "Blue…: 50 %, 0:04 left"), (17, "Blue…: 50 %, 0:04"),
+        (15, "50 %, 0:04 left"), (10, "50 %, 0:04"),
+    ],
+)  # fmt: skip
+def test_in_a_narrow_window_words_go_before_figures(room, said):
+    board, _, now = replay(PLAN, SEPARATE, HALF)
+    assert board.headline(now, room) == said
+
+
+def test_a_narrow_window_says_that_the_queue_is_paused_as_long_as_there_is_room():
+    board, _, now = replay(PLAN, SEPARATE, HALF)
+    board.held.add("render")
+    assert board.headline(now, 24) == "paused  Blu…: 50 %, 0:04"
+    assert board.headline(now, 18) == "paused  50 %, 0:04"
+    assert board.headline(now, 17) == "50 %, 0:04"

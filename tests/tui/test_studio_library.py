@@ -170,7 +170,7 @@ async def test_a_busy_row_can_be_cancelled_and_finished_steps_are_kept(library, 
         assert "Cancel: no render of this song runs or waits" in lines(app)[-2]
         await pilot.press("r")
         await until(pilot, lambda: "► separate 50 %" in text(app))
-        assert "Blue Harbour: s" in lines(app)[0]
+        assert "Blue…: 50 %, 0:0" in lines(app)[0]
         await pilot.press("r")
         assert "Render: it is being rendered: c cancels" in lines(app)[-2]
         await pilot.press("d")
@@ -357,13 +357,16 @@ async def test_a_folder_is_chosen_in_the_picker_and_asked_about(library, states,
         assert "go to a file or a folder first" in text(app)
         await pilot.press("down", "+")
         await until(pilot, lambda: "Add 3 songs from album?" in text(app))
+        assert lines(app)[-1].rstrip().endswith("enter Add 3 songs")
         await pilot.press("n")
         assert titles(app) == []
         app.library.post_message(Paste(str(album)))
         await until(pilot, lambda: "Add 3 songs from album?" in text(app))
-        await pilot.press("y")
+        await pilot.press("enter")  # nothing is lost by it
         await until(pilot, lambda: titles(app) == ["A side", "b side", "c side"])
-        await until(pilot, lambda: "added 3 songs" in lines(app)[-2])
+        await until(
+            pilot, lambda: "added 3 songs: v marks songs, r renders the marked ones" in lines(app)[-2]
+        )
         await pilot.press("z")  # one change
         await until(pilot, lambda: titles(app) == [])
         await pilot.press("Z")

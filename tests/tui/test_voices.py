@@ -1,5 +1,6 @@
 """The Voices screen on a stage: takes, a training that is watched, checkpoints heard and promoted, what goes wrong."""
 
+import json
 import os
 import threading
 import time
@@ -32,6 +33,7 @@ from covermaker.training.stopping import is_asked
 from covermaker.tui import project_model, voices_takes
 from covermaker.tui.voices_ask import NewVoiceAsk
 from covermaker.tui.voices_panes import SaveList, TakeList, VoiceList
+from covermaker.tui.voices_training import Training
 
 SHOWN = ("anna", "✓ ready", "demo")
 
@@ -166,9 +168,7 @@ async def test_training_asks_how_and_is_watched(library, own_voices):
         assert requests(own_voices)[0] == {
             "job": "train", "voice": str(folder), "device": "auto", "profile": "quick",
         }  # fmt: skip
-        await until(
-            pilot, lambda: "anna: train 46 %, 5:12 left" in lines(app)[0] or "train 46" in lines(app)[0]
-        )
+        await until(pilot, lambda: "anna: 46 %, 5:12" in lines(app)[0])
         await pilot.press("T")
         assert "it is in training" in lines(app)[-2]
         await pilot.press("q")
@@ -660,3 +660,32 @@ async def test_enter_goes_on_in_the_form_and_agrees_to_nothing(library, own_voic
         await pilot.press("enter", "enter")
         assert form.focused.id == "statement"
         assert form._rights() == ""
+
+
+@on_stage
+async def test_a_training_that_is_begun_at_the_takes_is_seen(library, own_voices):
+    voice(own_voices, card=False, training=False)
+    tells(own_voices, "train", STARTED, TRAINS, "!stay")
+    async with voices_screen(library) as (screen, app, pilot):
+        screen.go_to(screen.query_one(TakeList))
+        await until(pilot, lambda: screen.pane() is screen.query_one(TakeList))
+        await pilot.press("T", "y")
+        await until(pilot, lambda: "train 46 %, 5:12 left" in text(app))
+        assert screen.pane() is screen.query_one(Training)
+        await pilot.press("X", "y")
+        await until(pilot, lambda: screen.job("train").is_over)
+
+
+@on_stage
+async def test_what_is_said_of_a_take_is_not_cut_unseen(library, own_voices):
+    folder = voice(own_voices)
+    file = folder / ".takes" / "scan.json"
+    report = json.loads(file.read_text())
+    report["notes"] = [f"note {number} is a sentence about all of the takes" for number in range(20)]
+    file.write_text(json.dumps(report))
+    async with voices_screen(library) as (screen, app, pilot):
+        screen.go_to(screen.query_one(TakeList))
+        await until(pilot, lambda: "note 0" in text(app))
+        await until(pilot, lambda: "note 6" in text(app))
+        last = [line for line in lines(app) if "note " in line][-1]
+        assert last.rstrip().endswith(" …")

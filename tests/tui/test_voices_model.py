@@ -8,10 +8,12 @@ import time
 import pytest
 from voices_stage import now_json, voice
 
+from covermaker.graph.events import StepProgress
 from covermaker.takes.choose import choose_takes
 from covermaker.training.lock import alone_in
 from covermaker.training.watch import Course
 from covermaker.tui import voices_model
+from covermaker.tui.job_board import JobBoard
 from covermaker.tui.voices_model import Voices, read_recorded, read_row, read_whole
 from covermaker.tui.voices_text import (
     card_lines,
@@ -231,3 +233,32 @@ def test_nothing_heavy_is_loaded():
         [sys.executable, "-c", f"import json\n{code}"], capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout) == []
+
+
+def test_what_was_prepared_of_a_stopped_training_is_kept(own_voices):
+    folder = voice(own_voices, card=False, training=False)
+    (folder / "training" / "clips").mkdir(parents=True)
+    assert "not trained yet" in training_lines(whole_of(folder), None, 0.0, "unicode")[0][0]
+    (folder / "training" / "clips" / "take-1-0.flac").write_bytes(b"")
+    whole = whole_of(folder)
+    assert whole.watched.prepared
+    assert [words for words, _ in training_lines(whole, None, 0.0, "unicode")] == [
+        "- stopped before its first step: what was prepared is kept",
+        "{voices.train} goes on from there",
+    ]
+
+
+def test_a_training_of_ours_is_told_as_the_head_of_the_screen_tells_it(own_voices):
+    folder = voice(own_voices, status="running")
+    board = JobBoard()
+    job = board.add("train", "anna", str(folder), {}, None)
+    board.began(job, 0.0)
+    board.feed(job, StepProgress("features", 0.55, 574.0), 1.0)
+    now = time.time()
+    with alone_in(folder):
+        told = {"phase": "features", "fraction": 0.52, "step": None, "seconds_left": 571.0}
+        (folder / "training" / "now.json").write_text(now_json(told=now - 3.0, **told))
+        whole = whole_of(folder)
+    said = training_lines(whole, job, now, "unicode")[0][0]
+    assert said == "► hearing the takes 55 %, 9:34 left in all"
+    assert board.headline(now) == "anna: hearing the takes 55 %, 9:34 left"

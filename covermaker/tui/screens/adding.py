@@ -103,7 +103,7 @@ class AddingScreen(AuditioningScreen, inherit_bindings=False):
                 self.add_files(message.files)
 
         question = f"Add {number} from {where}{more}?\n\nThey are copied into the library."
-        self.app.push_screen(Ask(question, yes=f"Add {number}", no="Cancel"), answered)
+        self.app.push_screen(Ask(question, yes=f"Add {number}", no="Cancel", harmless=True), answered)
 
     @work(thread=True, group="add", exit_on_error=False)
     def add_files(self, files: Sequence[Path], *, again: bool = False) -> None:
@@ -151,5 +151,7 @@ class AddingScreen(AuditioningScreen, inherit_bindings=False):
             return
         words = f"added {one_line(message.file.name)}"
         self.changes.added(message.folder, words, message.batch)
-        self.app.say(f"{self.changes.undo_words}: {{library.render}} renders it", "done")
+        several = "{library.mark} marks songs, {library.render} renders the marked ones"
+        renders = several if len(self.changes.undo_removes) > 1 else "{library.render} renders it"
+        self.app.say(f"{self.changes.undo_words}: {renders}", "done")
         self.read_folder(message.folder)

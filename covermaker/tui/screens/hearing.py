@@ -20,6 +20,8 @@ from covermaker.units import db_to_gain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from textual.timer import Timer
+
     from covermaker.play.messages import Side
     from covermaker.tui.project_sound import Sound
     from covermaker.tui.widgets.waveform import Loop
@@ -33,6 +35,8 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._drawn_side = "a"
+        self._said_side: tuple[str, str] | None = None
+        self._falling: Timer | None = None
 
     @property
     def _is_tall(self) -> bool:
@@ -76,8 +80,20 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
 
     def side_words(self, side: Side) -> str:
         """Say what a side is."""
-        live = self.sound.words if self.sound is not None else ""
+        sound = self.sound
+        live = "" if sound is None else "mix of the loop" if sound.is_live else sound.words
         return f"A ({live})" if side == "a" else f"B ({self._original})"
+
+    def say_side(self, side: Side, *, is_on: bool) -> None:
+        """Say what is heard, or would be, and remember how that was said."""
+        super().say_side(side, is_on=is_on)
+        self._said_side = self.app.last_words()
+
+    def _say_side_anew(self, *, is_on: bool | None = None) -> None:
+        """Say what is heard now, where the last thing said is what was heard before."""
+        sound = self.sound
+        if sound is not None and self._said_side == self.app.last_words():
+            self.say_side(sound.player.hearing, is_on=sound.is_on if is_on is None else is_on)
 
     def _title_waves(self) -> None:
         sound = self.sound
@@ -86,9 +102,10 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
         now = sound.player.position
         original = self._original
         sign = self.app.spelt("► " if now.playing else "· ")
-        heard = f"{sign}{length(sound.seconds)}  hearing {now.hearing.upper()}" + (
-            ", levels matched" if sound.matched else ""
-        )
+        is_drawn = any(wave.seconds > 0 for wave in self.query(Wave))
+        heard = f"{sign}{length(sound.seconds)}" if is_drawn or now.playing else ""
+        if now.playing or (is_drawn and sound.no_play() is None):
+            heard += f"  hearing {now.hearing.upper()}" + (", levels matched" if sound.matched else "")
         a, b = self.query_one("#a", Wave), self.query_one("#b", Wave)
         a.border_title = f"A {sound.words}" if self._is_tall or now.hearing == "a" else f"B {original}"
         b.border_title = f"B {original}"
@@ -106,8 +123,29 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
                 self._drawn_side = self._hearing
                 self._draw_waves()
             self._title_waves()
-            if sound.player.playing or any(sound.peak):
+            if sound.player.playing:
                 self.query_one(Mixer).feed(self._levels(sound))
+            else:
+                self._let_fall()
+
+    def came_back(self) -> None:
+        """Show what is heard now: another screen may have begun to play."""
+        self._sound_changed()
+
+    def _let_fall(self) -> None:
+        """Let the meters fall: nobody tells of levels while nothing plays."""
+        if self._falling is None and not self.query_one(Mixer).is_at_rest:
+            self._falling = self.set_interval(1.0 / self.app.settings.fps, self._fall)
+
+    def _fall(self) -> None:
+        is_over = self.sound is not None and self.sound.player.playing
+        for mixer in self.query(Mixer):  # none once the panes have gone before the screen
+            if not is_over:
+                mixer.feed({})
+            is_over = is_over or mixer.is_at_rest
+        if is_over and self._falling is not None:
+            self._falling.stop()
+            self._falling = None
 
     def _levels(self, sound: Sound) -> Mapping[str, Sequence[float]]:
         """Return the levels of the channels: as the preview measured them, else of the tracks as rendered."""
@@ -141,13 +179,16 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
         if self.sound is not None:
             self.sound.set_loop(loop)
             self._title_waves()
+            self._say_side_anew()
 
     def action_play(self) -> None:
         """Play or pause."""
         if self.sound is not None:
+            is_on = not self.sound.is_on
             if not self.sound.player.playing:
                 self.app.silence(self)
             self.sound.play_or_pause()
+            self._say_side_anew(is_on=is_on)
 
     def action_preview(self) -> None:
         """Hear the mix of the loop as it would be; sets a loop where there is none."""
@@ -165,12 +206,14 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
         if not sound.is_on:
             self.app.silence(self)
             sound.play_or_pause()
+        self._say_side_anew()
 
     def action_listen(self) -> None:
         """Hear the vocal or the mix."""
         if self.sound is not None:
             self.sound.set_what(MIX if self.sound.what == VOCAL else VOCAL)
             self._draw_waves()
+            self._say_side_anew()
 
     def action_rewind(self) -> None:
         """Go back five seconds."""

@@ -335,10 +335,14 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
         """Hear A or B, and say which of them: while nothing plays that is all there is to notice."""
         if self.sound is None:
             return
-        words = self.side_words("a" if self.sound.player.hearing == "b" else "b")
+        other: Side = "a" if self.sound.player.hearing == "b" else "b"
         self.sound.switch()
-        idle = f"{words} is chosen: {{{self.SCREEN}.play}} plays it"
-        self.app.say(f"hearing {words}" if self.sound.is_on else idle)
+        self.say_side(other, is_on=self.sound.is_on)
+
+    def say_side(self, side: Side, *, is_on: bool) -> None:
+        """Say what is heard, or would be."""
+        words = self.side_words(side)
+        self.app.say(f"hearing {words}" if is_on else f"{words} is chosen: {{{self.SCREEN}.play}} plays it")
 
     def side_words(self, side: Side) -> str:
         """Say what a side of the player is, as people read it."""

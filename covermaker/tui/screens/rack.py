@@ -10,7 +10,7 @@ from textual.widgets import Static
 from covermaker.effects.presets import list_presets
 from covermaker.jobs.launch import COMMAND
 from covermaker.tui.keymap import bindings
-from covermaker.tui.rack_chain import EMPTY, Chain, cells
+from covermaker.tui.rack_chain import Chain, cells
 from covermaker.tui.rack_editing import RackEditing
 from covermaker.tui.rack_loop import LoopPane
 from covermaker.tui.rack_parameters import Parameters
@@ -78,10 +78,6 @@ class RackScreen(RackEditing, inherit_bindings=False):
             yield Static(id="about", markup=False)
             yield LoopPane(id="loop")
 
-    def on_mount(self) -> None:
-        """Say in an empty chain how to fill it."""
-        self.query_one(Chain).empty_text = self.app.named(EMPTY)
-
     def on_screen_suspend(self) -> None:
         """Be quiet on another screen; a dialog over this one leaves the loop running."""
         if self.app.current_mode != self.SCREEN:
@@ -97,10 +93,13 @@ class RackScreen(RackEditing, inherit_bindings=False):
         """Begin anew: another project is open."""
         assert self.sound is not None
         assert self.folder is not None
-        self.owner, self.effects = None, ()
+        self.owner, self.effects, self._rack_problem = None, (), ""
         self._chosen_preset, self._were_on = {}, {}
         self.sound.loop = self._last_loop = self._loop_of_project(self.folder)
-        self.query_one(Chain).focus()
+        chain = self.query_one(Chain)
+        chain.show_reading()
+        chain.frame(*self._titles())
+        chain.focus()
 
     def came_back(self) -> None:
         """Go to the rack that was chosen meanwhile."""

@@ -33,7 +33,7 @@ from covermaker.tui.voices_style import CSS as STYLE
 from covermaker.tui.voices_text import card_lines, state_words, take_words, training_lines
 from covermaker.tui.voices_training import Training
 from covermaker.tui.voices_work import WorkingVoices
-from covermaker.tui.words import length, one_line, share
+from covermaker.tui.words import clipped, length, one_line, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -254,7 +254,10 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         text, colors = Text(), self.app.theme_variables
         for words, tone in lines:
             text.append(("\n" if text else "") + self.app.named(words), colors.get(f"state-{tone}", ""))
-        self.query_one("#take-words", Static).update(text)
+        pane = self.query_one("#take-words", Static)
+        most = pane.styles.max_height
+        rows = int(most.value) if most is not None else 1
+        pane.update(clipped(text, self.app.console, pane.size.width, rows, self.app.charset))
 
     def _show_card(self) -> None:
         if self.whole is not None:
@@ -312,6 +315,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
 
     def _turn(self, page: str, at: str = "") -> None:
         self.query_one("#voices").set_classes([f"page-{page}", f"at-{at or 'list'}"])
+        self.call_after_refresh(self._show_take)  # it has a width now
 
     def _at(self, pane: Widget | None) -> None:
         name = pane.id or "" if pane is not None else ""

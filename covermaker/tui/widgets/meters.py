@@ -143,6 +143,11 @@ class Meters(Drawn):
         self._clipped |= (linear >= 1.0).any(axis=1)
         self._update()
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether every level and held peak has fallen below the scale."""
+        return bool((np.maximum(self._level, self._held) <= _SCALE_DB[0]).all())
+
     def clear(self) -> None:
         """Forget clips and held peaks."""
         self._clipped[:] = False
