@@ -315,7 +315,7 @@ class Previewer:
         """Master the mix as loud as the stretch will be in a master of the whole song: as it is in the song itself."""
         here, _ = levels_of(self._samples(song, stretch), stretch.rate)
         whole = self._whole_lufs(song)
-        louder_db = here - whole if here is not None and whole is not None else 0.0
+        louder_db = here - whole if here is not None and whole is not None else None
         sound = mastered(mix.sound, stretch.rate, cover.master, louder_db=louder_db)
         return _Heard(sound, song, mix.reductions, mix.peaks)
 

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 _QUIETEST_LUFS, _LOUDEST_LUFS = -40.0, -5.0  # what `MasterSettings` takes
 
 
-def mastered(mix: Samples, rate: int, settings: Master, *, louder_db: float) -> Samples:
+def mastered(mix: Samples, rate: int, settings: Master, *, louder_db: float | None) -> Samples:
     """Return a stretch of a mix as the master of its song would have it.
 
     Parameters
     ----------
     mix : float32 array (2, frames)
-    louder_db : float
-        By how much the stretch is louder than its song.
+    louder_db : float or None
+        By how much the stretch is louder than its song; None where the song is silent: then the level is left.
     """
     target = settings.loudness_lufs
     wanted = MasterSettings(
         loudness_lufs=None
-        if target == "off"
+        if target == "off" or louder_db is None
         else min(max(target + louder_db, _QUIETEST_LUFS), _LOUDEST_LUFS),
         true_peak_dbtp=settings.true_peak_dbtp,
         rack=tuple(parse_rack(settings.rack, where="master.rack")),

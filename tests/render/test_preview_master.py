@@ -63,7 +63,8 @@ def test_the_stretch_is_as_much_louder_as_it_is_in_its_song(target, louder_db, l
     assert measure(Audio(made, 44100)).integrated_lufs == pytest.approx(lufs, abs=0.1)
 
 
-def test_a_master_without_a_loudness_leaves_the_level(hears):
+@pytest.mark.parametrize(("target", "louder_db"), [("off", 5.0), (-14.0, None)])
+def test_without_a_loudness_the_level_is_left(target, louder_db):
     noise = 0.02 * np.random.default_rng(4).standard_normal((2, 44100)).astype(np.float32)
-    made = mastered(noise, 44100, Master(loudness_lufs="off"), louder_db=5.0)
+    made = mastered(noise, 44100, Master(loudness_lufs=target), louder_db=louder_db)
     assert np.array_equal(made, noise)
