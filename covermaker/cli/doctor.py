@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from covermaker.cli.device import device_option
-from covermaker.cli.output import json_option, show, table
+from covermaker.cli.output import json_option, show, table, words
 from covermaker.errors import ResourceError
 from covermaker.render.doctor import examine
 
@@ -15,6 +15,8 @@ from covermaker.render.doctor import examine
 @json_option
 def command(device: str, as_json: bool) -> None:
     """Say for each stage which device and weights it will really use; fails when the main job cannot run."""
+    if not as_json:
+        words("trying every package and network, some ten seconds …")
     findings = examine(device)
     rows = [
         (one.stage, "ok" if one.ok else "FAILS" if one.needed else "missing", one.device or "", one.detail)
