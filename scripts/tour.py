@@ -59,7 +59,8 @@ class Scene:
     title, words : str
         Heading and sentences of the page.
     keys : tuple of str
-        What is pressed; ``"paste:X"`` pastes, ``"type:X"`` types, ``"until:X"`` waits for X on the screen.
+        What is pressed; ``"paste:X"`` pastes, ``"type:X"`` types, ``"until:X"`` waits for X on the screen,
+        ``"when:X:KEY"`` presses KEY where X is on the screen.
     shows : str
         Stands on the screen when the moment has come, a regular expression.
     picture : str
@@ -162,7 +163,8 @@ def scenes(song: Path, takes: Path) -> Sequence[Scene]:
         Scene(
             "Promote another",
             "`P` makes the selected save the voice, and says which songs that makes stale.",
-            ("down", "P", "until:romote", "y"), r"promoted|is the voice", "", 60, trains=True,
+            ("home", r"when:>\s+[\d ]+\s.*voice:down", "P", "when:Leave it:y"),
+            r"promoted|is the voice", "", 60, trains=True,
         ),
         Scene(
             "Sing with it",
@@ -211,6 +213,10 @@ class Tour:
                 self._terminal.type(what)
             elif colon and kind == "until":
                 self._wait(what, scene.seconds)
+            elif colon and kind == "when":
+                pattern, _, then = what.rpartition(":")
+                if re.search(pattern, self._terminal.text()):
+                    self._terminal.press(then)
             else:
                 self._terminal.press(key)
                 time.sleep(_KEY_SECONDS)
@@ -241,7 +247,7 @@ class Tour:
         return text
 
     def _section(self, scene: Scene, text: str) -> str:
-        pressed = [key.partition(":") for key in scene.keys if not key.startswith("until:")]
+        pressed = [key.partition(":") for key in scene.keys if not key.startswith(("until:", "when:"))]
         keys = " ".join(f"`{what or kind}`" for kind, _, what in pressed)
         lines = [f"## {scene.title}", "", scene.words, ""]
         if keys:
