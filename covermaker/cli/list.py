@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +15,7 @@ from covermaker.errors import CovermakerError
 from covermaker.features.song.facts import song_facts
 from covermaker.project.library import scan
 from covermaker.render.state import State, project_state
+from covermaker.tui.paths import tilde
 from covermaker.tui.settings import load_settings, projects_folder
 from covermaker.tui.words import one_line
 from covermaker.units import clock
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from covermaker.graph.store import Store
     from covermaker.project.library import Row
 
-# The columns, widest first to be left out where a terminal is too narrow for all of them.
 _COLUMNS = ("folder", "title", "artist", "length", "key", "bpm", "loudness", "voice", "state", "why")
+# What goes first where a terminal is too narrow for all of them.
 _LEFT_OUT = ("artist", "key", "bpm", "voice", "loudness", "title")
 
 
@@ -79,27 +79,16 @@ def _state(row: Row, store: Store, measure: bool) -> State:
 
 def _fitting(rows: list[dict[str, str]]) -> str:
     """Draw the table with the columns that the terminal has room for."""
-    columns = list(_COLUMNS)
-    for name in ("", *_LEFT_OUT):
-        if name:
-            columns.remove(name)
-        cells = [[row[column] for column in columns] for row in rows]
-        if fits(cells, columns):
-            break
-    return table(cells, header=columns)
-
-
-def _short(folder: Path) -> str:
-    """Write a folder as a shell reads it, from the working folder or from the home folder."""
-    found = near(str(folder))
-    home = f"{Path.home()}{os.sep}"
-    return f"~{os.sep}{found.removeprefix(home)}" if found.startswith(home) else found
+    columns, spare = list(_COLUMNS), list(_LEFT_OUT)
+    while spare and not fits([[row[name] for name in columns] for row in rows], columns):
+        columns.remove(spare.pop(0))
+    return table([[row[name] for name in columns] for row in rows], header=columns)
 
 
 def _cells(row: Row, state: State) -> dict[str, str]:
     facts = state.facts
     return {
-        "folder": one_line(_short(row.folder)),
+        "folder": one_line(tilde(Path(near(str(row.folder))))),
         "title": one_line(row.title),
         "artist": one_line(row.artist),
         "length": "" if state.seconds is None else clock(state.seconds),

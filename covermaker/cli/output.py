@@ -65,8 +65,7 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), width: i
     lines = [list(header), *map(list, rows)] if header else [list(row) for row in rows]
     if not lines:
         return ""
-    widths = [max(len(line[i]) for line in lines if i < len(line)) for i in range(max(map(len, lines)))]
-    before = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    widths, before = _widths(lines)
     room = (width or _terminal_width()) - before
     if room < widths[-1] and room >= _LEAST_ROOM:
         lines = [row for line in lines for row in _wrapped(line, len(widths), room)]
@@ -82,9 +81,14 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), width: i
 
 def fits(rows: Sequence[Sequence[str]], header: Sequence[str]) -> bool:
     """Tell whether the terminal has room for all columns of a table but the last, and some for that one."""
-    widths = [max(len(line[i]) for line in (header, *rows)) for i in range(len(header))]
-    before = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    widths, before = _widths([header, *rows])
     return before + min(widths[-1], _COMFORTABLE_ROOM) <= _terminal_width()
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> tuple[list[int], int]:
+    """Return the widths of the columns, and where the last one begins."""
+    widths = [max(len(line[i]) for line in lines if i < len(line)) for i in range(max(map(len, lines)))]
+    return widths, sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
 
 
 def _terminal_width() -> int:

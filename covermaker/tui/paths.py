@@ -20,6 +20,12 @@ def start_folder() -> Path:
         return Path.home()
 
 
+def tilde(path: Path) -> str:
+    """Write a path as a shell reads it, with ``~`` for the home folder."""
+    home = Path.home()
+    return f"~{os.sep}{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
+
+
 def dropped(text: str, *, folders: bool = False) -> list[Path]:
     """Return the files that a pasted text names, in its order; none when it is just text. With `folders`, those too.
 

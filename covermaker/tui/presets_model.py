@@ -14,6 +14,7 @@ from covermaker.effects.preset_edits import (
     taken,
 )
 from covermaker.errors import CovermakerError
+from covermaker.tui.paths import tilde
 from covermaker.tui.words import count, one_line, said, wrapped
 from covermaker.units import clock
 
@@ -110,7 +111,7 @@ def details(found: About, who: Users | None, look: Look) -> Text:
         where = "yours, in place of the shipped one: {presets.remove} brings that back"
     page.append(look.named(where) + "\n", look.styles["quiet"])
     if not entry.shipped:
-        page.append(f"{_short(entry.path)}\n", look.styles["quiet"])
+        page.append(f"{tilde(entry.path)}\n", look.styles["quiet"])
     if found.problem:
         page.append(f"\n{said('failed', look.charset)} {found.problem}\n", look.styles["failed"])
         return page
@@ -121,12 +122,6 @@ def details(found: About, who: Users | None, look: Look) -> Text:
         page.append(_hanging("  ", line, look.width))
     page.rstrip()
     return page
-
-
-def _short(path: Path) -> str:
-    """Return a path with ``~`` for the home folder."""
-    home = path.home()
-    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
 def _diff(page: Text, found: About, look: Look) -> None:

@@ -11,7 +11,6 @@ import unicodedata
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
-from rich.text import Text
 
 from covermaker.units import clock
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
+    from rich.text import Text
 
 Charset: TypeAlias = Literal["unicode", "block", "ascii"]
 
@@ -181,7 +181,10 @@ def clipped(text: Text, console: Console, cells: int, rows: int, charset: Charse
     lines[-1].rstrip()
     lines[-1].truncate(cells - 2)
     lines[-1].append(spelt(" …", charset))
-    return Text("\n").join(line.copy() for line in lines)
+    first, *more = lines
+    for line in more:
+        first = first.append("\n").append_text(line)
+    return first
 
 
 def one_line(text: str) -> str:
