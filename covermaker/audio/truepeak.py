@@ -12,6 +12,7 @@ of a row can exceed ``a * max|x| + b * max|second difference of x|`` over the ro
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 ROW_FRAMES = 32  # wider wastes products on zeros, narrower starves the processor
 CONTEXT_FRAMES = 16  # samples known on either side of a row
 _TAPS = 49
+_KAISER_BETA = 7.0  # stop band below -70 dB
 _CHUNK_ROWS = 1024  # intermediate results stay in the cache
 _BATCH_ROWS = 64
 _GROUP_FRAMES = 16  # grain of the bounds; divides row and context
@@ -162,6 +164,25 @@ def bs1770_interpolator(sample_rate: int) -> NDArray[np.float32]:
             last = CONTEXT_FRAMES + i + len(own) // 2
             matrix[last - np.arange(len(own)), (phase - 1) * ROW_FRAMES + i] = own
     return matrix
+
+
+def oversampling(sample_rate: int) -> int:
+    """Return the factor that brings the rate to at least 352.8 kHz from 44.1 kHz; low rates keep 8."""
+    return 8 if sample_rate < 64_000 else 4 if sample_rate < 128_000 else 2
+
+
+@lru_cache(maxsize=4)
+def sinc_interpolator(block: int, factor: int) -> NDArray[np.float32]:
+    """Return the (block + 2 * CONTEXT_FRAMES, block * (factor - 1)) matrix of a Kaiser-windowed sinc interpolator.
+
+    Column ``i*(factor-1) + p - 1`` holds the weights of position ``i + p/factor``, p from 1: between the samples.
+    """
+    position = (np.arange(block)[:, None] + np.arange(1, factor) / factor).reshape(-1)
+    sample = np.arange(-CONTEXT_FRAMES, block + CONTEXT_FRAMES)
+    distance = position[None, :] - sample[:, None]
+    inside = np.clip(1.0 - (distance / CONTEXT_FRAMES) ** 2, 0.0, None)
+    window = np.i0(_KAISER_BETA * np.sqrt(inside)) / np.i0(_KAISER_BETA) * (inside > 0.0)
+    return (np.sinc(distance) * window).astype(np.float32)
 
 
 def _bounds(matrix: NDArray[np.float32]) -> tuple[float, float]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from covermaker.effects.follower import GainFollower, Reduction, smoothing
+from covermaker.effects.follower import Ballistics, GainFollower, Reduction, levels_db
+from covermaker.effects.side_chain import SideChain, detector_low_cut, lookahead
 from covermaker.effects.spec import Spec, Value, level_gain, number
 
 if TYPE_CHECKING:
@@ -16,16 +17,14 @@ if TYPE_CHECKING:
 
     from covermaker.audio.buffer import Samples
 
-_SETTLED_DB = 1e-6
-_SILENCE = 1e-10
-
 
 class Compressor:
     """A peak compressor with a soft knee and linked channels.
 
     The static curve works in dB and the wanted reduction is smoothed by a decoupled peak detector: instant rise and
     `release_ms` fall first, `attack_ms` after it (D. Giannoulis, M. Massberg, J. Reiss, Digital Dynamic Range
-    Compressor Design, JAES 60(6), 2012, equations 4 and 17). `mix` below 1 is parallel compression.
+    Compressor Design, JAES 60(6), 2012, equations 4 and 17). `mix` below 1 is parallel compression. It can listen to
+    another sound than its own: music that steps back while somebody sings.
     """
 
     HELP: ClassVar[str] = "Turns down what is louder than a threshold, so that every word stays audible."
@@ -41,23 +40,41 @@ class Compressor:
         Spec(
             "mix", "", 0.0, 1.0, 1.0, help="Share of the compressed sound; below 1 is parallel compression."
         ),
+        lookahead("It turns down this long before the sound that is too loud."),
+        detector_low_cut(),
     )
+    FIXED: ClassVar[frozenset[str]] = frozenset({"lookahead_ms"})
+    MOVES: ClassVar[frozenset[str]] = frozenset(spec.name for spec in SPECS if spec.name != "lookahead_ms")
 
     def __init__(self, values: Mapping[str, Value], sample_rate: int, channels: int) -> None:
-        self._threshold_db = number(values, "threshold_db")
-        self._share = 1.0 - 1.0 / number(values, "ratio")
-        self._knee_db = number(values, "knee_db")
-        self._attack = smoothing(number(values, "attack_ms"), sample_rate)
-        self._release = smoothing(number(values, "release_ms"), sample_rate)
-        self._wanted_db = 0.0
-        self._reduction_db = 0.0
+        self._values = dict(values)
+        self._ballistics = Ballistics(number(values, "attack_ms"), number(values, "release_ms"), sample_rate)
         self._follower = GainFollower(
             self._control, makeup=level_gain(number(values, "makeup_db")), mix=number(values, "mix")
         )
+        self.latency_samples = round(number(values, "lookahead_ms") / 1000.0 * sample_rate)
+        self._chain = SideChain(
+            self._follower,
+            lookahead_samples=self.latency_samples,
+            low_cut_hz=number(values, "detector_low_cut_hz"),
+            sample_rate=sample_rate,
+            channels=channels,
+        )
+        self._set()
 
     def process(self, block: Samples) -> Samples:
         """Return the compressed block."""
-        return self._follower.process(block)
+        return self._chain.process(block, block)
+
+    def process_keyed(self, block: Samples, key: Samples) -> Samples:
+        """Return the block, turned down where `key` is too loud."""
+        return self._chain.process(block, key)
+
+    def move(self, values: Mapping[str, Value]) -> None:
+        """Take new values; attack and release smooth the way there."""
+        self._values.update(values)
+        self._set()
+        self._chain.move_low_cut(number(self._values, "detector_low_cut_hz"))
 
     def tail_seconds(self) -> float:
         """Return 0."""
@@ -65,26 +82,22 @@ class Compressor:
 
     def reduction(self) -> Reduction:
         """Return how far it has turned down, before make-up gain and mix."""
-        return self._follower.reduction()
+        return self._chain.reduction()
+
+    def _set(self) -> None:
+        values = self._values
+        self._threshold_db = number(values, "threshold_db")
+        self._share = 1.0 - 1.0 / number(values, "ratio")
+        self._knee_db = number(values, "knee_db")
+        self._ballistics.set(number(values, "attack_ms"), number(values, "release_ms"))
+        self._follower.makeup.to(level_gain(number(values, "makeup_db")))
+        self._follower.mix.to(number(values, "mix"))
 
     def _control(self, peaks: NDArray[np.float64]) -> list[float]:
         bend_db = self._threshold_db - self._knee_db / 2.0
-        over_db = np.maximum(20.0 * np.log10(np.maximum(peaks, _SILENCE)) - bend_db, 0.0)
+        over_db = np.maximum(levels_db(peaks) - bend_db, 0.0)
         targets_db = self._share * (over_db - self._knee_db / 2.0)
         if self._knee_db:
             curved_db = self._share * over_db * over_db / (2.0 * self._knee_db)
             targets_db = np.where(over_db < self._knee_db, curved_db, targets_db)
-        wanted_db, reduction_db = self._wanted_db, self._reduction_db
-        attack, release = self._attack, self._release
-        reductions = []
-        for target_db in targets_db.tolist():
-            if not (target_db or wanted_db or reduction_db):  # what follows would give 0 as well
-                reductions.append(0.0)
-                continue
-            wanted_db = target_db + release * (wanted_db - target_db) if target_db < wanted_db else target_db
-            reduction_db = wanted_db + attack * (reduction_db - wanted_db)
-            if wanted_db < _SETTLED_DB and reduction_db < _SETTLED_DB:
-                wanted_db = reduction_db = 0.0
-            reductions.append(reduction_db)
-        self._wanted_db, self._reduction_db = wanted_db, reduction_db
-        return reductions
+        return self._ballistics.run(targets_db)

@@ -1,4 +1,4 @@
-"""A parametric equaliser: two shelves and four bells."""
+"""A parametric equaliser: two cuts, two shelves and four bells."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from covermaker.effects.filters import SectionStream, bell, ring_seconds, shelf
-from covermaker.effects.spec import Spec, Value, number
+from covermaker.effects.filters import (
+    HIGH_CUT_OFF_HZ,
+    LOW_CUT_OFF_HZ,
+    Sections,
+    bell,
+    butterworth,
+    ring_seconds,
+    shelf,
+)
+from covermaker.effects.moving import IDENTITY, MovingSections
+from covermaker.effects.spec import Spec, Value, choice, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +24,7 @@ if TYPE_CHECKING:
     from covermaker.audio.buffer import Samples
 
 _BAND_DEFAULTS_HZ = {"band1": 250.0, "band2": 800.0, "band3": 3500.0, "band4": 6500.0}
+_SLOPES_DB = (12.0, 24.0)
 
 
 def _frequency(name: str, default_hz: float, help: str) -> Spec:
@@ -26,9 +36,11 @@ def _gain(name: str) -> Spec:
 
 
 class Equaliser:
-    """A low shelf, four bells and a high shelf in series; a band at 0 dB is left out."""
+    """A low shelf, four bells, a high shelf, a low cut and a high cut in series; what is off is left out."""
 
-    HELP: ClassVar[str] = "Boosts or cuts six bands: a low shelf, four bells, a high shelf."
+    HELP: ClassVar[str] = (
+        "Boosts or cuts six bands: a low shelf, four bells, a high shelf; and cuts both ends off."
+    )
     VERSION: ClassVar[int] = 1
     KEEPS_MONO: ClassVar[bool] = True
     SPECS: ClassVar[tuple[Spec, ...]] = (
@@ -45,30 +57,68 @@ class Equaliser:
         ),
         _frequency("high_shelf_hz", 10000.0, "Corner of the high shelf, half its gain."),
         _gain("high_shelf_db"),
+        Spec(
+            "low_cut_hz",
+            "Hz",
+            LOW_CUT_OFF_HZ,
+            2000.0,
+            LOW_CUT_OFF_HZ,
+            "log",
+            "What is lower goes; 3 dB down here; 20 is off.",
+        ),
+        choice("low_cut_slope_db", "dB/oct", _SLOPES_DB, 12.0, "Steepness of the low cut."),
+        Spec(
+            "high_cut_hz",
+            "Hz",
+            500.0,
+            HIGH_CUT_OFF_HZ,
+            HIGH_CUT_OFF_HZ,
+            "log",
+            "What is higher goes; 3 dB down here; 20000 is off.",
+        ),
+        choice("high_cut_slope_db", "dB/oct", _SLOPES_DB, 12.0, "Steepness of the high cut."),
     )
+    MOVES: ClassVar[frozenset[str]] = frozenset(spec.name for spec in SPECS if not spec.choices)
 
     def __init__(self, values: Mapping[str, Value], sample_rate: int, channels: int) -> None:
-        def of(name: str) -> float:
-            return number(values, name)
-
-        parts = [np.zeros((0, 6))]
-        if of("low_shelf_db"):
-            parts.append(shelf("low", of("low_shelf_hz"), of("low_shelf_db"), sample_rate=sample_rate))
-        parts += [
-            bell(of(f"{band}_hz"), of(f"{band}_db"), of(f"{band}_q"), sample_rate=sample_rate)
-            for band in _BAND_DEFAULTS_HZ
-            if of(f"{band}_db")
-        ]
-        if of("high_shelf_db"):
-            parts.append(shelf("high", of("high_shelf_hz"), of("high_shelf_db"), sample_rate=sample_rate))
-        sections = np.concatenate(parts)
-        self._stream = SectionStream(sections, channels) if len(sections) else None
-        self._tail_seconds = ring_seconds(sections, sample_rate=sample_rate)
+        self._sample_rate = sample_rate
+        self._values = dict(values)
+        self._filter = MovingSections(self._sections(), channels)
 
     def process(self, block: Samples) -> Samples:
         """Return the equalised block."""
-        return block if self._stream is None else self._stream.process(block).astype(np.float32)
+        return self._filter.process(block).astype(np.float32, copy=False)
+
+    def move(self, values: Mapping[str, Value]) -> None:
+        """Take new corners, gains and widths."""
+        self._values.update(values)
+        self._filter.move(self._sections())
 
     def tail_seconds(self) -> float:
         """Return how long the bands ring."""
-        return self._tail_seconds
+        return ring_seconds(self._filter.sections, sample_rate=self._sample_rate)
+
+    def _sections(self) -> Sections:
+        """Design every band in its place, those that are off as `IDENTITY`."""
+
+        def of(name: str) -> float:
+            return number(self._values, name)
+
+        rate = self._sample_rate
+        low_db, high_db = of("low_shelf_db"), of("high_shelf_db")
+        parts = [shelf("low", of("low_shelf_hz"), low_db, sample_rate=rate) if low_db else IDENTITY]
+        for band in _BAND_DEFAULTS_HZ:
+            gain_db = of(f"{band}_db")
+            made = bell(of(f"{band}_hz"), gain_db, of(f"{band}_q"), sample_rate=rate) if gain_db else IDENTITY
+            parts.append(made)
+        parts.append(shelf("high", of("high_shelf_hz"), high_db, sample_rate=rate) if high_db else IDENTITY)
+        low_order, high_order = (round(of(f"{end}_cut_slope_db") / 6.0) for end in ("low", "high"))
+        if of("low_cut_hz") > LOW_CUT_OFF_HZ:
+            parts.append(butterworth("highpass", of("low_cut_hz"), order=low_order, sample_rate=rate))
+        else:
+            parts += [IDENTITY] * (low_order // 2)
+        if of("high_cut_hz") < HIGH_CUT_OFF_HZ:
+            parts.append(butterworth("lowpass", of("high_cut_hz"), order=high_order, sample_rate=rate))
+        else:
+            parts += [IDENTITY] * (high_order // 2)
+        return np.concatenate(parts)

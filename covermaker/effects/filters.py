@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -58,6 +59,12 @@ def bell(frequency_hz: float, gain_db: float, q: float, *, sample_rate: int) -> 
     amplitude, cosine, alpha = _cookbook(frequency_hz, gain_db, q, sample_rate)
     up, down = alpha * amplitude, alpha / amplitude
     return _section(1 + up, -2 * cosine, 1 - up, 1 + down, -2 * cosine, 1 - down)
+
+
+def band_pass(frequency_hz: float, q: float, *, sample_rate: int) -> Sections:
+    """Design a band-pass that is 0 dB and without a turn of phase at its centre (same source)."""
+    _, cosine, alpha = _cookbook(frequency_hz, 0.0, q, sample_rate)
+    return _section(alpha, 0.0, -alpha, 1 + alpha, -2 * cosine, 1 - alpha)
 
 
 def shelf(kind: Literal["low", "high"], frequency_hz: float, gain_db: float, *, sample_rate: int) -> Sections:
@@ -121,40 +128,86 @@ class SectionStream:
             whole = min((frames - done) // _CHUNK_SAMPLES, _CHUNKS_AT_ONCE)
             if whole and not self._filled:
                 stop = done + whole * _CHUNK_SAMPLES
-                filtered[:, done:stop], self._state = self._chunks(block[:, done:stop])
+                self._state = self._chunks(block[:, done:stop], filtered[:, done:stop])[:, -1]
                 done = stop
                 continue
             start = self._filled
             stop = min(_CHUNK_SAMPLES, start + frames - done)
             self._held[:, start:stop] = block[:, done : done + stop - start]
-            made, state = self._chunks(self._held)
+            made = np.empty_like(self._held)
+            after = self._chunks(self._held, made)
             filtered[:, done : done + stop - start] = made[:, start:stop]
             done += stop - start
             self._filled = stop % _CHUNK_SAMPLES
             if not self._filled:
-                self._state = state
+                self._state = after[:, -1]
                 self._held[:] = 0.0
         return filtered
 
+    def state(self) -> NDArray[np.float64]:
+        """Return the state after the last sample, (channels, 2 a section); the stream must stand at a row's end.
+
+        Raises
+        ------
+        ValueError
+            In the middle of a row.
+        """
+        rows, rest = divmod(self._filled, _ROW_SAMPLES)
+        if rest:
+            raise ValueError(f"the state is known every {_ROW_SAMPLES} samples")
+        if not rows:
+            return self._state
+        return self._chunks(self._held, np.empty_like(self._held))[:, rows - 1]
+
     def _chunks(
-        self, samples: Samples | NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the output of whole chunks, zeros standing in for what is still to come, and their end state."""
+        self, samples: Samples | NDArray[np.float64], made: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Fill `made` with the output of whole chunks, zeros standing in for what is still to come.
+
+        Return the states (channels, rows, states) after every row of the last of them.
+        """
         channels, states = self._state.shape
-        rows = samples.reshape(channels, -1, _ROWS, _ROW_SAMPLES).astype(np.float64)
-        product = rows @ self._into
-        after = product[..., _ROW_SAMPLES:].copy()  # (channels, chunks, rows, states), left by each row
+        count = samples.shape[1] // _CHUNK_SAMPLES
+        shape = (channels, count, _ROWS)
+        rows, product, after, before, step = (room[:, :count] for room in _ROOMS.of(channels, states))
+        np.copyto(rows, samples.reshape(*shape, _ROW_SAMPLES))
+        np.matmul(rows, self._into, out=product)
+        after[...] = product[..., _ROW_SAMPLES:]  # (channels, chunks, rows, states), left by each row
         for distance, power in self._doubling:
-            after[:, :, distance:] += after[:, :, :-distance] @ power
-        before = np.empty_like(after)
+            shorter = step[:, :, :-distance]
+            np.matmul(after[:, :, :-distance], power, out=shorter)
+            after[:, :, distance:] += shorter
         state = self._state
-        for chunk in range(after.shape[1]):
+        for chunk in range(count):
             before[:, chunk, 0] = state
             after[:, chunk] += (state[:, np.newaxis] @ self._carry).reshape(channels, _ROWS, states)
             state = _calm(after[:, chunk, -1])
         before[:, :, 1:] = after[:, :, :-1]
-        made = product[..., :_ROW_SAMPLES] + before @ self._out
-        return made.reshape(channels, -1), state
+        np.matmul(before, self._out, out=rows)
+        np.add(product[..., :_ROW_SAMPLES], rows, out=made.reshape(*shape, _ROW_SAMPLES))
+        return _calm(after[:, -1])
+
+
+class _Rooms(threading.local):
+    """The arrays that filters of one size work in, the same ones every time, for each thread.
+
+    Fresh ones of this size would be asked of the system, and cleared by it, for every block; these stay in the
+    processor's cache from one filter to the next.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, int], list[NDArray[np.float64]]] = {}
+
+    def of(self, channels: int, states: int) -> list[NDArray[np.float64]]:
+        """Return five arrays (channels, chunks, rows, ...): for samples, products, and three for states."""
+        if (channels, states) not in self._made:
+            chunks = (channels, _CHUNKS_AT_ONCE, _ROWS)
+            sizes = (_ROW_SAMPLES, _ROW_SAMPLES + states, states, states, states)
+            self._made[channels, states] = [np.empty((*chunks, size)) for size in sizes]
+        return self._made[channels, states]
+
+
+_ROOMS = _Rooms()
 
 
 def _state_space(sections: Sections) -> tuple[NDArray[np.float64], ...]:

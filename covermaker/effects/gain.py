@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from covermaker.effects.glide import Glide
 from covermaker.effects.spec import OFF_DB, Spec, Value, level_gain, number
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Gain:
-    """Multiplies by a constant."""
+    """Multiplies by a constant, or by a line from one to the next."""
 
     HELP: ClassVar[str] = "A change of level."
     VERSION: ClassVar[int] = 1
@@ -23,14 +24,19 @@ class Gain:
     SPECS: ClassVar[tuple[Spec, ...]] = (
         Spec("gain_db", "dB", OFF_DB, 24.0, 0.0, help="Level change; -100 is silence."),
     )
+    MOVES: ClassVar[frozenset[str]] = frozenset({"gain_db"})
 
     def __init__(self, values: Mapping[str, Value], sample_rate: int, channels: int) -> None:
-        self._gain = np.float32(level_gain(number(values, "gain_db")))
+        self._gain = Glide(level_gain(number(values, "gain_db")))
 
     def process(self, block: Samples) -> Samples:
         """Return the block times the gain."""
-        result: Samples = block * self._gain
+        result: Samples = block * np.asarray(self._gain.take(block.shape[1]), dtype=np.float32)
         return result
+
+    def move(self, values: Mapping[str, Value]) -> None:
+        """Take another level."""
+        self._gain.to(level_gain(number(values, "gain_db")))
 
     def tail_seconds(self) -> float:
         """Return 0."""

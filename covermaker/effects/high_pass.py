@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from covermaker.effects.filters import SectionStream, butterworth, ring_seconds
+from covermaker.effects.filters import Sections, butterworth, ring_seconds
+from covermaker.effects.moving import MovingSections
 from covermaker.effects.spec import Spec, Value, choice, number
 
 if TYPE_CHECKING:
@@ -26,16 +27,26 @@ class HighPass:
         choice("slope_db", "dB/oct", (6.0, 12.0, 24.0, 48.0), 12.0, "Steepness per octave."),
     )
 
+    MOVES: ClassVar[frozenset[str]] = frozenset({"cutoff_hz"})
+
     def __init__(self, values: Mapping[str, Value], sample_rate: int, channels: int) -> None:
-        order = round(number(values, "slope_db") / 6.0)
-        sections = butterworth("highpass", number(values, "cutoff_hz"), order=order, sample_rate=sample_rate)
-        self._stream = SectionStream(sections, channels)
-        self._tail_seconds = ring_seconds(sections, sample_rate=sample_rate)
+        self._sample_rate = sample_rate
+        self._order = round(number(values, "slope_db") / 6.0)
+        self._filter = MovingSections(self._sections(values), channels)
 
     def process(self, block: Samples) -> Samples:
         """Return the filtered block."""
-        return self._stream.process(block).astype(np.float32)
+        return self._filter.process(block).astype(np.float32)
+
+    def move(self, values: Mapping[str, Value]) -> None:
+        """Take another corner."""
+        self._filter.move(self._sections(values))
 
     def tail_seconds(self) -> float:
         """Return how long the filter rings."""
-        return self._tail_seconds
+        return ring_seconds(self._filter.sections, sample_rate=self._sample_rate)
+
+    def _sections(self, values: Mapping[str, Value]) -> Sections:
+        return butterworth(
+            "highpass", number(values, "cutoff_hz"), order=self._order, sample_rate=self._sample_rate
+        )

@@ -1,4 +1,4 @@
-"""Whose rack it is: tracks, buses and the master; what can be done to a rack, and which presets fit it."""
+"""Whose rack it is: tracks, groups, buses and the master; what can be done to a rack, and which presets fit it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from covermaker.effects.presets import Preset
 from covermaker.effects.rack import parse_rack
 from covermaker.errors import UsageError, nearest
 from covermaker.project.edits import ResetValue, SetValue, Together
-from covermaker.project.places import get, parse_place
+from covermaker.project.places import KINDS, get, parse_place
 from covermaker.project.words import effect_label
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 
-_WHATS = {"tracks": "track", "buses": "bus"}
-
 
 @dataclass(frozen=True)
 class Owner:
@@ -43,7 +41,7 @@ class Owner:
     Attributes
     ----------
     place : str
-        ``"tracks.vocals"``, ``"buses.room"`` or ``"master"``.
+        ``"tracks.vocals"``, ``"groups.music"``, ``"buses.room"`` or ``"master"``.
     track : Track or None
         Of a track.
     """
@@ -54,8 +52,8 @@ class Owner:
 
     @property
     def what(self) -> str:
-        """``"track"``, ``"bus"`` or ``"master"``."""
-        return _WHATS.get(self.place.partition(".")[0], self.place)
+        """``"track"``, ``"group"``, ``"bus"`` or ``"master"``."""
+        return KINDS.get(self.place.partition(".")[0], self.place)
 
     @property
     def kind(self) -> Kind:
@@ -64,9 +62,10 @@ class Owner:
 
 
 def owners(cover: Cover) -> list[Owner]:
-    """List whoever has a rack: tracks, buses, the master."""
+    """List whoever has a rack: tracks, groups, buses, the master."""
     return [
         *(Owner(f"tracks.{track.name}", track.name, track) for track in cover.tracks),
+        *(Owner(f"groups.{group.name}", group.name) for group in cover.groups),
         *(Owner(f"buses.{bus.name}", bus.name) for bus in cover.buses),
         Owner("master", "master"),
     ]
@@ -125,8 +124,9 @@ def _bypass(place: str, index: int, off: bool) -> Edit:
 
 
 def bypasses(cover: Cover, places: Iterable[str]) -> dict[str, bool]:
-    """Return the values that take the racks of tracks and buses out, by their places in the document."""
+    """Return the values that take the racks of channels out, by their places in the document."""
     racks = {f"tracks.{track.name}": track.rack for track in cover.tracks}
+    racks |= {f"groups.{group.name}": group.rack for group in cover.groups}
     racks |= {f"buses.{bus.name}": bus.rack for bus in cover.buses}
     return {
         f"{place}.rack[{index}].bypass": True
@@ -139,16 +139,24 @@ def bypasses(cover: Cover, places: Iterable[str]) -> dict[str, bool]:
 
 
 def fitting(owner: Owner, known: Sequence[Preset]) -> list[Preset]:
-    """List the presets that can be put on a rack; a bus takes those that bring a bus of its name."""
-    if owner.what == "bus":
-        return [preset for preset in known if preset.kind == "racks" and owner.name in preset.buses]
-    return [preset for preset in known if preset.kind == owner.kind]
+    """List the presets that can be put on a rack.
+
+    Those that are made for a bus or a group fit both, and no track; a bus takes those, too, that bring one of its
+    name.
+    """
+    return [preset for preset in known if preset.kind == owner.kind and _fits(owner, preset)]
+
+
+def _fits(owner: Owner, preset: Preset) -> bool:
+    if preset.made_for == "buses":
+        return owner.what in ("bus", "group")
+    return owner.what != "bus" or owner.name in preset.buses
 
 
 def rack_of_preset(owner: Owner, preset: Preset) -> Rows:
     """Return the rack that a preset has for an owner."""
-    rows = preset.buses.get(owner.name, ()) if owner.what == "bus" else preset.rack
-    return [dict(row) for row in rows]
+    brought = owner.what == "bus" and preset.made_for != "buses"
+    return [dict(row) for row in (preset.buses.get(owner.name, ()) if brought else preset.rack)]
 
 
 def preset_edit(owner: Owner, preset: Preset, project: Project) -> Edit:
@@ -157,10 +165,10 @@ def preset_edit(owner: Owner, preset: Preset, project: Project) -> Edit:
     Raises
     ------
     UsageError
-        When the track is gone, or the preset has no rack for the bus.
+        When the channel is gone, or the preset has no rack for the bus.
     """
     if owner.what == "bus":
-        if owner.name not in preset.buses:
+        if not _fits(owner, preset):
             raise UsageError(
                 f"the preset '{preset.name}' brings no bus '{owner.name}'",
                 hint=nearest(owner.name, preset.buses),
@@ -171,10 +179,10 @@ def preset_edit(owner: Owner, preset: Preset, project: Project) -> Edit:
 
 
 def saved_preset(owner: Owner, project: Project, name: str, description: str) -> Preset:
-    """Return what an owner has, as a preset to be written; a bus's rack becomes one of a track."""
-    if owner.what == "bus":
+    """Return what an owner has, as a preset to be written; what is of a bus or a group fits those again."""
+    if owner.what in ("bus", "group"):
         rows = rows_of(project.document.values, owner.place)
-        return Preset("racks", name, description, Path(), tuple(rows))
+        return Preset("racks", name, description, Path(), tuple(rows), made_for="buses")
     return taken(project, owner.kind, owner.name, name, description)
 
 
@@ -211,7 +219,7 @@ def preset_value(owner: Owner, preset: Preset, rows: Rows, index: int, name: str
     effect = rows[index]["effect"]
     count = sum(row["effect"] == effect for row in rows[:index])
     same = [one for one in parse_rack(rack_of_preset(owner, preset), where="rack") if one.effect == effect]
-    return same[count].values[name] if count < len(same) else None
+    return same[count].values.get(name) if count < len(same) else None
 
 
 def _bare(rows: Rows) -> Preset:

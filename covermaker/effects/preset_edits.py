@@ -7,7 +7,6 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from covermaker.effects import EFFECTS
 from covermaker.effects.presets import Preset
 from covermaker.effects.rack import parse_rack
 from covermaker.errors import UsageError, nearest
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from covermaker.effects.presets import Kind
     from covermaker.effects.rack import EffectSettings
     from covermaker.effects.spec import Spec, Value
-    from covermaker.project.document import Cover, Track
+    from covermaker.project.document import Cover, Group, Track
     from covermaker.project.load import Project
     from covermaker.project.operations import Edit
 
@@ -47,7 +46,7 @@ class Line:
 
 def sung_tracks(cover: Cover) -> list[str]:
     """List the tracks, those with a converted voice first."""
-    return sorted((track.name for track in cover.tracks), key=lambda name: not _is_sung(_track(cover, name)))
+    return [track.name for track in sorted(cover.tracks, key=lambda track: not _is_sung(track))]
 
 
 def edit_of(preset: Preset, project: Project, track: str) -> Edit:
@@ -56,7 +55,7 @@ def edit_of(preset: Preset, project: Project, track: str) -> Edit:
     Parameters
     ----------
     track : str
-        Gets the rack; masters and voice settings belong to the whole song.
+        Gets the rack, a group does, too; masters and voice settings belong to the whole song.
 
     Raises
     ------
@@ -64,8 +63,13 @@ def edit_of(preset: Preset, project: Project, track: str) -> Edit:
         When there is no such track.
     """
     if preset.kind == "racks":
-        _track(project.cover, track)
-        return SetRack(track, preset.rack, preset.sends, preset.buses, name=preset.name)
+        table = "groups" if _track(project.cover, track) in project.cover.groups else "tracks"
+        if preset.made_for == "buses" and table == "tracks":
+            raise UsageError(
+                f"the preset '{preset.name}' is made for a bus or a group, '{track}' is a track",
+                hint="say which: --bus NAME, or --track with the name of a group",
+            )
+        return SetRack(track, preset.rack, preset.sends, preset.buses, name=preset.name, table=table)
     if preset.kind == "masters":
         levels = {key: getattr(preset, key) for key in _LEVELS}
         return SetMaster(levels, preset.rack, name=preset.name)
@@ -176,15 +180,15 @@ def rack_differences(before: Sequence[Mapping[str, Any]], after: Sequence[Mappin
 def effect_words(settings: EffectSettings) -> str:
     """Say an effect with what is not at its default: ``gate: threshold -50 dB, ratio 4 :1``."""
     off = ["off"] if settings.bypass else []
-    return f"{settings.effect}: {', '.join([*off, *value_words(settings)]) or 'its defaults'}"
+    return f"{settings.title}: {', '.join([*off, *value_words(settings)]) or 'its defaults'}"
 
 
 def value_words(settings: EffectSettings) -> list[str]:
     """Say each value of an effect that is not at its default: ``threshold -50 dB``."""
     return [
-        f"{named(spec.name)} {_value(settings.values[spec.name], spec)}"
-        for spec in EFFECTS.load(settings.effect).SPECS
-        if settings.values[spec.name] != spec.default
+        f"{_named(spec)} {_value(settings.value_of(spec), spec)}"
+        for spec in settings.specs()
+        if settings.value_of(spec) != spec.default
     ]
 
 
@@ -237,11 +241,18 @@ def _value_differences(before: EffectSettings, after: EffectSettings) -> list[st
     lines = []
     if before.bypass != after.bypass:
         lines.append("on" if before.bypass else "off")
-    for spec in EFFECTS.load(after.effect).SPECS:
-        old, new = before.values[spec.name], after.values[spec.name]
+    if before.title != after.title:
+        lines.append(f"{before.title} -> {after.title}")
+        before = replace(after, values={})
+    for spec in after.specs():
+        old, new = before.value_of(spec), after.value_of(spec)
         if old != new:
-            lines.append(f"{named(spec.name)} {_value(old)} -> {_value(new, spec)}")
+            lines.append(f"{_named(spec)} {_value(old)} -> {_value(new, spec)}")
     return lines
+
+
+def _named(spec: Spec) -> str:
+    return named(spec.name.rpartition(".")[2])
 
 
 def _send(name: str, before: float | None, after: float | None, buses: set[str]) -> list[Line]:
@@ -265,9 +276,10 @@ def _is_sung(track: Track) -> bool:
     return track.source == CONVERTED or track.voice is not None
 
 
-def _track(cover: Cover, name: str) -> Track:
-    for track in cover.tracks:
+def _track(cover: Cover, name: str) -> Track | Group:
+    known: list[Track | Group] = [*cover.tracks, *cover.groups]  # no two of these have the same name
+    for track in known:
         if track.name == name:
             return track
-    names = [track.name for track in cover.tracks]
+    names = [track.name for track in known]
     raise UsageError(f"the project has no track '{name}'", hint=nearest(name, names))

@@ -213,7 +213,14 @@ def _contents(preset: Preset) -> Sequence[tuple[str, Any]]:
         levels = [(key, getattr(preset, key)) for key in ("loudness_lufs", "true_peak_dbtp")]
         return (described, *levels, ("rack", rack or None))
     buses = {name: [dict(row) for row in rows] for name, rows in preset.buses.items()}
-    return (described, ("rack", rack), ("sends", preset.sends or None), ("buses", buses or None))
+    made_for = None if preset.made_for == "tracks" else preset.made_for
+    return (
+        described,
+        ("for", made_for),
+        ("rack", rack),
+        ("sends", preset.sends or None),
+        ("buses", buses or None),
+    )
 
 
 def _rewritten(kind: Kind, source: Path, target: Path) -> Preset:

@@ -21,11 +21,16 @@ Kind: TypeAlias = Literal["racks", "masters", "voices"]
 KINDS: tuple[Kind, ...] = ("racks", "masters", "voices")
 FOLDER_VARIABLE = "COVERMAKER_PRESETS"
 
+# Of the format of a preset's file; one that is newer is refused before anything in it is.
+SCHEMA = 1
+
+_DESCRIBED = frozenset({"schema", "name", "description"})
 _KEYS: dict[Kind, frozenset[str]] = {
-    "racks": frozenset({"name", "description", "rack", "sends", "buses"}),
-    "masters": frozenset({"name", "description", "rack", "loudness_lufs", "true_peak_dbtp"}),
-    "voices": frozenset({"name", "description", "convert"}),
+    "racks": _DESCRIBED | {"for", "rack", "sends", "buses"},
+    "masters": _DESCRIBED | {"rack", "loudness_lufs", "true_peak_dbtp"},
+    "voices": _DESCRIBED | {"convert"},
 }
+_MADE_FOR = ("tracks", "buses")
 _TARGETS = {"loudness_lufs": (-40.0, -5.0), "true_peak_dbtp": (-12.0, 0.0)}
 _SEND_RANGE_DB = (-96.0, 24.0)  # what a document's `sends` may be
 
@@ -66,6 +71,8 @@ class Preset:
         Racks only: suggested level in dB to a bus, by the bus's name.
     buses : dict
         Racks only: effect rows the buses were made with, by the bus's name.
+    made_for : str
+        Racks only: ``"tracks"``, or ``"buses"`` for what belongs on a bus or a group.
     loudness_lufs, true_peak_dbtp : float or None
         Masters only.
     convert : dict
@@ -79,6 +86,7 @@ class Preset:
     rack: tuple[dict[str, Any], ...] = ()
     sends: dict[str, float] = field(default_factory=dict)
     buses: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
+    made_for: str = "tracks"
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None
     convert: dict[str, Any] = field(default_factory=dict)
@@ -164,6 +172,13 @@ def read_preset(kind: Kind, path: Path) -> Preset:
 
 
 def _preset(kind: Kind, path: Path, table: Mapping[str, Any]) -> Preset:
+    schema = table.get("schema", SCHEMA)
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise PlaceError(
+            "schema",
+            f"= {schema}: the preset was made by a newer Covermaker, this one knows {SCHEMA}",
+            hint="update Covermaker",
+        )
     for key in table:
         if key not in _KEYS[kind]:
             raise PlaceError(key, "is unknown", hint=nearest(key, _KEYS[kind]))
@@ -180,8 +195,11 @@ def _preset(kind: Kind, path: Path, table: Mapping[str, Any]) -> Preset:
         bus: _level(level, f"sends.{bus}", _SEND_RANGE_DB) for bus, level in _table(table, "sends").items()
     }
     buses = {bus: _rows(rows, f"buses.{bus}") for bus, rows in _table(table, "buses").items()}
+    made_for = table.get("for", _MADE_FOR[0])
+    if made_for not in _MADE_FOR:
+        raise PlaceError("for", f"= {made_for!r} is not allowed", hint="allowed: " + ", ".join(_MADE_FOR))
     rack = _rows(table.get("rack", []), "rack")
-    return Preset(kind, path.stem, description, path, rack, sends, buses, **targets)
+    return Preset(kind, path.stem, description, path, rack, sends, buses, made_for, **targets)
 
 
 def _rows(rows: Any, where: str) -> tuple[dict[str, Any], ...]:

@@ -10,30 +10,25 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.documents.document import PlaceError
 from covermaker.effects import EFFECTS
+from covermaker.effects.automation import moved_effects
+from covermaker.effects.spec import ReadsRow, Telling, contents
+from covermaker.effects.stage import BYPASS, Place, Stage
 from covermaker.errors import AudioInputError, CovermakerError, nearest
-from covermaker.progress import Progress, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from covermaker.audio.buffer import Samples
-    from covermaker.audio.files import Writer
+    from covermaker.effects.automation import Move
     from covermaker.effects.follower import Reduction
-    from covermaker.effects.spec import Effect, Spec, Value
+    from covermaker.effects.spec import Spec, Value
 
 # Short enough to stay in the processor's cache from one effect to the next.
 BLOCK_SAMPLES = 32768
 
-# A tail ends where it falls below this for good; one that would last longer than the cap fades over its last part.
-TAIL_FLOOR_DB = -90.0
-TAIL_CAP_SECONDS = 10.0
-_TAIL_FADE_SECONDS = 1.0
-
-_ROW_KEYS = ("effect", "bypass")
+ROW_KEYS = ("effect", "bypass", "sidechain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +38,63 @@ class EffectSettings:
     effect: str
     values: Mapping[str, Value]
     bypass: bool = False
+    # The channel that the effect listens to in place of its own sound.
+    sidechain: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What people call it: a plug-in by its own name."""
+        effect = EFFECTS.load(self.effect)
+        return effect.title_of(self.values) if isinstance(effect, ReadsRow) else self.effect
+
+    def specs(self) -> tuple[Spec, ...]:
+        """Return the parameters that its row can have, a plug-in's own first; not all of these have a value."""
+        effect = EFFECTS.load(self.effect)
+        return (*(effect.specs_of(self.values) if isinstance(effect, ReadsRow) else ()), *effect.SPECS)
+
+    def value_of(self, spec: Spec) -> Value:
+        """Return the value of a parameter, or its default."""
+        return self.values.get(spec.name, spec.default)
 
     def params(self) -> dict[str, Any]:
         """Return what decides this effect's sound, in one canonical form, for step keys."""
+        effect = EFFECTS.load(self.effect)
+        # What is in a file, not where it lies.
+        values = {**self.values, **contents(effect, self.values)}
         return {
             "effect": self.effect,
-            "version": EFFECTS.load(self.effect).VERSION,
-            "values": {name: self.values[name] for name in sorted(self.values)},
+            "version": effect.VERSION,
+            "values": {name: values[name] for name in sorted(values)},
         }
 
 
-def rack_params(settings: Sequence[EffectSettings]) -> list[dict[str, Any]]:
-    """Return the canonical form of a rack for step keys; bypassed effects have no part in it."""
-    return [setting.params() for setting in settings if not setting.bypass]
+def rack_params(settings: Sequence[EffectSettings], moves: Sequence[Move] = ()) -> list[dict[str, Any]]:
+    """Return the canonical form of a rack for step keys; effects that are off for good have no part in it."""
+    found = []
+    moving = moved_effects(moves)
+    names = listened_to(settings, moves)
+    for index, setting in enumerate(settings):
+        moved = moving.get(index, {})
+        if setting.bypass and BYPASS not in moved:
+            continue
+        courses = {name: moved[name].params() for name in sorted(moved)}
+        params = {**setting.params(), **({"moves": courses} if courses else {})}
+        if setting.sidechain:
+            # Not its name: what the channels sound like is among the inputs of the step, in this order.
+            params["keyed_by"] = names.index(setting.sidechain)
+        found.append(params)
+    return found
+
+
+def listened_to(settings: Sequence[EffectSettings], moves: Sequence[Move] = ()) -> tuple[str, ...]:
+    """Return the channels that the side chains of a rack name, each once; effects that are off for good name none."""
+    switched = {move.index for move in moves if move.parameter == BYPASS}
+    names = [
+        row.sidechain
+        for at, row in enumerate(settings)
+        if row.sidechain and not (row.bypass and at not in switched)
+    ]
+    return tuple(dict.fromkeys(names))
 
 
 def parse_rack(rows: Sequence[Mapping[str, object]], *, where: str) -> tuple[EffectSettings, ...]:
@@ -90,20 +129,93 @@ def _parse_row(row: Mapping[str, object], where: str) -> EffectSettings:
     bypass = row.get("bypass", False)
     if not isinstance(bypass, bool):
         raise PlaceError(f"{where}.bypass", f"= {bypass!r} must be true or false")
-    specs = {spec.name: spec for spec in EFFECTS.load(name).SPECS}
+    effect = EFFECTS.load(name)
+    values = effect.read_row(row, where) if isinstance(effect, ReadsRow) else _parse_values(row, name, where)
+    return EffectSettings(name, MappingProxyType(values), bypass, _sidechain(row, name, f"{where}.sidechain"))
+
+
+def _parse_values(row: Mapping[str, object], effect: str, where: str) -> dict[str, Value]:
+    specs = {spec.name: spec for spec in EFFECTS.load(effect).SPECS}
     for key in row:
-        if key not in specs and key not in _ROW_KEYS:
+        if key not in specs and key not in ROW_KEYS:
             raise PlaceError(
-                f"{where}.{key}", f"is no parameter of {name}", hint=nearest(str(key), [*specs, *_ROW_KEYS])
+                f"{where}.{key}", f"is no parameter of {effect}", hint=nearest(str(key), [*specs, *ROW_KEYS])
             )
-    values = {
-        key: _parse_value(row[key], spec, f"{where}.{key}") if key in row else spec.default
+    return {
+        key: parse_value(row[key], spec, f"{where}.{key}") if key in row else spec.default
         for key, spec in specs.items()
     }
-    return EffectSettings(name, MappingProxyType(values), bypass)
 
 
-def _parse_value(value: object, spec: Spec, where: str) -> Value:
+def _sidechain(row: Mapping[str, object], effect: str, where: str) -> str | None:
+    wanted = row.get("sidechain")
+    if wanted is None:
+        return None
+    if not isinstance(wanted, str) or not wanted:
+        raise PlaceError(where, f"= {wanted!r} must be the name of a track or a group")
+    if not hasattr(EFFECTS.load(effect), "process_keyed"):
+        able = [name for name in EFFECTS.names() if hasattr(EFFECTS.load(name), "process_keyed")]
+        raise PlaceError(
+            where, f": {effect} listens to nothing but its own sound", hint="able: " + ", ".join(able)
+        )
+    return wanted
+
+
+def check_moves(settings: Sequence[EffectSettings], moves: Sequence[Move], *, where: str) -> None:
+    """Refuse automation that a rack cannot follow.
+
+    Parameters
+    ----------
+    where : str
+        Of the automation in its document: ``"automation[0]"``.
+
+    Raises
+    ------
+    PlaceError
+        For an effect or parameter that is not there, a value outside its range, a choice that should glide.
+    """
+    for move in moves:
+        if move.index >= len(settings):
+            raise PlaceError(f"{where}.target", f": the rack has no effect {move.index}, counted from 0")
+        setting = settings[move.index]
+        effect = EFFECTS.load(setting.effect)
+        specs = {spec.name: spec for spec in effect.SPECS}
+        if move.parameter == BYPASS:
+            values = [value for _, value in move.course.points]
+            if any(value not in (0.0, 1.0) for value in values) or move.course.shape != "hold":
+                raise PlaceError(where, ": a bypass is true or false", hint='write shape = "hold"')
+            continue
+        if move.parameter not in specs:
+            raise PlaceError(
+                f"{where}.target",
+                f": {setting.effect} has no parameter '{move.parameter}'",
+                hint=nearest(move.parameter, [*specs, BYPASS]),
+            )
+        spec = specs[move.parameter]
+        if move.parameter in getattr(effect, "FIXED", frozenset()):
+            raise PlaceError(
+                f"{where}.target",
+                f": {move.parameter} of {setting.effect} cannot move: it changes the latency",
+            )
+        if isinstance(spec.default, str):
+            raise PlaceError(f"{where}.target", f": {move.parameter} is a choice, not a number")
+        for number, (_, value) in enumerate(move.course.points):
+            typed = bool(value) if isinstance(spec.default, bool) and value in (0.0, 1.0) else value
+            parse_value(typed, spec, f"{where}.points[{number}]")
+        if move.parameter not in getattr(effect, "MOVES", frozenset()) and move.course.shape != "hold":
+            raise PlaceError(
+                where, f": {move.parameter} of {setting.effect} cannot glide", hint='write shape = "hold"'
+            )
+
+
+def parse_value(value: object, spec: Spec, where: str) -> Value:
+    """Check one value of a row.
+
+    Raises
+    ------
+    PlaceError
+        Says what is allowed.
+    """
     allowed = f"allowed: {spec.allowed}"
     shown = str(value).lower() if isinstance(value, bool) else repr(value)
     if isinstance(spec.default, bool):
@@ -111,6 +223,8 @@ def _parse_value(value: object, spec: Spec, where: str) -> Value:
             raise PlaceError(where, f"= {shown} must be true or false")
         return value
     if isinstance(spec.default, str):
+        if spec.file and isinstance(value, str) and value and "\0" not in value:
+            return value
         if value not in spec.choices:
             raise PlaceError(where, f"= {shown} is not allowed", hint=allowed)
         return str(value)
@@ -143,18 +257,10 @@ class StageReduction:
     mean_db: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """A running effect: its place in the rack, its name, and how many channels it works on."""
-
-    index: int
-    name: str
-    channels: int
-    effect: Effect
-
-
 class Rack:
     """Effects in series over one stream; bypassed ones are left out.
+
+    What comes out is `latency_samples` late; `InPlace` puts it back.
 
     Parameters
     ----------
@@ -167,7 +273,11 @@ class Rack:
     source_channels : int, optional
         Of what goes in: 1 sends a mono source to both channels, and runs the effects that keep it mono only once.
     listener : callable, optional
-        Told what each effect gives: its place in the rack, and the next piece of its sound.
+        Told what each effect gives: its place in the rack, and the next piece of its sound, `latency_behind` late.
+    moves : sequence of Move
+        Parameters that move.
+    start : int
+        Frame of the song at which the stream begins.
     """
 
     def __init__(
@@ -178,6 +288,8 @@ class Rack:
         channels: int,
         source_channels: int | None = None,
         listener: Callable[[int, Samples], None] | None = None,
+        moves: Sequence[Move] = (),
+        start: int = 0,
     ) -> None:
         self._listener = listener
         if channels not in (1, 2):
@@ -185,21 +297,43 @@ class Rack:
         self._channels, self._source_channels = channels, source_channels or channels
         if self._source_channels not in (1, channels):
             raise ValueError(f"a rack of {channels} channels takes no source of {source_channels}")
-        self._stages: list[_Stage] = []
+        self._stages: list[Stage] = []
+        self._keys: dict[int, str] = {}
+        self._behind: dict[int, int] = {}
+        self.latency_samples = 0
+        moving = moved_effects(moves)
         width = self._source_channels
         for index, setting in enumerate(settings):
-            if setting.bypass:
+            moved = moving.get(index, {})
+            if setting.bypass and BYPASS not in moved:
                 continue
-            effect = EFFECTS.load(setting.effect)
-            if not getattr(effect, "KEEPS_MONO", False):
+            if not getattr(EFFECTS.load(setting.effect), "KEEPS_MONO", False):
                 width = channels
-            made = effect(setting.values, sample_rate, width)
-            self._stages.append(_Stage(index, setting.effect, width, made))
+            stage = Stage(index, setting, Place(sample_rate, width, start, self.latency_samples), moved)
+            self._stages.append(stage)
+            self.latency_samples += stage.latency_samples
+            self._behind[index] = self.latency_samples
+            if setting.sidechain:
+                self._keys[index] = setting.sidechain
 
-    def process(self, block: Samples) -> Samples:
+    @property
+    def listens_to(self) -> tuple[str, ...]:
+        """The channels that its side chains name, each once."""
+        return tuple(dict.fromkeys(self._keys.values()))
+
+    def latency_behind(self, index: int) -> int:
+        """Return by how many samples the sound behind an effect is late; 0 for one that is off."""
+        return self._behind.get(index, 0)
+
+    def process(self, block: Samples, keys: Mapping[str, Samples] = MappingProxyType({})) -> Samples:
         """Return the next block, (channels, n), as a new array.
 
         Blocks of any size may follow each other; the result does not depend on where the stream is cut.
+
+        Parameters
+        ----------
+        keys : mapping of str to float32 array (1 or 2, n)
+            The same stretch of every channel that a `sidechain` of the rack names.
 
         Raises
         ------
@@ -214,12 +348,15 @@ class Rack:
             raise AudioInputError("the sound that enters a rack holds NaN or infinite samples")
         result = np.empty((self._channels, block.shape[1]), dtype=np.float32)
         for start in range(0, block.shape[1], BLOCK_SAMPLES):
-            piece = np.ascontiguousarray(block[:, start : start + BLOCK_SAMPLES], dtype=np.float32)
+            span = slice(start, start + BLOCK_SAMPLES)
+            piece = np.ascontiguousarray(block[:, span], dtype=np.float32)
             for stage in self._stages:
+                name = self._keys.get(stage.index)
+                key = None if name is None else keys[name][:, span]
                 if len(piece) < stage.channels:
                     piece = np.repeat(piece, stage.channels, axis=0)
                 with np.errstate(over="ignore", invalid="ignore"):  # looked at in the next line
-                    piece = stage.effect.process(piece)
+                    piece = stage.process(piece, key)
                 if not np.isfinite(piece).all():
                     raise CovermakerError(
                         f"effect {stage.index + 1} of a rack ({stage.name}) made NaN or infinite samples",
@@ -227,12 +364,21 @@ class Rack:
                     )
                 if self._listener is not None:
                     self._listener(stage.index, piece)
-            result[:, start : start + BLOCK_SAMPLES] = piece
+            result[:, span] = piece
         return result
 
     def tail_seconds(self) -> float:
         """Return for how long, at most, sound goes on after the input has ended."""
-        return math.fsum(stage.effect.tail_seconds() for stage in self._stages)
+        return math.fsum(stage.tail_seconds() for stage in self._stages)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what its effects have to tell of themselves."""
+        return tuple(
+            note
+            for stage in self._stages
+            if isinstance(stage.effect, Telling)
+            for note in stage.effect.notes()
+        )
 
     def reductions(self) -> tuple[StageReduction, ...]:
         """Return what the gates and compressors have done so far."""
@@ -244,125 +390,25 @@ class Rack:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class RackReport:
-    """What `render_rack` wrote: `frames` of the source plus `tail_frames`; `peak` is linear."""
+class InPlace:
+    """A rack whose sound comes at its own place: what it gives first is dropped.
 
-    frames: int
-    tail_frames: int
-    peak: float
-    reductions: tuple[StageReduction, ...]
-
-
-def render_rack(
-    source: Path,
-    out: Path,
-    settings: Sequence[EffectSettings],
-    *,
-    sample_rate: int,
-    channels: int = 2,
-    start: int = 0,
-    frames: int | None = None,
-    tail_seconds: float | None = None,
-    level_db: float = 0.0,
-    progress: Progress = silent,
-) -> RackReport:
-    """Stream a file through a rack into a float32 WAV, tail included.
-
-    Parameters
-    ----------
-    source : Path
-        Mono or stereo, at `sample_rate`. A mono source of a stereo rack goes to both channels.
-    out : Path
-        Written from the start of the region to the end of the tail.
-    settings : sequence of EffectSettings
-        From `parse_rack`.
-    sample_rate : int
-        In Hz.
-    channels : int
-        Of the rack and of `out`, 1 or 2.
-    start, frames : int
-        The region of `source` in samples; `frames` None is to its end.
-    tail_seconds : float, optional
-        None keeps the tail until it has fallen below −90 dBFS for good, 10 s at most (then it fades out); a number
-        keeps exactly so much.
-    level_db : float
-        How much louder the rack hears its source than it is; the level is put back behind the rack.
-    progress : callable
-        Told the finished fraction.
-
-    Raises
-    ------
-    AudioInputError
-        When the source has another rate or more than two channels.
+    Until `finish`, which feeds it silence, fewer samples come out than went in.
     """
-    info = probe(source)
-    if info.sample_rate != sample_rate:
-        raise AudioInputError(f"{source.name} is at {info.sample_rate} Hz, the rack at {sample_rate} Hz")
-    if info.channels > 2:
-        raise AudioInputError(
-            f"{source.name} has {info.channels} channels", hint="mix it down to stereo first"
-        )
-    taken = min(info.channels, channels)
-    rack = Rack(settings, sample_rate=sample_rate, channels=channels, source_channels=taken)
-    expected = max(1, info.frames - start if frames is None else frames)
-    peak = 0.0
-    before = np.float32(10.0 ** (level_db / 20.0))
-    behind = np.float32(10.0 ** (-level_db / 20.0))
-    with wav_writer(out, sample_rate=sample_rate, channels=channels) as writer:
-        for block in blocks(source, start=start, frames=frames):
-            made = rack.process(_mean(block, taken) * before) * behind
-            writer.write(made)
-            peak = max(peak, float(np.abs(made).max(initial=0.0)))
-            progress(min(1.0, writer.frames / expected))
-        body = writer.frames
-        tail = _Tail(rack, taken, sample_rate, tail_seconds, behind)
-        peak = max(peak, tail.write(writer))
-        total = writer.frames
-    progress(1.0)
-    return RackReport(body, total - body, peak, rack.reductions())
 
+    def __init__(self, rack: Rack, channels: int) -> None:
+        self._rack, self._channels = rack, channels
+        self._drop = rack.latency_samples
 
-class _Tail:
-    """What a rack gives after its input: silence goes in until nothing more comes out."""
+    def process(self, block: Samples, keys: Mapping[str, Samples] = MappingProxyType({})) -> Samples:
+        """Return what is there of the sound so far; see `Rack.process`."""
+        made = self._rack.process(block, keys)
+        gone = min(self._drop, made.shape[1])
+        self._drop -= gone
+        return made[:, gone:]
 
-    def __init__(
-        self, rack: Rack, channels: int, sample_rate: int, seconds: float | None, gain: np.float32
-    ) -> None:
-        self._rack, self._gain = rack, gain
-        self._channels = channels
-        wanted = rack.tail_seconds() if seconds is None else seconds
-        capped = seconds is None and wanted > TAIL_CAP_SECONDS
-        self._frames = math.ceil((TAIL_CAP_SECONDS if capped else wanted) * sample_rate)
-        self._fade_frames = round(_TAIL_FADE_SECONDS * sample_rate) if capped else 0
-        self._floor = 10.0 ** (TAIL_FLOOR_DB / 20.0) if seconds is None else -1.0
-
-    def write(self, writer: Writer) -> float:
-        """Append the tail, return its peak. Quiet stretches wait until sound follows them, as between echoes."""
-        peak = 0.0
-        quiet: list[Samples] = []
-        for at in range(0, self._frames, BLOCK_SAMPLES):
-            length = min(BLOCK_SAMPLES, self._frames - at)
-            block = self._rack.process(np.zeros((self._channels, length), dtype=np.float32)) * self._gain
-            if self._fade_frames:
-                left = self._frames - np.arange(at, at + length)
-                block *= np.minimum(1.0, left / self._fade_frames).astype(np.float32)
-            level = np.abs(block).max(axis=0)
-            peak = max(peak, float(level.max()))
-            loud = np.flatnonzero(level > self._floor)
-            if not len(loud):
-                quiet.append(block)
-                continue
-            end = int(loud[-1]) + 1
-            for part in (*quiet, block[:, :end]):
-                writer.write(part)
-            quiet = [block[:, end:]]
-        return peak
-
-
-def _mean(block: Samples, channels: int) -> Samples:
-    """Return a block of one channel or two as `channels`, of which it has that many or more."""
-    if block.shape[0] == channels:
-        return block
-    mean: Samples = block.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32)
-    return mean
+    def finish(self, keys: Mapping[str, Samples] = MappingProxyType({})) -> Samples:
+        """Return what is still held; `keys` go on for `Rack.latency_samples`, silent ones are made."""
+        late = self._rack.latency_samples
+        silent = {name: np.zeros((2, late), np.float32) for name in self._rack.listens_to}
+        return self.process(np.zeros((self._channels, late), np.float32), {**silent, **keys})

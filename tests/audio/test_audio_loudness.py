@@ -68,6 +68,48 @@ def test_maxima_of_a_burst_tech_3341_cases_10_and_13():
         assert measure(burst, true_peak=False).momentary_max_lufs == pytest.approx(-23, abs=0.1)
 
 
+def test_five_channels_tech_3341_case_6():
+    levels = {"L": -28, "R": -28, "C": -24, "Ls": -30, "Rs": -30}
+    parts = [tone(1000, 20, level_db=db, channels=1) for db in levels.values()]
+    samples = np.concatenate(
+        [*parts[:3], np.zeros_like(parts[0]), *parts[3:]]
+    )  # WAVE order: the LFE is fourth
+    assert measure(Audio(samples, RATE), true_peak=False).integrated_lufs == pytest.approx(-23, abs=0.1)
+
+
+def test_rising_steps_tech_3341_case_11():
+    """A live short-term meter: each of twenty tones of 3 s, a decibel louder than the last, is read in turn."""
+    meter = LoudnessMeter(2, RATE)
+    for number in range(20):
+        meter.push(np.zeros((2, round(number * 0.15 * RATE)), np.float32))
+        meter.push(tone(1000, 3, level_db=-38 + number))
+        meter.push(np.zeros((2, RATE), np.float32))
+        assert meter.finish().short_term_max_lufs == pytest.approx(-38 + number, abs=0.1)
+
+
+def test_rising_steps_tech_3341_case_14():
+    """The same of a momentary meter, tones of 0.4 s, where they begin on its grid of 100 ms.
+
+    The EBU's file begins them anywhere: a meter that is updated ten times a second cannot read that within 0.1 LU.
+    """
+    meter = LoudnessMeter(2, RATE)
+    for number in range(20):
+        meter.push(np.zeros((2, number % 5 * RATE // 10), np.float32))
+        meter.push(tone(1000, 0.4, level_db=-38 + number))
+        meter.push(np.zeros((2, RATE), np.float32))
+        assert meter.finish().momentary_max_lufs == pytest.approx(-38 + number, abs=0.1)
+
+
+@pytest.mark.parametrize("offset", range(4))
+@pytest.mark.parametrize("period", [4, 6])
+def test_peaks_between_samples_tech_3341_cases_20_to_23(offset, period):
+    """A burst made at four times the rate, whose highest point lies on a sample, or quarters of one off it."""
+    at = np.arange(-4 * RATE // 50, 4 * RATE // 50) - offset
+    dense = np.cos(2 * np.pi * at / (4 * period)) * np.exp(-0.5 * (at / 400.0) ** 2)
+    samples = np.tile(dense[::4].astype(np.float32), (2, 1))
+    assert -0.4 <= measure(Audio(samples, RATE)).true_peak_dbtp <= 0.2
+
+
 @pytest.mark.parametrize(
     ("hz", "phase_degrees", "gain", "expected"),
     [

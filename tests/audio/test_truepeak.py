@@ -16,14 +16,14 @@ from covermaker.audio.truepeak import (
     TruePeakMeter,
     _bounds,
     bs1770_interpolator,
+    sinc_interpolator,
 )
-from covermaker.master.blocks import _interpolator
 
 FRAMES = 70_001
 MATRICES = {
     "BS.1770, 4 times": bs1770_interpolator(44_100),
     "BS.1770, twice": bs1770_interpolator(96_000),
-    "Kaiser, 8 times": _interpolator(ROW_FRAMES, 8),
+    "Kaiser, 8 times": sinc_interpolator(ROW_FRAMES, 8),
 }
 
 

@@ -81,6 +81,24 @@ def test_bands_add_up(rack: MakeRack) -> None:
         )
 
 
+@pytest.mark.parametrize("slope_db", [12.0, 24.0])
+def test_eq_cuts_are_those_of_the_plain_filters(rack: MakeRack, slope_db: float) -> None:
+    """-3 dB at the corner, the slope beyond it; with both off not even a bit is touched."""
+    low = {"effect": "eq", "low_cut_hz": 500.0, "low_cut_slope_db": slope_db}
+    high = {"effect": "eq", "high_cut_hz": 1000.0, "high_cut_slope_db": slope_db}
+    assert response_db(rack(low), 500.0) == pytest.approx(-3.01, abs=0.05)
+    assert response_db(rack(high), 1000.0) == pytest.approx(-3.01, abs=0.05)
+    octave = response_db(rack(low), 125.0) - response_db(rack(low), 62.5)
+    assert octave == pytest.approx(slope_db, abs=0.3)
+    octave = response_db(rack(high), 2000.0) - response_db(rack(high), 4000.0)
+    assert octave == pytest.approx(slope_db, abs=1.3)
+    noise = np.random.default_rng(0).standard_normal((2, 20000)).astype(np.float32)
+    plain = {"effect": "high_pass", "cutoff_hz": 500.0, "slope_db": slope_db}
+    assert np.array_equal(rack(low).process(noise), rack(plain).process(noise))
+    off = {"effect": "eq", "low_cut_slope_db": slope_db, "high_cut_slope_db": slope_db}
+    assert np.array_equal(rack(off).process(noise), noise)
+
+
 @pytest.mark.parametrize("rate", [8000, 16000])
 def test_corners_above_nyquist_are_kept_below_it(rate: int) -> None:
     for sections in (

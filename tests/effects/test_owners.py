@@ -1,9 +1,12 @@
 """Whose rack it is, what turns its effects on and off, and which preset it began with."""
 
+from pathlib import Path
+
 import pytest
 
 from covermaker.effects.owners import (
     Owner,
+    bypasses,
     closest,
     fitting,
     lines_beside,
@@ -11,11 +14,13 @@ from covermaker.effects.owners import (
     owners,
     preset_edit,
     preset_value,
+    rack_of_preset,
     rows_of,
+    saved_preset,
     switch_all_edit,
     switch_edit,
 )
-from covermaker.effects.presets import list_presets
+from covermaker.effects.presets import Preset, list_presets
 from covermaker.errors import UsageError
 from covermaker.project.edits import apply
 from covermaker.project.load import load
@@ -31,6 +36,9 @@ name = "demo"
 name = "vocals"
 source = "converted"
 rack = [{ effect = "gain", gain_db = 1.0 }, { effect = "gain", bypass = true }, { effect = "gate" }]
+[[groups]]
+name = "music"
+rack = [{ effect = "compressor" }]
 [[buses]]
 name = "reverb"
 rack = [{ effect = "reverb" }]
@@ -53,7 +61,8 @@ def racks():
 
 def test_everybody_with_a_rack_is_found_by_name_and_place(project):
     assert [(one.place, one.what, one.kind) for one in owners(project.cover)] == [
-        ("tracks.vocals", "track", "racks"), ("buses.reverb", "bus", "racks"), ("master", "master", "masters"),
+        ("tracks.vocals", "track", "racks"),
+        ("groups.music", "group", "racks"), ("buses.reverb", "bus", "racks"), ("master", "master", "masters"),
     ]  # fmt: skip
     assert owner_called(project.cover, "reverb") == owner_called(project.cover, "buses.reverb")
     assert rows_of(project.document.values, "master") == []
@@ -82,9 +91,9 @@ def test_the_closest_preset_has_the_same_effects(project):
     owner = Owner("tracks.vocals", "vocals")
     natural = next(one for one in known if one.name == "natural")
     rows = [dict(row) for row in natural.rack]
-    rows[3]["ratio"] = 9.0
+    rows[4]["ratio"] = 9.0
     assert closest(owner, rows, known).name == "natural"
-    assert preset_value(owner, natural, rows, 3, "ratio") == 2.5
+    assert preset_value(owner, natural, rows, 4, "ratio") == 2.5
     assert closest(owner, [], known) is None
     assert closest(owner, [{"effect": "gain"}], known) is None
 
@@ -104,14 +113,48 @@ def test_what_a_preset_would_change_is_listed_with_sends_and_buses_also_before_i
     assert signs == [("~", "1 gate"), ("+", "send to reverb -18 dB")]
 
 
+def test_a_group_takes_the_presets_of_tracks(project):
+    group = owner_called(project.cover, "music")
+    natural = next(one for one in racks() if one.name == "natural")
+    assert natural in fitting(group, racks())
+    done = apply(project, preset_edit(group, natural, project))
+    assert done.words.startswith("preset 'natural' on music, with its send to ")
+    assert rows_of(done.project.document.values, "groups.music") == list(natural.rack)
+    assert lines_beside(group, done.project, done.project.document.values, natural) == []
+    assert saved_preset(group, done.project, "mine", "So.").rack == natural.rack
+    assert bypasses(done.project.cover, ["groups.music"]).keys() == {
+        f"groups.music.rack[{index}].bypass" for index in range(len(natural.rack))
+    }
+
+
 def test_a_bus_takes_the_presets_that_bring_it(project):
     bus = Owner("buses.reverb", "reverb")
-    brings = fitting(bus, racks())
+    fits = fitting(bus, racks())
+    brings = [one for one in fits if "reverb" in one.buses]
     assert brings
-    assert all("reverb" in one.buses for one in brings)
+    assert all(one.made_for == "buses" for one in fits if one not in brings)
     done = apply(project, preset_edit(bus, brings[0], project))
     assert done.words.endswith("on bus reverb")
     assert rows_of(done.project.document.values, "buses.reverb") == list(brings[0].buses["reverb"])
-    other = next(one for one in racks() if "reverb" not in one.buses)
+    other = next(one for one in racks() if "reverb" not in one.buses and one.made_for == "tracks")
     with pytest.raises(UsageError, match="brings no bus 'reverb'"):
         preset_edit(bus, other, project)
+
+
+def test_what_is_made_for_a_bus_fits_buses_and_groups_and_no_track():
+    made = Preset("racks", "glue", "", Path(), ({"effect": "compressor"},), made_for="buses")
+    brought = Preset("racks", "pop", "", Path(), (), buses={"room": ({"effect": "reverb"},)})
+    owner = {what: Owner(f"{what}.x", "x") for what in ("tracks", "groups", "buses")}
+    assert fitting(owner["tracks"], [made, brought]) == [brought]
+    assert fitting(owner["groups"], [made, brought]) == [made, brought]
+    assert fitting(owner["buses"], [made, brought]) == [made]
+    assert fitting(Owner("buses.room", "room"), [made, brought]) == [made, brought]
+    assert rack_of_preset(Owner("buses.room", "room"), made) == [{"effect": "compressor"}]
+    assert rack_of_preset(Owner("buses.room", "room"), brought) == [{"effect": "reverb"}]
+
+
+def test_a_preset_for_buses_is_put_on_no_track(project):
+    echo = next(one for one in racks() if one.name == "bus-echo")
+    track = next(one for one in owners(project.cover) if one.what == "track")
+    with pytest.raises(UsageError, match=r"is made for a bus or a group, .* is a track .*--bus NAME"):
+        preset_edit(track, echo, project)

@@ -151,6 +151,8 @@ def test_voice_settings_leave_no_trace_of_the_last_ones_but_what_is_the_song_s(s
 def test_what_is_applied_is_what_the_song_has(song, kind):
     for entry in list_presets(kind):
         preset = load_preset(kind, entry.name)
+        if preset.made_for == "buses":
+            continue
         done = apply(load(song.root), edit_of(preset, song, "vocals"))
         mine = taken(done.project, kind, "vocals", "x", "")
         assert settings_of(mine) == settings_of(preset)

@@ -12,7 +12,8 @@ import pytest
 import soundfile
 from effect_signals import RATE, MakeRack, rms_db, tone
 
-from covermaker.effects.rack import Rack, parse_rack, rack_params, render_rack
+from covermaker.effects.rack import Rack, parse_rack, rack_params
+from covermaker.effects.rack_file import render_rack
 from covermaker.errors import AudioInputError, CovermakerError, ProjectError, UsageError
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def test_parsing_loads_no_audio_library() -> None:
     code = (
         "import sys; from covermaker.effects import EFFECTS; from covermaker.effects.presets import *;"
         "from covermaker.effects.rack import parse_rack; from covermaker.effects.spec import describe;"
-        "[parse_rack([{'effect': n}], where='r')[0].params() for n in EFFECTS.names()];"
+        "[parse_rack([{'effect': n} | ({'plugin': 'x'} if n == 'vst3' else {})], where='r')[0].params()"
+        " for n in EFFECTS.names()];"
         "[describe(EFFECTS.load(n)) for n in EFFECTS.names()];"
         "[load_preset(k, e.name) for k in KINDS for e in list_presets(k)];"
         "bad = {'pedalboard', 'scipy', 'torch', 'soundfile', 'av'} & set(sys.modules);"
@@ -116,7 +118,8 @@ def test_rack_guards_against_bad_samples(rack: MakeRack, monkeypatch: pytest.Mon
     with pytest.raises(ValueError, match="1 or 2 channels, not 6"):
         Rack((), sample_rate=RATE, channels=6)
     chain = rack({"effect": "high_pass"}, {"effect": "gain"})
-    monkeypatch.setattr(chain._stages[1].effect, "_gain", np.float32(np.inf))
+    broken = chain._stages[1].effect
+    monkeypatch.setattr(broken, "process", lambda block: block * np.float32(np.inf))
     with pytest.raises(CovermakerError, match=r"effect 2 of a rack \(gain\) made NaN or infinite"):
         chain.process(tone(500.0, -6.0, 0.1))
 

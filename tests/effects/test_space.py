@@ -131,6 +131,29 @@ def test_delay_repeats_get_darker(rack: MakeRack) -> None:
     assert brightness(1) > 2 * brightness(2) > 4 * brightness(3)
 
 
+@pytest.mark.parametrize("duck_db", [3.0, 9.0])
+def test_echoes_duck_while_the_sound_plays(rack: MakeRack, duck_db: float) -> None:
+    """They give way by so much, and are back a while after it has ended; the sound itself stays."""
+    row = {
+        "effect": "delay",
+        "time_ms": 300.0,
+        "feedback": 0.0,
+        "wet_db": -6.0,
+        "duck_release_ms": 50.0,
+        **OPEN,
+    }
+    sound = np.concatenate([noise(1.0), np.zeros((2, RATE), np.float32)], axis=1)
+    plain = rack(row).process(sound) - sound
+    ducked = rack({**row, "duck_db": duck_db, "duck_threshold_db": -50.0}).process(sound) - sound
+    during, ending = slice(RATE // 2, RATE - 100), slice(RATE + round(0.28 * RATE), RATE + round(0.3 * RATE))
+    assert rms_db(plain[:, during]) - rms_db(ducked[:, during]) == pytest.approx(duck_db, abs=0.05)
+    assert rms_db(plain[:, ending]) - rms_db(ducked[:, ending]) < 0.05
+    quiet = sound * np.float32(1e-3)  # below the threshold: nothing gives way
+    assert np.array_equal(
+        rack({**row, "duck_db": duck_db}).process(quiet), rack({**row, "duck_db": 0.0}).process(quiet)
+    )
+
+
 @pytest.mark.parametrize("row", [
     {"effect": "reverb", "room_size": 0.3, "pre_delay_ms": 80.0, "wet_db": 0.0},
     {"effect": "delay", "time_ms": 200.0, "feedback": 0.5, "wet_db": 0.0},
