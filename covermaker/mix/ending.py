@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from covermaker.audio.buffer import Samples
     from covermaker.audio.files import Writer
 
@@ -16,6 +18,22 @@ TAIL_CAP_SECONDS = 10.0
 _TAIL_FLOOR = 10.0 ** (-90.0 / 20.0)
 _RINGING = 10.0 ** (-60.0 / 20.0)
 _FADE_SECONDS = 0.010
+
+
+def fade_frames(sample_rate: int) -> int:
+    """Return how long the fade at the end of a mix is that does not end in silence."""
+    return round(_FADE_SECONDS * sample_rate)
+
+
+def rings(end: Samples) -> bool:
+    """Tell whether the last `fade_frames` of a mix are no silence."""
+    return bool(end.size) and float(np.abs(end).max()) > _RINGING
+
+
+def fade_out(end: NDArray[Any]) -> None:
+    """Fade (channels, n) samples to zero, in place."""
+    ramp = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, end.shape[-1] + 1) / end.shape[-1])
+    end *= ramp.astype(np.float32)
 
 
 class Ending:
@@ -41,7 +59,7 @@ class Ending:
         self._tail = tail
         self._keep = frames
         self._seen = 0
-        self._fade_frames = round(_FADE_SECONDS * sample_rate)
+        self._fade_frames = fade_frames(sample_rate)
         # What may still be faded or dropped; at most a block and the capped tail.
         self._held: Samples = np.zeros((2, 0), np.float32)
 
@@ -59,9 +77,8 @@ class Ending:
         """Write the end."""
         last = self._held[:, : self._keep - self._writer.frames]
         fading = last[:, -self._fade_frames :] if self._fade_frames else last[:, :0]
-        if fading.size and float(np.abs(fading).max()) > _RINGING:
-            ramp = 0.5 + 0.5 * np.cos(np.pi * np.arange(1, fading.shape[-1] + 1) / fading.shape[-1])
-            fading *= ramp.astype(np.float32)
+        if rings(fading):
+            fade_out(fading)
             self.faded = True
         self._write(self._keep)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from covermaker.audio.buffer import Samples
 
-
-def pan_gains(pan: float, *, channels: int) -> tuple[float, float]:
+def pan_gains(
+    pan: NDArray[np.float64] | float, *, channels: int
+) -> tuple[NDArray[np.float64] | float, NDArray[np.float64] | float]:
     """Return the (left, right) amplitude factors of a pan position.
 
     A mono source is panned with constant power: ``left**2 + right**2 == 2`` everywhere, so it keeps its loudness while
@@ -22,11 +20,13 @@ def pan_gains(pan: float, *, channels: int) -> tuple[float, float]:
 
     Parameters
     ----------
-    pan : float
-        -1 (left) to 1 (right).
+    pan : float or float64 array
+        -1 (left) to 1 (right); an array moves.
     channels : int
         1 or 2: of the source.
     """
+    if isinstance(pan, np.ndarray):
+        return _moving(pan, channels)
     if pan == 0.0:
         return 1.0, 1.0
     if channels == 1:
@@ -36,8 +36,8 @@ def pan_gains(pan: float, *, channels: int) -> tuple[float, float]:
     return (other_side, 1.0) if pan > 0.0 else (1.0, other_side)
 
 
-def place(samples: Samples, *, gain: float, pan: float) -> NDArray[np.float64]:
-    """Return a mono or stereo block as float64 stereo (2, n), with gain and pan applied."""
-    left, right = pan_gains(pan, channels=samples.shape[0])
-    placed: NDArray[np.float64] = samples * np.array([[gain * left], [gain * right]])
-    return placed
+def _moving(pan: NDArray[np.float64], channels: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if channels == 1:
+        angle = (pan + 1.0) * math.pi / 4.0
+        return math.sqrt(2.0) * np.cos(angle), math.sqrt(2.0) * np.sin(angle)
+    return np.cos(np.maximum(pan, 0.0) * math.pi / 2.0), np.cos(np.minimum(pan, 0.0) * math.pi / 2.0)

@@ -59,7 +59,7 @@ true_peak_dbtp = {ceiling}
 rack = {master_rack}
 
 [export]
-formats = ["wav24"]                # any of wav16 | wav24 | wav32f | flac | mp3
+formats = ["wav24"]                # wav16 | wav24 | wav32f | flac | flac16 | mp3 | mp3-v0 | mp3-192 | ogg | opus | m4a
 stems = false
 """
 

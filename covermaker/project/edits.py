@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING, Any
 from covermaker.documents.complaint import dotted
 from covermaker.errors import UsageError
 from covermaker.project.channels import AddBus as AddBus
+from covermaker.project.channels import AddGroup as AddGroup
 from covermaker.project.channels import AddTrack as AddTrack
 from covermaker.project.channels import RemoveBus as RemoveBus
+from covermaker.project.channels import RemoveGroup as RemoveGroup
 from covermaker.project.channels import RemoveTrack as RemoveTrack
-from covermaker.project.channels import RenameBus
+from covermaker.project.channels import RenameChannel, without_sends
+from covermaker.project.channels import SetSend as SetSend
+from covermaker.project.lanes import RemoveLane as RemoveLane
+from covermaker.project.lanes import SetLane as SetLane
+from covermaker.project.lanes import SetNow as SetNow
+from covermaker.project.lanes import SetPoint as SetPoint
+from covermaker.project.lanes import following
 from covermaker.project.log import Entry, Splice, fingerprint
 from covermaker.project.operations import Drop, Insert, Move, Plain, Put, at, on_text, on_values
 from covermaker.project.places import ABSENT, NAMED, difference, get, parse_place, real
@@ -60,9 +68,9 @@ class SetValue:
         renaming = self._renaming(parse_place(self.path, values))
         return renaming.words(values) if renaming else None
 
-    def _renaming(self, place: Place) -> RenameBus | None:
-        if len(place) == 3 and place[0] == "buses" and place[2] == "name":
-            return RenameBus(str(place[1]), str(self.value))
+    def _renaming(self, place: Place) -> RenameChannel | None:
+        if len(place) == 3 and place[0] in NAMED and place[2] == "name":
+            return RenameChannel(str(place[0]), str(place[1]), str(self.value))
         return None
 
 
@@ -97,7 +105,8 @@ class AddEffect:
 
     def words(self, values: Values) -> str:
         """See `Edit`."""
-        return f"added {self.row.get('effect')} to {owner(_rack(self.of, values)[0])}"
+        name = self.row.get("plugin") or self.row.get("effect")
+        return f"added {name} to {owner(_rack(self.of, values)[0])}"
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,8 @@ class MoveEffect:
 class SetRack:
     """Replace a track's rack; its sends and the buses' racks too, when given, as a preset brings them.
 
-    A bus that the project does not have yet is added; a send to a bus that is nowhere is left out.
+    A bus that the project does not have yet is added; a send to a bus that is nowhere is left out. `table` is
+    ``"groups"`` where the rack is a group's.
     """
 
     track: str
@@ -152,10 +162,11 @@ class SetRack:
     sends: Mapping[str, float] | None = None
     buses: Mapping[str, Rows] | None = None
     name: str | None = None
+    table: str = "tracks"
 
     def operations(self, values: Values) -> list[Operation]:
         """See `Edit`."""
-        place = parse_place(dotted(("tracks", self.track)), values)
+        place = parse_place(dotted((self.table, self.track)), values)
         track = real(place, values)
         done: list[Operation] = [Put((*track, "rack"), _plain(self.rack))]
         known = [str(bus.get("name")) for bus in values.get("buses", [])]
@@ -179,7 +190,7 @@ class SetRack:
 
     def _more(self, values: Values) -> list[str]:
         """Say what beside the track's own rack becomes another: sends and buses."""
-        place = parse_place(dotted(("tracks", self.track)), values)
+        place = parse_place(dotted((self.table, self.track)), values)
         meant = on_values(values, self.operations(values))
         changed = {change.place for change in difference(values, meant)}
         buses = {str(one[1]): len(one) == 2 for one in changed if one[0] == "buses"}
@@ -257,11 +268,11 @@ def apply(project: Project, edit: Edit, *, judge: Judge | None = None, gesture: 
     """
     seen = project.document.values
     with opened(project) as now:
-        mine = difference(seen, on_values(seen, edit.operations(seen)))
+        mine = difference(seen, on_values(seen, _with_lanes(edit, seen)))
         words = edit.words(seen) or say_all(mine, seen, _whole(project, edit))
         theirs = now.changes_since(project)
         refuse_clash(mine, theirs, words, project, now)
-        operations = _as_floats(edit.operations(now.values), now)
+        operations = _as_floats(_with_lanes(edit, now.values), now)
         meant = on_values(now.values, operations)
         merged = told(theirs, project, now.project)
         changes = difference(now.values, meant)
@@ -271,6 +282,13 @@ def apply(project: Project, edit: Edit, *, judge: Judge | None = None, gesture: 
         do, entry, text = _logged(now, text, edit, gesture, changes)
         saved = save(now, text, do, entry, changes, judge)
         return Applied(saved, entry.words if entry else words, True, merged)
+
+
+def _with_lanes(edit: Edit, values: Values) -> list[Operation]:
+    """Return what an edit does, and what automation and pre-fader lists have to do after it."""
+    operations = edit.operations(values)
+    operations = [*operations, *without_sends(values, on_values(values, operations))]
+    return [*operations, *following(values, operations)]
 
 
 def _as_floats(operations: list[Operation], now: OnDisk) -> list[Operation]:
@@ -323,7 +341,10 @@ def _whole(project: Project, edit: Edit) -> dict[str, Any]:
     if isinstance(edit, SetValue | ResetValue) and edit.default is not ABSENT:
         values = project.document.values
         *way, key = real(parse_place(edit.path, values), values)
-        at(whole, tuple(way)).setdefault(key, edit.default)
+        above: Any = whole
+        for part in way:  # a plug-in's table of parameters may not be there yet
+            above = above.setdefault(part, {}) if isinstance(above, dict) else above[part]
+        above.setdefault(key, edit.default)
     return whole
 
 

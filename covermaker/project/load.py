@@ -123,7 +123,14 @@ def parse(text: str, name: str = FILE_NAME) -> Cover:
 
 
 def _cover(document: Document) -> Cover:
-    from covermaker.project.document import NAME_PATTERN, SCHEMA, Cover
+    from covermaker.project.document import (
+        ISRC_PATTERN,
+        KEY_PATTERN,
+        NAME_PATTERN,
+        SCHEMA,
+        TRACK_PATTERN,
+        Cover,
+    )
 
     schema = document.values.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
@@ -137,5 +144,9 @@ def _cover(document: Document) -> Cover:
         patterns={
             NAME_PATTERN: "lower-case letters, digits, - and _ are allowed, 32 at most",
             CLOCK_PATTERN: "minutes and seconds are expected, as in '1:12.5'",
+            ISRC_PATTERN: "two letters, three letters or digits, two digits, five digits are expected, as in "
+            "'DE-A12-26-00001'",
+            TRACK_PATTERN: "a number is expected, or a number of how many, as in '3/9'",
+            KEY_PATTERN: "a note and perhaps m for minor are expected, as in 'F#m' or 'Eb'",
         },
     )

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 Place: TypeAlias = tuple[str | int, ...]
 
 # Lists whose items have names of their own.
-NAMED = ("tracks", "buses")
+NAMED = ("tracks", "groups", "buses")
+
+# What one item of such a list is called.
+KINDS = {"tracks": "track", "groups": "group", "buses": "bus"}
 
 # The last part of the place that stands for the order of a named list.
 ORDER = "[]"
@@ -99,7 +102,7 @@ def _canonical(parts: Place, values: Mapping[str, Any]) -> Place:
     if len(parts) < 2 or parts[0] not in NAMED:
         return _effect_numbered(parts, values)
     names = names_of(values.get(str(parts[0]), []))
-    kind = {"tracks": "track", "buses": "bus"}[str(parts[0])]
+    kind = KINDS[str(parts[0])]
     wanted = parts[1]
     if isinstance(wanted, int):
         if wanted >= len(names):

@@ -175,7 +175,7 @@ def save(
     """
     project = checked(now.project, text)
     if judge is not None:
-        _ask(judge, project, changes)
+        _ask(judge, project, changes, now.project)
     lines = text.replace("\n", "\r\n") if now.windows_lines else text
     with now.log.adding(do, now.text, text, entry):
         if text != now.text:
@@ -205,8 +205,11 @@ def checked(project: Project, text: str) -> Project:
         raise ProjectError(_FILE_AND_LINE.sub("", error.message), hint=error.hint) from error
 
 
-def _ask(judge: Judge, project: Project, changes: Sequence[Change]) -> None:
-    """Let the judge refuse what has been changed; what was wrong elsewhere is no reason against it."""
+def _ask(judge: Judge, project: Project, changes: Sequence[Change], before: Project) -> None:
+    """Let the judge refuse what has been changed; what was wrong elsewhere is no reason against it.
+
+    What goes wrong elsewhere because of the change is: sends that now run in a circle.
+    """
     touched = []
     for change in changes:
         try:
@@ -218,8 +221,18 @@ def _ask(judge: Judge, project: Project, changes: Sequence[Change]) -> None:
     except PlaceError as error:
         if any(_within(error.where, one) or _within(one, error.where) for one in touched):
             raise
+        if not _is_refused(judge, before):
+            raise
     except CovermakerError:
         return
+
+
+def _is_refused(judge: Judge, project: Project) -> bool:
+    try:
+        judge(project)
+    except CovermakerError:
+        return True
+    return False
 
 
 def _within(path: str, table: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from covermaker.project.places import ABSENT, NAMED, ORDER, get
+from covermaker.project.places import ABSENT, KINDS, NAMED, ORDER, get
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ _UNITS = {
 }  # fmt: skip
 
 # Tables whose name adds nothing to what their keys say.
-_SILENT = frozenset({"rack", "song"})
+_SILENT = frozenset({"rack", "song", "parameters"})
 
 _LABELS = {"rack_lufs": "rack level", "transpose": "transpose"}
 _LONGEST = 40  # characters of a text or list
@@ -47,8 +47,9 @@ def say(
     if place[0] in NAMED and len(place) == 2:
         if place[1] == ORDER:
             return f"{place[0]} in another order"
-        kind = "track" if place[0] == "tracks" else "bus"
-        return f"{'added' if before is ABSENT else 'removed'} {kind} {place[1]}"
+        return f"{'added' if before is ABSENT else 'removed'} {KINDS[str(place[0])]} {place[1]}"
+    if place[0] == "automation":
+        return _automation(change, values, ended)
     if place == ("sections",):
         return f"sections {_section_names(before)} -> {_section_names(after)}"
     label, unit = label_of(place, values), unit_of(place)
@@ -83,8 +84,11 @@ def owner(place: Place) -> str:
 
 
 def effect_label(rows: Sequence[Mapping[str, Any]], index: int) -> str:
-    """Return what an effect of a rack is called: its name; where the rack holds several of it, its place, too."""
-    names = [str(row.get("effect")) for row in rows]
+    """Return what an effect of a rack is called: its name; where the rack holds several of it, its place, too.
+
+    A plug-in is called by its own name.
+    """
+    names = [str(row.get("plugin") or row.get("effect")) for row in rows]
     name = names[index]
     return f"{name} {index + 1}" if names.count(name) > 1 else name
 
@@ -109,7 +113,7 @@ def written(value: Any) -> str:
 
 def label_of(place: Place, values: Mapping[str, Any]) -> str:
     """Return what people call a place: ``vocals compressor threshold``."""
-    if len(place) >= 4 and place[0] == "tracks" and place[2] == "sends":
+    if len(place) >= 4 and place[0] in NAMED and place[2] == "sends":
         return f"{place[1]} send to {place[3]}"
     parts = []
     for depth, part in enumerate(place):
@@ -140,6 +144,21 @@ def unit_of(place: Place) -> str:
         return " dB"
     last = str(place[-1])
     return next((f" {unit}" for end, unit in _UNITS.items() if last.endswith(end)), "")
+
+
+def _automation(change: Change, values: Mapping[str, Any], ended: Mapping[str, Any] | None) -> str:
+    """Say what moves: of lists the lanes that came and went, of a lane whose it is."""
+    if len(change.place) > 1:
+        lane = get(ended or values, change.place[:2])
+        target = lane.get("target") if isinstance(lane, dict) else None
+        return f"automation of {target or f'lane {change.place[1]}'}"
+    before, after = (
+        [str(lane.get("target")) for lane in lanes] if isinstance(lanes, list) else []
+        for lanes in (change.before, change.after)
+    )
+    parts = [f"+ {target}" for target in after if target not in before]
+    parts += [f"- {target}" for target in before if target not in after]
+    return f"automation {', '.join(parts)}" if parts else f"automation of {written(after)}"
 
 
 def _section_names(rows: Any) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from covermaker.mix.pan import pan_gains, place
+from covermaker.mix.pan import pan_gains
 
 
 def test_the_middle_is_exactly_one() -> None:
@@ -28,11 +28,3 @@ def test_stereo_is_balanced(pan: float) -> None:
 def test_hard_left() -> None:
     assert pan_gains(-1.0, channels=1) == pytest.approx((2**0.5, 0.0))
     assert pan_gains(-1.0, channels=2) == pytest.approx((1.0, 0.0))
-
-
-def test_placed_blocks_are_float64_stereo() -> None:
-    mono = place(np.ones((1, 5), np.float32), gain=0.5, pan=0.0)
-    assert mono.dtype == np.float64
-    np.testing.assert_array_equal(mono, np.full((2, 5), 0.5))
-    both = place(np.array([[1.0], [2.0]], np.float32), gain=2.0, pan=1.0)
-    np.testing.assert_allclose(both, [[0.0], [4.0]], atol=1e-12)

@@ -18,7 +18,7 @@ from covermaker.project.edits import (
     RemoveBus,
     RemoveEffect,
     RemoveTrack,
-    RenameBus,
+    RenameChannel,
     ResetValue,
     SetMaster,
     SetRack,
@@ -73,7 +73,7 @@ EDITS = [
     (RemoveTrack("vocals"), "removed track vocals"),
     (AddBus({"name": "delay", "rack": [{"effect": "delay"}]}), "added bus delay"),
     (RemoveBus("reverb"), "removed bus reverb"),
-    (RenameBus("reverb", "hall"), "bus reverb is called hall"),
+    (RenameChannel("buses", "reverb", "hall"), "bus reverb is called hall"),
     (
         Together(
             (AddBus({"name": "slap"}), SetValue("tracks.vocals.sends.slap", -9.0)), "a slap on the voice"
@@ -148,6 +148,16 @@ def test_a_refused_edit_leaves_everything_as_it_was(project, edit, kind, message
     assert project.file.read_text() == DOCUMENT
     assert history(project).done == []
     assert not [path for path in project.root.rglob("*") if ".part-" in path.name]
+
+
+def test_the_judge_refuses_what_goes_wrong_elsewhere_because_of_the_edit(project):
+    def judge(changed):
+        if changed.cover.tracks[0].mute:
+            raise PlaceError("buses", ": sound would go round in a circle")
+
+    with pytest.raises(ProjectError, match="in a circle"):
+        apply(project, SetValue("tracks.vocals.mute", True), judge=judge)
+    assert not load(project.root).cover.tracks[0].mute
 
 
 def test_the_judge_refuses_what_the_edit_is_about_and_nothing_else(project):
