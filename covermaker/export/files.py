@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from covermaker.audio.files import probe
 from covermaker.disk import flush_and_hash, replacing
 from covermaker.errors import AudioInputError, CovermakerError
-from covermaker.export.formats import FORMATS
+from covermaker.export.codec import encode
+from covermaker.export.formats import FORMATS, Encoding
+from covermaker.export.labels import Labels, Level
 from covermaker.export.names import safe_name
 from covermaker.progress import Progress, silent
 
@@ -20,12 +22,52 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from covermaker.export.formats import Format
+    from covermaker.export.credentials import Claim
+    from covermaker.export.formats import Dithering, Format
+    from covermaker.export.labels import Lyrics, Picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What else a file is to be or to say.
+
+    Parameters
+    ----------
+    dither : {"tpdf", "shaped", "off"}
+        Where 24 or more bits become 16.
+    ceiling_dbtp : float or None
+        What lossy files may not exceed when they are decoded; None does not look.
+    level : Level or None
+        What the master measures; the files get ReplayGain tags of it.
+    picture, lyrics : optional
+        Written into every file.
+    claim : Claim or None
+        What is signed into those files that can carry content credentials.
+    """
+
+    dither: Dithering = "tpdf"
+    ceiling_dbtp: float | None = None
+    level: Level | None = None
+    picture: Picture | None = None
+    lyrics: Lyrics | None = None
+    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExportedFile:
-    """A finished file; `clipped_samples` counts samples beyond full scale that the format cannot hold."""
+    """A finished file.
+
+    Attributes
+    ----------
+    clipped_samples : int
+        Samples beyond full scale that the format cannot hold.
+    true_peak_dbtp : float or None
+        Of what a lossy file decodes to, where that was looked at.
+    lowered_db : float
+        By how much it was turned down for that.
+    signed : bool
+        Whether it carries content credentials.
+    """
 
     name: str
     format: str
@@ -34,6 +76,9 @@ class ExportedFile:
     frames: int
     sample_rate: int
     clipped_samples: int
+    true_peak_dbtp: float | None = None
+    lowered_db: float = 0.0
+    signed: bool = False
 
 
 def export_master(
@@ -44,6 +89,7 @@ def export_master(
     stem_name: str,
     tags: Mapping[str, str],
     seed: int,
+    wishes: Wishes | None = None,
     progress: Progress = silent,
 ) -> list[ExportedFile]:
     """Write a master into a folder, one file a format, each whole or not at all.
@@ -65,6 +111,7 @@ def export_master(
         See `tags.KEYS`.
     seed : int
         Of the dither.
+    wishes : Wishes, optional
 
     Returns
     -------
@@ -91,7 +138,14 @@ def export_master(
     with ThreadPoolExecutor(min(len(wanted), os.cpu_count() or 1)) as pool:
         futures = [
             pool.submit(
-                export_file, master, out / names[name], format=name, tags=tags, seed=seed, progress=report
+                export_file,
+                master,
+                out / names[name],
+                format=name,
+                tags=tags,
+                seed=seed,
+                wishes=wishes,
+                progress=report,
             )
             for name, report in shared.reports()
         ]
@@ -106,21 +160,66 @@ def export_master(
 
 
 def export_file(
-    master: Path, path: Path, *, format: str, tags: Mapping[str, str], seed: int, progress: Progress = silent
+    master: Path,
+    path: Path,
+    *,
+    format: str,
+    tags: Mapping[str, str],
+    seed: int,
+    wishes: Wishes | None = None,
+    progress: Progress = silent,
 ) -> ExportedFile:
     """Write one file of one format; see `export_master`."""
-    form = FORMATS.load(format)
+    form, wishes = FORMATS.load(format), wishes or Wishes()
     info = probe(master)
     with replacing(path) as temporary:
-        clipped = form.encode(master, temporary, seed=seed, progress=progress)
-        form.tag(temporary, tags)
-        made = probe(temporary)
+        made = encode(
+            form,
+            master,
+            temporary,
+            settings=Encoding(seed=seed, dither=wishes.dither),
+            ceiling_dbtp=wishes.ceiling_dbtp,
+            progress=progress,
+        )
+        level = wishes.level and wishes.level.louder(-made.lowered_db, made.true_peak_dbtp)
+        form.tag(temporary, Labels(tags, wishes.picture, wishes.lyrics, level))
+        signed = wishes.claim is not None and _sign(form, temporary, wishes.claim)
+        written = probe(temporary)
         wanted = form.frames(info.frames, info.sample_rate)
-        if made.frames != wanted:
-            raise CovermakerError(f"the {format} encoder wrote {made.frames} frames instead of {wanted}")
+        if written.frames != wanted:
+            raise CovermakerError(f"the {format} encoder wrote {written.frames} frames instead of {wanted}")
         digest = flush_and_hash(temporary)
         size = temporary.stat().st_size
-    return ExportedFile(path.name, format, digest, size, made.frames, made.sample_rate, clipped)
+    return ExportedFile(
+        path.name, format, digest, size, written.frames, written.sample_rate, made.clipped,
+        made.true_peak_dbtp, made.lowered_db, signed,
+    )  # fmt: skip
+
+
+def notes_of(files: Sequence[ExportedFile], wishes: Wishes) -> list[str]:
+    """Return what a person should know of the files: what was turned down, what could not be signed."""
+    notes = []
+    for file in files:
+        peak = file.true_peak_dbtp
+        if peak is not None and wishes.ceiling_dbtp is not None and peak > wishes.ceiling_dbtp:
+            notes.append(
+                f"{file.name} decodes to {peak:.2f} dBTP, above the ceiling of {wishes.ceiling_dbtp:g} dBTP, though it "
+                f"was turned down by {file.lowered_db:.2f} dB"
+            )
+        elif file.lowered_db > 0.0:
+            notes.append(
+                f"{file.name} is turned down by {file.lowered_db:.2f} dB: its encoder raises peaks above the ceiling"
+            )
+        if wishes.claim is not None and not file.signed:
+            notes.append(f"{file.name} carries no content credentials: its format has no place for them")
+    return notes
+
+
+def _sign(form: Format, path: Path, claim: Claim) -> bool:
+    """Sign a tagged file; nothing in it may change afterwards."""
+    from covermaker.export.credentials import sign_file
+
+    return form.signable and sign_file(path, claim)
 
 
 def _file_names(forms: Mapping[str, Format], stem: str) -> dict[str, str]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from covermaker.audio.beside import Beside
 from covermaker.audio.files import blocks, probe
 from covermaker.audio.wav import FORMATS, RIFF_LIMIT, WavWriter
-from covermaker.export.quantise import Dither, quantise
+from covermaker.export.quantise import Quantiser
 from covermaker.export.tags import write_wav_tags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
+    from covermaker.export.formats import Encoding
+    from covermaker.export.labels import Labels
     from covermaker.progress import Progress
 
 # Left free below 4 GB for the tags that follow the samples.
@@ -28,19 +29,26 @@ class WavFormat:
     label: str
     bits: int
     sample_format: str
-    dithered: bool = False
     suffix: str = ".wav"
+    lossy: bool = False
+    signable: bool = True
 
     def frames(self, frames: int, sample_rate: int) -> int:
         """Return the same length."""
         return frames
 
-    def encode(self, master: Path, out: Path, *, seed: int, progress: Progress) -> int:
+    def encode(self, master: Path, out: Path, *, settings: Encoding, progress: Progress) -> int:
         """Write the file; past 4 GB it becomes RF64."""
         info = probe(master)
         data_bytes = info.frames * info.channels * FORMATS[self.sample_format].sample_bytes
-        dither = Dither(seed) if self.dithered else None
-        clipped = done = 0
+        quantiser = Quantiser(
+            self.bits,
+            settings.dither if self.bits < 24 else "off",
+            seed=settings.seed,
+            channels=info.channels,
+            sample_rate=info.sample_rate,
+        )
+        done = 0
         with (
             WavWriter(
                 out,
@@ -55,18 +63,19 @@ class WavFormat:
                 if self.bits == 32:
                     written.push(block)
                 else:
-                    integers, beyond = quantise(block, self.bits, dither)
-                    clipped += beyond
-                    written.push(integers)
+                    for integers in quantiser.push(block):
+                        written.push(integers)
                 done += block.shape[1]
                 progress(done / info.frames)
-        return clipped
+            for integers in quantiser.finish():
+                written.push(integers)
+        return quantiser.clipped
 
-    def tag(self, path: Path, tags: Mapping[str, str]) -> None:
+    def tag(self, path: Path, labels: Labels) -> None:
         """Append an ID3 chunk."""
-        write_wav_tags(path, tags)
+        write_wav_tags(path, labels)
 
 
-WAV16 = WavFormat("16bit", 16, "int16", dithered=True)
+WAV16 = WavFormat("16bit", 16, "int16")
 WAV24 = WavFormat("24bit", 24, "int24")
 WAV32F = WavFormat("32bit-float", 32, "float32")

@@ -9,20 +9,26 @@ sound.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from covermaker.audio.truepeak import CONTEXT_FRAMES, ROW_FRAMES, Chunks, PeakMeter, bs1770_interpolator
+from covermaker.audio.truepeak import (
+    CONTEXT_FRAMES,
+    ROW_FRAMES,
+    Chunks,
+    PeakMeter,
+    bs1770_interpolator,
+    oversampling,
+    sinc_interpolator,
+)
 
 if TYPE_CHECKING:
     from covermaker.audio.buffer import Samples
 
 _HALF_TAPS = CONTEXT_FRAMES  # samples on either side of an interpolated position
-_KAISER_BETA = 7.0  # stop band below -70 dB
 # Always this many blocks per product, the last ones zero-padded: BLAS takes other kernels for small matrices, and
 # the same song must give the same bits however it is read.
 _BLOCKS_PER_CHUNK = 512
@@ -31,11 +37,6 @@ _BLOCKS_PER_CHUNK = 512
 def block_frames(sample_rate: int) -> int:
     """Return the block length in samples: the power of two nearest to 0.7 ms (32 at 44.1 and 48 kHz)."""
     return int(2 ** max(2, round(float(np.log2(sample_rate * 0.0007)))))
-
-
-def oversampling(sample_rate: int) -> int:
-    """Return the factor that brings the rate to at least 352.8 kHz from 44.1 kHz; low rates keep 8."""
-    return 8 if sample_rate < 64_000 else 4 if sample_rate < 128_000 else 2
 
 
 class BlockAnalyser:
@@ -57,7 +58,7 @@ class BlockAnalyser:
     def __init__(self, *, channels: int, sample_rate: int) -> None:
         self.block = block_frames(sample_rate)
         self.frames = 0
-        self._matrix = np.ascontiguousarray(_interpolator(self.block, oversampling(sample_rate)).T)
+        self._matrix = np.ascontiguousarray(sinc_interpolator(self.block, oversampling(sample_rate)).T)
         self._windows = np.empty((self._matrix.shape[1], _BLOCKS_PER_CHUNK), np.float32)
         self._between = np.empty((self._matrix.shape[0], _BLOCKS_PER_CHUNK), np.float32)
         self._chunks = Chunks(
@@ -98,19 +99,5 @@ class BlockAnalyser:
 
 def output_meter(channels: int, sample_rate: int) -> PeakMeter:
     """Return a meter of the highest peak alone: by BS.1770, then by the interpolator of the blocks."""
-    ours = _interpolator(ROW_FRAMES, oversampling(sample_rate))
+    ours = sinc_interpolator(ROW_FRAMES, oversampling(sample_rate))
     return PeakMeter(channels, bs1770_interpolator(sample_rate), ours)
-
-
-@lru_cache(maxsize=4)
-def _interpolator(block: int, factor: int) -> NDArray[np.float32]:
-    """Return the (block + 2*half, block*(factor-1)) matrix of a Kaiser-windowed sinc interpolator.
-
-    Column ``i*(factor-1) + p - 1`` holds the weights of position ``i + p/factor``, p from 1: between the samples.
-    """
-    position = (np.arange(block)[:, None] + np.arange(1, factor) / factor).reshape(-1)
-    sample = np.arange(-_HALF_TAPS, block + _HALF_TAPS)
-    distance = position[None, :] - sample[:, None]
-    inside = np.clip(1.0 - (distance / _HALF_TAPS) ** 2, 0.0, None)
-    window = np.i0(_KAISER_BETA * np.sqrt(inside)) / np.i0(_KAISER_BETA) * (inside > 0.0)
-    return (np.sinc(distance) * window).astype(np.float32)

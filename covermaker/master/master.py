@@ -1,4 +1,4 @@
-"""The master: rack, then loudness to a target under a true-peak ceiling, measured afterwards.
+"""The master: rack, tone of a reference, then loudness to a target under a true-peak ceiling, measured afterwards.
 
 The song goes through the rack once and is analysed on its way (`blocks`), the drive into the limiter is found on the
 blocks (`prediction`), a real pass is written and measured on its way; what the prediction missed is added to the next
@@ -21,22 +21,21 @@ import numpy as np
 from covermaker.audio.beside import Beside
 from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.audio.loudness import MOMENTARY_HOPS, LoudnessMeter, measure_file
-from covermaker.effects.rack import Rack
-from covermaker.errors import AudioInputError, ProjectError
+from covermaker.errors import AudioInputError
 from covermaker.master.blocks import BlockAnalyser, output_meter
 from covermaker.master.limiter import CHUNK_BLOCKS, GainCurve
 from covermaker.master.prediction import LoudnessModel
+from covermaker.master.settings import LOUDEST_LUFS, QUIETEST_LUFS, MasterReport
+from covermaker.master.settings import MasterSettings as MasterSettings
 from covermaker.master.solve import rising_root
+from covermaker.master.source import open_mix
 from covermaker.progress import Progress, part, silent
 from covermaker.units import db_to_gain, gain_to_db
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from covermaker.audio.buffer import Samples
     from covermaker.audio.files import AudioInfo
     from covermaker.audio.loudness import Loudness
-    from covermaker.effects.rack import EffectSettings
+    from covermaker.master.source import Matched, OpenMix
 
 _TOLERANCE_LU = 0.1
 _GOOD_ENOUGH_LU = 0.04
@@ -46,83 +45,6 @@ _MAX_PASSES = 6
 _MARGIN_DB = 0.1
 # Readings of meters that follow one standard differ by this much at most.
 _METER_ERROR_DB = 0.002
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MasterSettings:
-    """What the master must be.
-
-    Parameters
-    ----------
-    loudness_lufs : float or None
-        Integrated loudness to reach, -40..-5 LUFS; None leaves the level alone and only keeps the ceiling.
-    true_peak_dbtp : float
-        Ceiling, -12..0 dBTP.
-    rack : sequence of effect settings
-        Effects on the whole mix, before the loudness.
-    max_drive_db : float
-        How far the loudest peak may be pushed over the ceiling, 0..40 dB; what the limiter would have to take off
-        beyond that is refused, and the master stays quieter than its target.
-
-    Raises
-    ------
-    ProjectError
-        When a value is outside its range.
-    """
-
-    loudness_lufs: float | None = -14.0
-    true_peak_dbtp: float = -1.0
-    rack: tuple[EffectSettings, ...] = ()
-    max_drive_db: float = 18.0
-
-    def __post_init__(self) -> None:
-        ranges = (
-            ("loudness_lufs", self.loudness_lufs, -40.0, -5.0, "LUFS"),
-            ("true_peak_dbtp", self.true_peak_dbtp, -12.0, 0.0, "dBTP"),
-            ("max_drive_db", self.max_drive_db, 0.0, 40.0, "dB"),
-        )
-        for name, value, low, high, unit in ranges:
-            if value is not None and not low <= value <= high:
-                raise ProjectError(f"master.{name} is {value:g}, it must be {low:g} to {high:g} {unit}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MasterReport:
-    """What the master became. Levels are ``-inf`` for silence; None is too short to have one.
-
-    Parameters
-    ----------
-    sample_rate, frames : int
-        In Hz; the same length as the mix, to the sample.
-    input_lufs, input_true_peak_dbtp : float
-        Of the mix behind the rack; the peak by our own 8-times oversampling.
-    integrated_lufs, loudness_range_lu, true_peak_dbtp, sample_peak_dbfs : float
-        Measured on the finished file.
-    gain_db : float
-        Applied before the limiter.
-    max_gain_reduction_db : float
-        The most the limiter took off, 0 when it was not needed.
-    passes : int
-        How often the file was written until it fitted.
-    reached : bool
-        Whether the loudness is within 0.1 LU of its target (True when there is no target).
-    reason : str
-        Why not, or why no gain was given; empty when all is as asked.
-    """
-
-    sample_rate: int
-    frames: int
-    input_lufs: float | None
-    input_true_peak_dbtp: float
-    integrated_lufs: float | None
-    loudness_range_lu: float | None
-    true_peak_dbtp: float
-    sample_peak_dbfs: float
-    gain_db: float
-    max_gain_reduction_db: float
-    passes: int
-    reached: bool
-    reason: str
 
 
 def master_file(
@@ -145,16 +67,18 @@ def master_file(
     Raises
     ------
     AudioInputError
-        When the mix cannot be read, is empty or holds NaN or infinity.
+        When the mix or the reference cannot be read, is empty or holds NaN or infinity.
     """
     info = probe(mix)
     if not info.frames:
         raise AudioInputError(f"{mix.name} holds no samples to master")
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-        racked = Path(folder) / "racked.wav"
-        song = _Song.analyse(mix, racked, settings.rack, info, progress=part(progress, 0.0, 0.5))
-        finished = Path(folder) / "master.wav"
-        report = _Run(song, settings, finished).report(progress=part(progress, 0.5, 1.0))
+        work = Path(folder)
+        begin = 0.0 if settings.match is None else 0.4
+        source = open_mix(mix, work, settings, info, progress=part(progress, 0.0, begin))
+        song = _Song.analyse(source, info, progress=part(progress, begin, 0.5))
+        finished = work / "master.wav"
+        report = _Run(song, settings, finished, source.matched).report(progress=part(progress, 0.5, 1.0))
         os.replace(finished, out)
     progress(1.0)
     return report
@@ -172,52 +96,27 @@ class _Song:
     true_peak: float
 
     @classmethod
-    def analyse(
-        cls, mix: Path, racked: Path, rack: tuple[EffectSettings, ...], info: AudioInfo, *, progress: Progress
-    ) -> _Song:
-        """Learn the mix; behind a rack it is written to `racked` on the way."""
-        through = any(not setting.bypass for setting in rack)
-        source = _through(rack, mix, racked, info) if through else _plain(mix)
+    def analyse(cls, source: OpenMix, info: AudioInfo, *, progress: Progress) -> _Song:
+        """Learn the song on its way into the file that the passes read, or out of it."""
         analyser = BlockAnalyser(channels=info.channels, sample_rate=info.sample_rate)
         meter = LoudnessMeter(info.channels, info.sample_rate)
         # The meter stays on this thread: libebur128 holds Python's lock, a third thread would only wait for it.
-        with closing(source), Beside(analyser.push) as peaks_beside:
+        with closing(source.stream), Beside(analyser.push) as peaks_beside:
             done = 0
-            for block in source:
+            for block in source.stream:
                 peaks_beside.push(block)
                 meter.push(block)
                 done += block.shape[1]
                 progress(min(1.0, done / info.frames))
         peaks, energies = analyser.finish()
         return cls(
-            racked if through else mix,
+            source.path,
             info,
             GainCurve(peaks, block=analyser.block, sample_rate=info.sample_rate),
             LoudnessModel(meter.energies(MOMENTARY_HOPS), energies, meter.hop),
             meter.finish().integrated_lufs,
             float(peaks.max()),
         )
-
-
-def _plain(mix: Path) -> Generator[Samples]:
-    for block in blocks(mix):
-        if not np.isfinite(block).all():
-            raise AudioInputError(f"{mix.name} holds NaN or infinite samples")
-        yield block
-
-
-def _through(
-    settings: tuple[EffectSettings, ...], mix: Path, racked: Path, info: AudioInfo
-) -> Generator[Samples]:
-    """Yield what comes out of a rack, the length of what goes in, and write it."""
-    if info.channels > 2:
-        raise AudioInputError(f"{mix.name} has {info.channels} channels", hint="mix it down to stereo first")
-    rack = Rack(settings, sample_rate=info.sample_rate, channels=info.channels)
-    with wav_writer(racked, sample_rate=info.sample_rate, channels=info.channels) as writer:
-        for block in blocks(mix):
-            made = rack.process(block)
-            writer.write(made)
-            yield made
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,17 +130,18 @@ class _Pass:
 class _Run:
     """The passes of one master."""
 
-    def __init__(self, song: _Song, settings: MasterSettings, out: Path) -> None:
+    def __init__(self, song: _Song, settings: MasterSettings, out: Path, matched: Matched | None) -> None:
         self._song = song
         self._out = out
+        self._matched = matched
         self._ceiling_db = settings.true_peak_dbtp
         self._peak_db = gain_to_db(song.true_peak)
         self._max_drive_db = settings.max_drive_db
         self._highest_db = self._ceiling_db + settings.max_drive_db - self._peak_db
         # Without a measurable loudness there is no gain, only the ceiling.
-        self._wanted = settings.loudness_lufs
+        self._wanted = _wanted(settings, matched)
         self._input_lufs = _level(song.lufs)
-        self._target = settings.loudness_lufs if math.isfinite(self._input_lufs) else None
+        self._target = self._wanted if math.isfinite(self._input_lufs) else None
         self._excess_db = 0.0  # by how much a meter found a pass above the ceiling
         self._correction_lu = 0.0  # measured minus predicted loudness
         self._reduction_db = 0.0
@@ -281,6 +181,8 @@ class _Run:
             passes=number,
             reached=reached,
             reason=reason,
+            target_lufs=self._wanted,
+            match=None if self._matched is None else self._matched.summary(),
         )
 
     def _limit_db(self, drive_db: float) -> float:
@@ -374,9 +276,18 @@ class _Run:
         if drive_db >= self._highest_db - _TOLERANCE_LU:
             return False, (
                 f"{self._target:g} LUFS under {self._ceiling_db:g} dBTP would push peaks more than "
-                f"{self._max_drive_db:g} dB over the ceiling: compress the mix, or ask for less loudness"
+                f"{self._max_drive_db:g} dB over the ceiling (max_drive_db): it stays at {lufs:.1f} LUFS; compress "
+                "the mix, or ask for less loudness"
             )
         return False, f"the limiter came no closer than {lufs:.2f} LUFS under {self._ceiling_db:g} dBTP"
+
+
+def _wanted(settings: MasterSettings, matched: Matched | None) -> float | None:
+    """Return the loudness to reach; that of a reference is kept within what a master may have."""
+    if not isinstance(settings.loudness_lufs, str):
+        return settings.loudness_lufs
+    assert matched is not None
+    return min(max(matched.lufs, QUIETEST_LUFS), LOUDEST_LUFS)
 
 
 def _level(reading: float | None) -> float:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from covermaker.export.quantise import Dither, quantise
+from covermaker.export.quantise import Dither, Quantiser, quantise
 
 RATE = 48_000
 
@@ -94,3 +94,74 @@ def test_full_scale(bits):
     integers, clipped = quantise(values, bits)
     assert integers[0].tolist() == [-full, full - 1, full - 1, -full, full - 1]
     assert clipped == 3
+
+
+def quantised(signal, how, *, block=None, rate=44_100, bits=16):
+    quantiser = Quantiser(bits, how, seed=5, channels=len(signal), sample_rate=rate)
+    block = block or signal.shape[1]
+    parts = [
+        part for at in range(0, signal.shape[1], block) for part in quantiser.push(signal[:, at : at + block])
+    ]
+    parts += list(quantiser.finish())
+    return np.concatenate(parts, axis=1), quantiser.clipped
+
+
+def error_density_db(signal, how, rate=44_100):
+    """Power of the error in LSB, in dB, by third octaves: frequencies and levels."""
+    integers, _ = quantised(signal, how, rate=rate)
+    error = integers[0] - signal[0].astype(float) * 32768
+    power = np.abs(np.fft.rfft(error)) ** 2 / len(error)
+    hz = np.fft.rfftfreq(len(error), 1 / rate)
+    centres = 1000 * 2.0 ** (np.arange(-9, 14) / 3)
+    found = [power[(hz >= f / 1.12) & (hz < f * 1.12)].mean() for f in centres]
+    return centres, 10 * np.log10(found)
+
+
+@pytest.mark.parametrize("rate", [44_100, 96_000])
+def test_shaped_dither_moves_the_noise_to_where_the_ear_is_dull(rate):
+    signal = np.random.default_rng(1).standard_normal((1, 1 << 20)).astype(np.float32) * 0.05
+    hz, plain = error_density_db(signal, "tpdf", rate)
+    _, shaped = error_density_db(signal, "shaped", rate)
+    keen = (hz > 2500) & (hz < 5000)
+    assert np.abs(plain - plain.mean()).max() < 1.0
+    assert (shaped - plain)[keen].max() < -9.0
+    assert (shaped - plain)[hz > 13_000].max() > 5.0 or rate > 64_000
+
+
+def test_shaped_dither_still_dithers():
+    shaped, _ = quantised(sine(-90), "shaped")
+    assert max(harmonics_db(shaped)) < -30
+    quiet, _ = quantised(sine(-104), "shaped")
+    t = np.arange(quiet.shape[1]) / RATE
+    assert 20 * np.log10(2 * np.mean(quiet[0] * np.sin(2 * np.pi * 997 * t)) / 32768) == pytest.approx(
+        -104, abs=0.5
+    )
+
+
+@pytest.mark.parametrize("how", ["tpdf", "shaped", "off"])
+@pytest.mark.parametrize("block", [1, 4096, 70_000])
+def test_any_cut_gives_the_same_integers(how, block):
+    frames = 2000 if block == 1 else 600_000
+    signal = np.random.default_rng(0).standard_normal((2, frames)).astype(np.float32) * 0.1
+    signal[:, 500:900] = 0.0
+    whole, parts = quantised(signal, how), quantised(signal, how, block=block)
+    assert np.array_equal(whole[0], parts[0])
+    assert whole[0].shape == signal.shape
+    assert whole[1] == parts[1]
+    assert not whole[0][:, 500:900].any(), "digital silence stays so"
+
+
+@pytest.mark.parametrize("how", ["tpdf", "shaped"])
+def test_beyond_full_scale_is_clipped_and_the_shaping_recovers(how):
+    signal = 0.1 * np.ones((1, 20_000), np.float32)
+    signal[0, 1000:2000] = 1.5
+    integers, clipped = quantised(signal, how)
+    assert clipped == 1000
+    assert integers.max() == 32767
+    assert np.abs(integers[0, 2100:] / 32768 - 0.1).max() < 40 / 32768
+
+
+def test_off_is_rounding():
+    signal = np.random.default_rng(0).standard_normal((2, 5000)).astype(np.float32) * 0.1
+    integers, _ = quantised(signal, "off")
+    assert np.array_equal(integers, np.floor(signal.astype(float) * 32768 + 0.5))

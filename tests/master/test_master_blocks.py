@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from master_signals import RATE, clicks, noise, quarter_rate, real_song, sine, stereo, true_peak_db
 
-from covermaker.master.blocks import BlockAnalyser, block_frames, output_meter, oversampling
+from covermaker.audio.truepeak import oversampling
+from covermaker.master.blocks import BlockAnalyser, block_frames, output_meter
 
 
 def analyse(
