@@ -90,6 +90,8 @@ def convert_vocal(
     device: str = "cpu",
     start_seconds: float = 0.0,
     seconds: float | None = None,
+    lead_f0_hz: NDArray[np.floating[Any]] | None = None,
+    heard: NDArray[np.floating[Any]] | None = None,
     progress: Progress = silent,
 ) -> ConversionReport:
     """Sing a vocal with another voice.
@@ -115,6 +117,11 @@ def convert_vocal(
         Where the network runs.
     start_seconds, seconds : float
         A region, rounded to samples; by default everything. It is cut at the end of the vocal.
+    lead_f0_hz : array, optional
+        Of a second voice: the pitch of the first one. The transposition is chosen by it, so that the two stay
+        together.
+    heard : array, optional
+        Of a second voice: 0 to 1 on the feature clock, where it rests.
     progress : Progress
         Told the finished fraction.
 
@@ -135,7 +142,8 @@ def convert_vocal(
     span = _span(info.frames, info.sample_rate, start_seconds, seconds)
     tuned = correct_pitch(f0_hz, settings.pitch_correction)
     # By the pitch as it was read: who moves the instrumental knows no other.
-    move = choose_transposition(transpose, f0_hz, voice.card.f0, key_semitones=key_semitones)
+    melody = f0_hz if lead_f0_hz is None else lead_f0_hz
+    move = choose_transposition(transpose, melody, voice.card.f0, key_semitones=key_semitones)
     ratio, notes = _index_ratio(voice, settings)
     speaker = _speaker(voice, settings)
     chunks = 0
@@ -161,7 +169,7 @@ def convert_vocal(
             )
             gains, peak = _clean(
                 vocal, sung, out, span, f0_hz, loudness_db,
-                settings=settings, progress=part(progress, _SUNG_SHARE, 1.0),
+                settings=settings, heard=heard, progress=part(progress, _SUNG_SHARE, 1.0),
             )  # fmt: skip
     else:
         with wav_writer(out, sample_rate=info.sample_rate, channels=1):
@@ -358,6 +366,7 @@ def _clean(
     loudness_db: NDArray[np.floating[Any]],
     *,
     settings: ConvertSettings,
+    heard: NDArray[np.floating[Any]] | None,
     progress: Progress,
 ) -> tuple[NDArray[np.float64], float]:
     """Clean what was sung and write the region; return the audible frames' gains in dB and the peak."""
@@ -369,6 +378,7 @@ def _clean(
     gain = FrameCurve(10.0 ** (gains_db / 20.0), rate)
     source = {"start": span.sung_start, "frames": span.sung_samples}
     silence = silence_curve(blocks(vocal, block_frames=rate, **source), rate)
+    rests = None if heard is None else FrameCurve(heard[here], rate)
     sung_part = (source_db > AUDIBLE_DB) & (np.asarray(f0_hz[here]) > 0)
     louder = np.clip(sung_db + gains_db - source_db, -MAX_BOOST_DB, MAX_BOOST_DB)
     blend = ConsonantBlend(
@@ -391,8 +401,10 @@ def _clean(
     first, last = span.start - span.sung_start, span.stop - span.sung_start
     with wav_writer(out, sample_rate=rate, channels=1) as writer:
         for block in blended():
-            heard = block * silence.at(position, len(block))
-            kept = heard[max(0, first - position) : max(0, last - position)]
+            sound = block * silence.at(position, len(block))
+            if rests is not None:
+                sound = sound * rests.at(position, len(block))
+            kept = sound[max(0, first - position) : max(0, last - position)]
             if len(kept):
                 peak = max(peak, float(np.abs(kept).max()))
                 writer.write(kept[np.newaxis])

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EARLY_LATE_SECONDS = 0.15  # singers start before and end after what is written
+_EXPORT_AGAIN = "is it a MIDI file? export it again, as a standard MIDI file of type 0 or 1"
 _DRUMS = 9  # General MIDI's percussion channel, counted from 0
 
 
@@ -46,23 +47,30 @@ def read_guide(path: Path, *, track: str | int | None = None) -> list[GuideNote]
     """
     import mido
 
+    whose = f"the guide '{path.name}'"
+    if not path.is_file():
+        raise ProjectError(f"{whose} is not there", hint="check the path; it starts at the project")
     try:
         file = mido.MidiFile(path)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, mido.KeySignatureError) as error:
-        raise ProjectError(
-            f"the guide {path} cannot be read as MIDI: {error or type(error).__name__}"
-        ) from error
+    except OSError as error:
+        raise ProjectError(_unread(whose, error.strerror or str(error)), hint=_EXPORT_AGAIN) from error
+    except EOFError as error:
+        raise ProjectError(_unread(whose, "it ends too soon"), hint=_EXPORT_AGAIN) from error
+    except (ValueError, KeyError, IndexError, mido.KeySignatureError) as error:
+        raise ProjectError(_unread(whose, str(error)), hint=_EXPORT_AGAIN) from error
     if file.type == 2:
-        raise ProjectError(f"the guide {path} is MIDI of type 2: its tracks share no clock")
+        raise ProjectError(
+            f"{whose} is MIDI of type 2: its tracks share no clock", hint="export it as type 1"
+        )
     if file.ticks_per_beat <= 0:
-        raise ProjectError(f"the guide {path} counts time in film frames", hint="export it in beats")
+        raise ProjectError(f"{whose} counts time in film frames", hint="export it in beats")
     tempi = _tempi(file)
     found = {
         number: _track_notes(part, tempi, file.ticks_per_beat) for number, part in enumerate(file.tracks)
     }
     found = {number: notes for number, notes in found.items() if notes}
     if not found:
-        raise ProjectError(f"the guide {path} holds no notes")
+        raise ProjectError(f"{whose} holds no notes", hint="percussion does not count: export the melody")
     if track is None:
         return max(found.values(), key=_alone)
     names = {number: file.tracks[number].name.strip() for number in found}
@@ -71,7 +79,7 @@ def read_guide(path: Path, *, track: str | int | None = None) -> list[GuideNote]
         known = ", ".join(f"{number} ('{name}')" if name else str(number) for number, name in names.items())
         near = nearest(track, list(names.values())) if isinstance(track, str) else None
         raise ProjectError(
-            f"the guide {path} has no notes on a track {track!r}", hint=near or f"tracks with notes: {known}"
+            f"{whose} has no notes on a track {track!r}", hint=near or f"tracks with notes: {known}"
         )
     return found[chosen[0]]
 
@@ -87,6 +95,10 @@ def guide_classes(notes: list[GuideNote], frames: int) -> NDArray[np.bool_]:
         last = round((note.stop + EARLY_LATE_SECONDS) * FRAME_RATE)
         allowed[first : last + 1, note.number % 12] = True
     return allowed
+
+
+def _unread(whose: str, why: str) -> str:
+    return f"{whose} cannot be read as MIDI: {why.rstrip('.') or 'it is damaged'}"
 
 
 def _tempi(file: object) -> list[tuple[int, int]]:

@@ -98,12 +98,15 @@ def test_frames_without_a_note_are_free(midi_file):
 
 
 def test_guides_that_are_none(midi_file, tmp_path):
-    with pytest.raises(ProjectError, match="cannot be read as MIDI"):
+    with pytest.raises(ProjectError, match=r"^the guide 'missing.mid' is not there") as caught:
         read_guide(tmp_path / "missing.mid")
+    assert caught.value.hint
     for content in (b"", b"MThd", b"no midi at all", (b"MThd" + bytes(20))):
         (tmp_path / "bad.mid").write_bytes(content)
-        with pytest.raises(ProjectError, match=r"MIDI|no notes|beats"):
+        with pytest.raises(ProjectError, match=r"MIDI: \w|no notes|beats") as caught:
             read_guide(tmp_path / "bad.mid")
+        assert caught.value.hint
+        assert str(tmp_path) not in caught.value.message
     whole = midi_file({"Lead": MELODY}).read_bytes()
     (tmp_path / "bad.mid").write_bytes(whole[:-9])
     with pytest.raises(ProjectError, match="cannot be read as MIDI"):

@@ -47,7 +47,7 @@ def test_tones_land_where_they_belong(shifted, semitones):
     rate = 44_100
     out = shifted(chord(6, rate), rate, semitones)[0][rate:-rate]
     expected = np.array([220.0, 277.18, 329.63]) * 2 ** (semitones / 12)
-    assert np.abs(1200 * np.log2(peaks_hz(out, rate, 3) / expected)).max() < 6.0
+    assert np.abs(1200 * np.log2(peaks_hz(out, rate, 3) / expected)).max() < 7.0
     assert 20 * np.log10(out.std() / chord(6, rate).std()) == pytest.approx(0.0, abs=0.2)
 
 
@@ -57,34 +57,62 @@ def test_length_is_exact(shifted, samples):
     assert np.isfinite(out).all()
 
 
-def bursts(seconds, rate, seed=3):
+def strokes(seconds, rate, seed=3):
+    """Decaying noise now and then; and the centre of each stroke's energy, in samples."""
     generator = np.random.default_rng(seed)
-    t = np.arange(round(seconds * rate)) / rate
-    level = np.zeros(len(t))
-    for start in np.arange(0.2, seconds - 0.3, 0.43) + generator.uniform(
-        0, 0.1, len(np.arange(0.2, seconds - 0.3, 0.43))
-    ):
-        level[(t >= start) & (t < start + generator.uniform(0.04, 0.15))] = 0.2
-    return level * (generator.standard_normal(len(t)) + np.sin(2 * np.pi * 500 * t))
+    sound = np.zeros(round(seconds * rate), np.float32)
+    time = np.arange(rate // 30) / rate
+    starts = np.arange(0.4, seconds - 0.4, 0.43)
+    starts = np.round((starts + generator.uniform(0.0, 0.1, len(starts))) * rate).astype(int)
+    for start in starts:
+        sound[start : start + len(time)] = 0.3 * np.exp(-time / 0.006) * generator.standard_normal(len(time))
+    return sound, np.array([centre_near(sound, start, rate) for start in starts])
+
+
+def centre_near(sound, place, rate):
+    reach = round(0.1 * rate)
+    power = np.square(sound[place - reach : place + reach], dtype=np.float64)
+    return place - reach + (power * np.arange(len(power))).sum() / power.sum()
+
+
+def lateness_ms(out, places, rate):
+    return np.array([(centre_near(out, round(place), rate) - place) / rate * 1000 for place in places])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rate", "semitones"), [(44_100, 3), (44_100, -5), (48_000, -12), (48_000, 2)])
-def test_time_stays_from_start_to_end(shifted, rate, semitones):
-    """Over 40 s in four pieces: within 2 ms at the start as at the end; the engine by itself is 30 ms off and more."""
-    source = bursts(40, rate).astype(np.float32)
-    out = shifted(source, rate, semitones, piece_seconds=10)[0]
-    part = 8 * rate
-    early = instrumental._delay(out[:part], source[:part], rate) / rate
-    late = instrumental._delay(out[-part:], source[-part:], rate) / rate
-    assert abs(early) < 0.002
-    assert abs(late) < 0.002
-    assert abs(late - early) < 0.001
+@pytest.mark.parametrize(
+    ("rate", "semitones"), [(44_100, -5), (44_100, -3), (44_100, 1), (44_100, 7), (48_000, 2)]
+)
+def test_strokes_keep_their_place_for_a_whole_song(shifted, rate, semitones):
+    """Over 100 s within 1 ms at the start as at the end; the engine by itself is up to 120 ms off, and leaps."""
+    source, places = strokes(100, rate)
+    late = lateness_ms(shifted(source, rate, semitones)[0], places, rate)
+    for part in np.array_split(late, 10):
+        assert abs(np.median(part)) < 1.0
+    assert np.abs(late).max() < 2.0
 
 
-def test_the_lag_measure_sees_a_lag():
-    source = bursts(6, 44_100).astype(np.float32)
-    assert instrumental._delay(np.roll(source, 300), source, 44_100) == pytest.approx(300, abs=2)
+def test_pieces_end_before_the_engine_leaps():
+    fast = instrumental._Clock(1.0 - 0.0029, 0)
+    assert instrumental._steady_seconds(fast) == pytest.approx(0.05 / 0.0029 - 4.0)
+    assert instrumental._steady_seconds(instrumental._Clock(1.0, 0)) == np.inf
+
+
+def test_the_clock_is_read_off_known_sounds(monkeypatch):
+    """An engine that is 2 ms late and 1 in a thousand slow."""
+    rate = 44_100
+
+    def engine(samples, semitones, rate):
+        import soxr
+
+        slow = soxr.resample(samples[0], rate, rate * 1.001)
+        slow = np.concatenate([np.zeros(88, np.float32), slow])
+        return slow[np.newaxis]
+
+    monkeypatch.setattr(instrumental, "_rubber_band", engine)
+    clock = instrumental._calibrated.__wrapped__(3, rate)
+    assert clock.rate == pytest.approx(1.001, abs=2e-6)
+    assert clock.lag == 88
 
 
 def test_joins_hide_in_pauses(shifted):

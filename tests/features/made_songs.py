@@ -76,3 +76,70 @@ def _add(sound, at, piece, rate):
     start = round(at * rate)
     end = min(len(sound), start + len(piece))
     sound[start:end] += piece[: end - start]
+
+
+def clicks(bpm, seconds, start=0.2, seed=0):
+    """Return clicks of 1 kHz as (frames,) float32, and when they are."""
+    rng = np.random.default_rng(seed)
+    sound = 1e-4 * rng.standard_normal(round(seconds * RATE))
+    time = np.arange(round(0.03 * RATE)) / RATE
+    beats = np.arange(start, seconds - 0.05, 60.0 / bpm)
+    for beat in beats:
+        _add(sound, beat, 0.5 * np.sin(2 * np.pi * 1000 * time) * np.exp(-time / 0.005), RATE)
+    return sound.astype(np.float32), beats
+
+
+@lru_cache(maxsize=8)
+def made_waltz(bpm, seconds, seed=0):
+    """Return a bass on one and chords on two and three, (frames,) float32."""
+    rng = np.random.default_rng(seed)
+    sound = 1e-4 * rng.standard_normal(round(seconds * RATE))
+    beat = 60.0 / bpm
+    for number in range(int(seconds / beat)):
+        bar, place = divmod(number, 3)
+        degree = _CHORDS["minor"][bar % 4]
+        if place == 0:
+            _note(sound, number * beat, 2.7 * beat, _pitch(0, "minor", degree, 36), 0.3, RATE, 0.0)
+        else:
+            for third in (0, 2, 4):
+                pitch = _pitch(0, "minor", degree + third, 60)
+                _note(sound, number * beat, 0.8 * beat, pitch, 0.08, RATE, 0.0)
+        tune = _pitch(0, "minor", degree + (0, 2, 4, 7)[rng.integers(4)], 72)
+        _note(sound, number * beat, beat, tune, 0.1, RATE, 0.0)
+        _drums(sound, number * beat, 0 if place == 0 else 1, beat, rng, RATE, False)
+    return sound.astype(np.float32)
+
+
+# Chords by degree, drums, level of the chords, level of a pad above.
+_PARTS = {
+    "A": ((0, 5, 3, 4), True, 0.08, 0.0),
+    "B": ((3, 6, 0, 2), True, 0.03, 0.12),
+    "C": ((5, 3, 5, 1), False, 0.08, 0.0),
+}
+
+
+@lru_cache(maxsize=8)
+def made_form(form, bpm=112.0, bars=8, seed=0):
+    """Return a song of parts of so many bars each, (frames,) float32, and the length of a part in seconds."""
+    rng = np.random.default_rng(seed)
+    beat, beats = 60.0 / bpm, 4 * bars
+    sound = 1e-4 * rng.standard_normal(round(len(form) * beats * beat * RATE))
+    tunes = {name: rng.integers(8, size=beats) for name in _PARTS}
+    for number in range(len(form) * beats):
+        name, place = form[number // beats], number % beats
+        chords, drums, level, pad = _PARTS[name]
+        at, degree = number * beat, chords[place // 4 % 4]
+        for third in (0, 2, 4):
+            if place % 2 == 0:
+                _note(sound, at, 2 * beat, _pitch(0, "minor", degree + third, 60), level, RATE, 0.0)
+            if place % 4 == 0 and pad:
+                time = np.arange(round(4 * beat * RATE)) / RATE
+                hz = 440.0 * 2.0 ** ((_pitch(0, "minor", degree + third, 72) - 69) / 12)
+                edge = np.minimum(1.0, np.minimum(time, time[-1] - time) / 0.1)
+                _add(sound, at, pad * edge * np.sin(2 * np.pi * hz * time), RATE)
+        _note(sound, at, beat, _pitch(0, "minor", degree, 36), 0.25, RATE, 0.0)
+        tune = degree + (0, 2, 4, 7, 4, 2, 1, 0)[tunes[name][place]]
+        _note(sound, at, beat, _pitch(0, "minor", tune, 72), 0.1, RATE, 0.0)
+        if drums:
+            _drums(sound, at, number, beat, rng, RATE, True)
+    return sound.astype(np.float32), beats * beat

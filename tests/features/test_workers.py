@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from covermaker.features.workers import cores, in_processes
+from covermaker.features.workers import in_processes
+from covermaker.weights.device import cores
 
 
 def _die_elsewhere(job):

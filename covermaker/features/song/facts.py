@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from covermaker.audio.buffer import Samples
 
-VERSION = 1
+VERSION = 2
 _KIND = "songs"
 
 

@@ -12,15 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from covermaker.features.song.onsets import RATE, OnsetStrength
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SAMPLE_RATE = 22_050
-_FRAME = 1024
-_HOP = 256
-_RATE = SAMPLE_RATE / _HOP  # onset values a second
-_BANDS = 36
-_LOW_HZ, _HIGH_HZ = 40.0, 10_000.0
 
 _SLOWEST_BPM, _FASTEST_BPM = 45.0, 220.0
 _PREFERRED_BPM = 120.0
@@ -52,60 +47,53 @@ class Tempo:
 
 
 class TempoFinder:
-    """Listens to blocks of one channel at `SAMPLE_RATE`; any cut into blocks finds the same."""
+    """Listens to blocks of one channel at `onsets.SAMPLE_RATE`; any cut into blocks finds the same.
+
+    Attributes
+    ----------
+    heard : OnsetStrength
+        What it has listened to.
+    """
 
     def __init__(self) -> None:
-        self._held = np.zeros(0, np.float32)
-        self._window = np.hanning(_FRAME).astype(np.float32)
-        edges = np.geomspace(_LOW_HZ, _HIGH_HZ, _BANDS + 1) * _FRAME / SAMPLE_RATE
-        # The lowest bands share bins: each takes one at least.
-        self._starts = np.maximum.accumulate(np.maximum(edges[:-1].astype(int), np.arange(1, _BANDS + 1)))
-        self._end = int(edges[-1])
-        self._last: NDArray[np.float64] | None = None
-        self._onsets: list[NDArray[np.float64]] = []
+        self.heard = OnsetStrength()
 
     def push(self, block: NDArray[np.float32]) -> None:
         """Take the next (n,) samples in."""
-        self._held = np.concatenate([self._held, block])
-        count = (len(self._held) - _FRAME) // _HOP + 1 if len(self._held) >= _FRAME else 0
-        if not count:
-            return
-        frames = np.lib.stride_tricks.sliding_window_view(self._held, _FRAME)[::_HOP][:count]
-        power = np.abs(np.fft.rfft(frames * self._window, axis=1)) ** 2
-        bands = np.log(np.add.reduceat(power[:, : self._end], self._starts, axis=1) + 1e-3)
-        before = bands[:1] if self._last is None else self._last[None]
-        self._onsets.append(np.maximum(np.diff(bands, axis=0, prepend=before), 0.0).mean(axis=1))
-        self._last = bands[-1]
-        self._held = self._held[count * _HOP :]
+        self.heard.push(block)
 
     def finish(self) -> Tempo | None:
         """Return the tempo; None for silence, for what has no beat, and under eight seconds."""
-        onsets = np.concatenate(self._onsets) if self._onsets else np.zeros(0)
-        if len(onsets) < _LEAST_SECONDS * _RATE or onsets.std() < _LEAST_ONSET:
-            return None
-        similarity = _similarity(_sharpened(onsets))
-        if similarity is None:
-            return None
-        bpm = np.arange(_SLOWEST_BPM, _FASTEST_BPM, 0.1)
-        lags = 60.0 * _RATE / bpm
-        prior = np.exp(-0.5 * (np.log2(bpm / _PREFERRED_BPM) / _PREFERRED_OCTAVES) ** 2)
-        on, off = _at(similarity, lags, _BEATS), _at(similarity, lags, _BEATS, between=True)
-        # The weakest beat counts as much as all: three beats in two have every second one only.
-        score = (0.5 * (on.mean(axis=1) + on.min(axis=1)) - _BETWEEN * off.mean(axis=1)) * prior
-        rough = bpm[int(score.argmax())]
-        clarity = float(_at(similarity, np.array([60.0 * _RATE / rough]), _BEATS).mean())
-        if clarity < _LEAST_CLARITY:
-            return None
-        # Far multiples of the beat tell it more exactly.
-        near = np.arange(rough * 0.97, rough * 1.03, 0.02)
-        multiples = max(_BEATS, int(_LONGEST_SECONDS * rough / 60.0 * 0.95))
-        fine = near[int(_at(similarity, 60.0 * _RATE / near, multiples).mean(axis=1).argmax())]
-        return Tempo(round(float(fine), 2), min(1.0, clarity))
+        return find_tempo(self.heard.strength)
 
 
-def _sharpened(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
+def find_tempo(onsets: NDArray[np.float64]) -> Tempo | None:
+    """Return the tempo of an onset strength (n,), `onsets.RATE` values a second; None where there is no beat."""
+    if len(onsets) < _LEAST_SECONDS * RATE or onsets.std() < _LEAST_ONSET:
+        return None
+    similarity = _similarity(sharpened(onsets))
+    if similarity is None:
+        return None
+    bpm = np.arange(_SLOWEST_BPM, _FASTEST_BPM, 0.1)
+    lags = 60.0 * RATE / bpm
+    prior = np.exp(-0.5 * (np.log2(bpm / _PREFERRED_BPM) / _PREFERRED_OCTAVES) ** 2)
+    on, off = _at(similarity, lags, _BEATS), _at(similarity, lags, _BEATS, between=True)
+    # The weakest beat counts as much as all: three beats in two have every second one only.
+    score = (0.5 * (on.mean(axis=1) + on.min(axis=1)) - _BETWEEN * off.mean(axis=1)) * prior
+    rough = bpm[int(score.argmax())]
+    clarity = float(_at(similarity, np.array([60.0 * RATE / rough]), _BEATS).mean())
+    if clarity < _LEAST_CLARITY:
+        return None
+    # Far multiples of the beat tell it more exactly.
+    near = np.arange(rough * 0.97, rough * 1.03, 0.02)
+    multiples = max(_BEATS, int(_LONGEST_SECONDS * rough / 60.0 * 0.95))
+    fine = near[int(_at(similarity, 60.0 * RATE / near, multiples).mean(axis=1).argmax())]
+    return Tempo(round(float(fine), 2), min(1.0, clarity))
+
+
+def sharpened(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
     """Leave what rises above the mean of the second around it."""
-    width = round(_RATE) | 1
+    width = round(RATE) | 1
     padded = np.pad(onsets, width // 2, mode="reflect")
     total = np.concatenate([[0.0], np.cumsum(padded)])
     mean = (total[width:] - total[:-width]) / width
@@ -115,8 +103,8 @@ def _sharpened(onsets: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _similarity(onsets: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return how alike the onsets are to themselves so many frames later: 1 is the same, 0 is chance."""
-    window = min(len(onsets), round(_WINDOW_SECONDS * _RATE))
-    lags = min(window - 1, round(_LONGEST_SECONDS * _RATE))
+    window = min(len(onsets), round(_WINDOW_SECONDS * RATE))
+    lags = min(window - 1, round(_LONGEST_SECONDS * RATE))
     total, weight = np.zeros(lags), 0.0
     for start in range(0, len(onsets) - window + 1, max(1, window // 2)):
         piece = onsets[start : start + window] - onsets[start : start + window].mean()
