@@ -34,6 +34,8 @@ class ExitCode(IntEnum):
     WEIGHTS = 5
     RESOURCE = 6
     BATCH_PARTLY_FAILED = 7
+    UNSIGNED = 8
+    TAMPERED = 9
     INTERRUPTED = 130
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_ASK_SECONDS = 0.5
+
+
 @contextmanager
 def held(path: Path, seconds: float, taken: Callable[[], Exception | None]) -> Iterator[None]:
     """Hold a lock in a folder that is there. Whoever holds it does not ask for it again.
@@ -23,7 +26,7 @@ def held(path: Path, seconds: float, taken: Callable[[], Exception | None]) -> I
     seconds : float
         How long somebody else may hold it.
     taken : callable
-        Asked once that time is over: what to raise; None waits on, for as long as it takes.
+        Asked when that time is over, and every half second from then on: what to raise; None waits on.
 
     Raises
     ------
@@ -34,13 +37,15 @@ def held(path: Path, seconds: float, taken: Callable[[], Exception | None]) -> I
 
     lock = FileLock(path)
     with disk_errors(path.parent):
-        try:
-            lock.acquire(timeout=seconds)
-        except Timeout as error:
-            refusal = taken()
-            if refusal is not None:
-                raise refusal from error
-            lock.acquire()
+        while True:
+            try:
+                lock.acquire(timeout=seconds)
+                break
+            except Timeout as error:
+                refusal = taken()
+                if refusal is not None:
+                    raise refusal from error
+                seconds = _ASK_SECONDS
     try:
         yield
     finally:

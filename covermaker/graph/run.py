@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import platform
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -22,13 +23,13 @@ from covermaker.graph.events import (
     StepWaiting,
 )
 from covermaker.graph.step import From, Outside, Step, Work
-from covermaker.weights.device import is_out_of_memory
+from covermaker.weights.device import cores, is_out_of_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from concurrent.futures import Future
 
-    from covermaker.graph.events import Listener
+    from covermaker.graph.events import Event, Listener
     from covermaker.graph.store import Entry, Store
     from covermaker.progress import Progress
 
@@ -120,7 +121,7 @@ def run(
         The first failure; finished steps stay in the store.
     """
     with store.session(), _Checks(store) as checks:
-        runner = _Runner(store, listener, device, checks, frozenset(again))
+        runner = _Runner(store, _in_turn(listener), device, checks, frozenset(again))
         for step in targets:
             checks.begin(step, again=again)
         return [runner.make(step) for step in targets]
@@ -184,6 +185,7 @@ class _Runner:
         self._done: dict[str, Entry] = {}
         self._checks = checks
         self._again = again
+        self._stopped = threading.Event()
 
     def make(self, step: Step, files: Sequence[str] | None = None) -> Entry:
         """Return a step's entry, made if need be; `files` are those whose content will be read (None: all)."""
@@ -192,7 +194,7 @@ class _Runner:
         if entry is not None and self._sound(entry, files):
             return self._cached(step, entry)
         self._done.pop(step.key, None)
-        with self._store.lock(step.key, lambda: self._listener(StepWaiting(step.name, step.key))):
+        with self._store.lock(step.key, self._waiting(step)):
             # Looked at again: another process may have made it, or replaced a damaged one, while we waited.
             if not again:
                 entry = self._store.get(step.key)
@@ -203,6 +205,18 @@ class _Runner:
         self._done[step.key] = entry
         self._checks.made(entry)
         return entry
+
+    def _waiting(self, step: Step) -> Callable[[], Exception | None]:
+        told = False
+
+        def ask() -> Exception | None:
+            nonlocal told
+            if not told:
+                told = True
+                self._listener(StepWaiting(step.name, step.key))
+            return _Stopped() if self._stopped.is_set() else None
+
+        return ask
 
     def _cached(self, step: Step, entry: Entry) -> Entry:
         if step.key not in self._done:
@@ -216,6 +230,7 @@ class _Runner:
 
     def _inputs(self, step: Step) -> dict[str, Path]:
         """Make what `step` reads and return the files by input name."""
+        self._make_beside(step.upstream())
         paths: dict[str, Path] = {}
         for name, source in step.inputs.items():
             if isinstance(source, Outside):
@@ -228,16 +243,51 @@ class _Runner:
             paths[name] = entry.folder / source.file
         return paths
 
+    def _make_beside(self, steps: Sequence[Step]) -> None:
+        """Make those of these steps that are missing and may run side by side, as many at once as there are cores."""
+        if cores() < 2:
+            return
+        left = [step for step in steps if step.beside and not self._is_there(step)]
+        while len(left) > 1:
+            # One that reads another's files waits for it; what several of them read is made first.
+            ready = [step for step in left if not any(up in left for up in step.upstream())]
+            for source in (source for step in ready for source in step.inputs.values()):
+                if isinstance(source, From):
+                    self.make(source.step, [source.file])
+            with ThreadPoolExecutor(min(len(ready), cores()), thread_name_prefix="step") as pool:
+                futures = [pool.submit(self.make, step) for step in ready]
+                try:
+                    for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+                        future.result()
+                except BaseException:
+                    self._stopped.set()
+                    pool.shutdown(cancel_futures=True)
+                    raise
+            left = [step for step in left if step not in ready]
+
+    def _is_there(self, step: Step) -> bool:
+        again = step.key in self._again and step.key not in self._done
+        return not again and (step.key in self._done or self._store.get(step.key) is not None)
+
     def _execute(self, step: Step, inputs: dict[str, Path]) -> Entry:
         self._listener(StepStarted(step.name, step.key))
         started = time.monotonic()
-        progress = _throttled(lambda fraction: self._listener(StepProgress(step.name, fraction)))
+        tell = _throttled(lambda fraction: self._listener(StepProgress(step.name, fraction)))
+
+        def progress(fraction: float) -> None:
+            if self._stopped.is_set():
+                raise _Stopped
+            tell(fraction)
+
         try:
             with self._store.making(step.key) as folder:
-                report = step.run(Work(folder, inputs, progress, step.seed, self._device, self._listener))
+                work = Work(folder, inputs, progress, step.seed, self._device, self._listener)
+                report = step.run(work)
                 _refuse_changed(step)
                 seconds = time.monotonic() - started
                 entry = self._store.keep(step.key, folder, _meta(step, report, seconds))
+        except _Stopped:
+            raise
         except Exception as error:
             mapped = _mapped(error, step, self._store)
             self._listener(StepFailed(step.name, str(mapped)))
@@ -246,6 +296,21 @@ class _Runner:
             raise mapped from error
         self._listener(StepFinished(step.name, step.key, round(seconds, 3), report))
         return entry
+
+
+def _in_turn(listener: Listener) -> Listener:
+    """Return a listener that one thread at a time talks to."""
+    lock = threading.Lock()
+
+    def tell(event: Event) -> None:
+        with lock:
+            listener(event)
+
+    return tell
+
+
+class _Stopped(Exception):
+    """Another step failed, or the person interrupted."""
 
 
 def _refuse_changed(step: Step) -> None:

@@ -91,6 +91,8 @@ class Step:
         Writes files into ``work.folder`` and returns a report.
     cost : float
         Rough seconds per minute of song on two cores, for the dry run's estimate.
+    beside : bool
+        It may run on a thread beside others of its kind: it takes little memory, no device, and one core.
     """
 
     name: str
@@ -101,6 +103,7 @@ class Step:
     run: Callable[[Work], Report] = field(repr=False)
     weights: Mapping[str, str] = field(default_factory=dict)
     cost: float = 1.0
+    beside: bool = False
 
     @cached_property
     def key(self) -> str:

@@ -137,8 +137,11 @@ class Store:
         return doomed
 
     @contextmanager
-    def lock(self, key: str, on_wait: Callable[[], None]) -> Iterator[None]:
-        """Hold the right to make a step; calls `on_wait` once when another process holds it."""
+    def lock(self, key: str, on_wait: Callable[[], Exception | None]) -> Iterator[None]:
+        """Hold the right to make a step; asks `on_wait` again and again while another process holds it.
+
+        What it returns is raised; None waits on.
+        """
         with held(self._folder("locks") / f"{key}.lock", 0.0, on_wait):
             yield
 

@@ -31,6 +31,7 @@ JOBS = {
     "render": "covermaker.render.tasks:render",
     "separate": "covermaker.render.tasks:separate",
     "convert": "covermaker.render.tasks:convert",
+    "export": "covermaker.render.exporting:export",
     "stretches": "covermaker.render.preview_jobs:stretches",
     "train": "covermaker.training.task:train",
     "audition": "covermaker.training.task:audition",

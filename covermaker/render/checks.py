@@ -9,25 +9,32 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from covermaker.documents.document import PlaceError, placed
+from covermaker.effects.named_files import with_files
 from covermaker.effects.rack import parse_rack
-from covermaker.errors import nearest
+from covermaker.errors import AudioInputError, nearest
 from covermaker.export.formats import FORMATS
 from covermaker.features.pitch import METHODS
 from covermaker.features.pitch.repair import check_smoothing
 from covermaker.project.document import CONVERTED
+from covermaker.project.places import NAMED
+from covermaker.render.automation import Lanes, read_lanes, switched
+from covermaker.render.music import check_key
+from covermaker.render.patching import check_patch
 from covermaker.render.singers import find_singer, find_trainee
 from covermaker.render.singing import seconds_of
 from covermaker.render.singwork import conversion
 from covermaker.render.steps import LEAD, NOBODY, ORIGINAL
 from covermaker.stems import SEPARATORS
+from covermaker.units import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from covermaker.effects.rack import EffectSettings
     from covermaker.project.document import Cover, Part, Stems
     from covermaker.project.load import Project
+    from covermaker.render.automation import Whose
     from covermaker.render.singers import Singer, Trainee
     from covermaker.stems.base import Separator
 
@@ -52,10 +59,16 @@ class Checked:
         Those of tracks and parts, by the names there.
     guide : Path, optional
         The melody for pitch correction.
-    racks, bus_racks : dict of str to tuple of EffectSettings
-        By track and by bus.
-    master_rack : tuple of EffectSettings
-        The master's.
+    harmonies : dict of str to Path
+        The melodies of second voices, by track.
+    racks : dict of tuple to tuple of EffectSettings
+        By whose they are: ``("tracks", "vocals")``, ``("buses", "room")``, ``("master",)``.
+    lanes : Lanes
+        What moves.
+    reference : Path, optional
+        What the master is matched to.
+    labels : dict of str to Path
+        Cover and lyrics, as ``"picture"`` and ``"lyrics"``.
     separator : callable
         Makes the separator for a device.
     stems : tuple of str
@@ -68,11 +81,13 @@ class Checked:
     trainee: Trainee | None
     others: dict[str, Singer]
     guide: Path | None
+    harmonies: dict[str, Path]
     separator: MakeSeparator
     stems: tuple[str, ...]
-    racks: dict[str, tuple[EffectSettings, ...]]
-    bus_racks: dict[str, tuple[EffectSettings, ...]]
-    master_rack: tuple[EffectSettings, ...]
+    racks: dict[Whose, tuple[EffectSettings, ...]]
+    lanes: Lanes
+    reference: Path | None
+    labels: dict[str, Path]
 
 
 def check(project: Project) -> Checked:
@@ -92,11 +107,11 @@ def check(project: Project) -> Checked:
         _known(f"export.formats[{index}]", "format", name, FORMATS.names())
     _unique("export.formats", cover.export.formats)
     _unique("tracks", [track.name for track in cover.tracks])
+    _unique("groups", [group.name for group in cover.groups])
     _unique("buses", [bus.name for bus in cover.buses])
+    racks = parse_racks(project)
+    check_patch(cover, racks)
     _sections([section.from_seconds for section in cover.sections])
-    for index, track in enumerate(cover.tracks):
-        for bus in track.sends:
-            _known(f"tracks[{index}].sends.{bus}", "bus", bus, [bus.name for bus in cover.buses])
     if CONVERTED in cover.stems.files:
         raise PlaceError(
             f"stems.files.{CONVERTED}", "is taken: it is what the voice sings", hint="use another name"
@@ -111,6 +126,7 @@ def check(project: Project) -> Checked:
     for index, track in enumerate(cover.tracks):
         _sung_track(f"tracks[{index}]", track.source, track.voice, cover)
     _parts(cover.convert.parts)
+    check_key(cover.song.key)
     with placed("convert.smooth_frames"):
         check_smoothing(cover.convert.smooth_frames)
     if cover.convert.transpose == "fit" and not cover.convert.move_instrumental:
@@ -126,25 +142,103 @@ def check(project: Project) -> Checked:
         with placed("voice.train"):
             trainee = find_trainee(train, project)
     check_singers(cover.convert.singers, lead, trainee)
+    song = project.path(cover.song.file, "song.file")
+    seconds = _song_seconds(song) if cover.automation or cover.sections else None
+    for index, section in enumerate(cover.sections):
+        if seconds is not None and section.from_seconds >= seconds:
+            raise PlaceError(
+                f"sections[{index}].from_seconds",
+                f"= {section.from_seconds:g} is behind the end of the song",
+                hint=f"it ends at {clock(seconds)}",
+            )
     return Checked(
         project=project,
-        song=project.path(cover.song.file, "song.file"),
+        song=song,
         lead=lead,
         trainee=trainee,
         others=_others(project),
         guide=_guide(project),
+        harmonies=_harmonies(project),
         separator=separator,
         stems=stems,
-        racks={
-            track.name: parse_rack(track.rack, where=f"tracks[{index}].rack")
-            for index, track in enumerate(cover.tracks)
-        },
-        bus_racks={
-            bus.name: parse_rack(bus.rack, where=f"buses[{index}].rack")
-            for index, bus in enumerate(cover.buses)
-        },
-        master_rack=parse_rack(cover.master.rack, where="master.rack"),
+        racks=racks,
+        lanes=read_lanes(cover.automation, project.document.values, racks, song_seconds=seconds),
+        reference=_reference(project),
+        labels=_label_files(project),
     )
+
+
+def parse_racks(project: Project) -> dict[Whose, tuple[EffectSettings, ...]]:
+    """Check every rack of a document, find its files, and return them by whose they are.
+
+    Raises
+    ------
+    PlaceError
+        With the path inside the document and the nearest name or the allowed range.
+    """
+    cover = project.cover
+
+    def read(rows: Sequence[Mapping[str, object]], where: str, whose: Whose) -> tuple[EffectSettings, ...]:
+        moving = switched(cover.automation, project.document.values, whose)
+        return with_files(parse_rack(rows, where=where), project.path, where=where, switched=moving)
+
+    found: dict[Whose, tuple[EffectSettings, ...]] = {}
+    for table in NAMED:
+        for index, channel in enumerate(getattr(cover, table)):
+            found[table, channel.name] = read(channel.rack, f"{table}[{index}].rack", (table, channel.name))
+    return {**found, ("master",): read(cover.master.rack, "master.rack", ("master",))}
+
+
+def _song_seconds(song: Path) -> float:
+    from covermaker.audio.files import probe
+
+    return probe(song).seconds
+
+
+def _reference(project: Project) -> Path | None:
+    """Find what the master is matched to."""
+    settings = project.cover.master
+    if settings.match is None:
+        if settings.loudness_lufs == "reference":
+            raise PlaceError(
+                "master.loudness_lufs",
+                "= 'reference' has no reference",
+                hint='name one: match = "audio/….wav"',
+            )
+        return None
+    from covermaker.audio.files import probe
+
+    path = _file(project, settings.match, "master.match")
+    try:
+        probe(path)
+    except AudioInputError as error:
+        raise PlaceError("master.match", f": {error.message}", hint=error.hint) from error
+    return path
+
+
+def _label_files(project: Project) -> dict[str, Path]:
+    """Find cover and lyrics, and refuse now what the export would refuse."""
+    from covermaker.export.labels import read_lyrics, read_picture
+
+    wanted = project.cover.tags
+    found = {}
+    if wanted.cover is not None:
+        found["picture"] = _file(project, wanted.cover, "tags.cover")
+        with placed("tags.cover"):
+            read_picture(found["picture"])
+    if wanted.lyrics is not None:
+        found["lyrics"] = _file(project, wanted.lyrics, "tags.lyrics")
+        with placed("tags.lyrics"):
+            read_lyrics(found["lyrics"])
+    return found
+
+
+def _file(project: Project, text: str, where: str) -> Path:
+    """Return a file that the document names, which must be there."""
+    path = project.path(text, where)
+    if not path.is_file():
+        raise PlaceError(where, f"= '{text}' is not there", hint="check the path; it starts at the project")
+    return path
 
 
 def make_separator(stems: Stems, provided: Mapping[str, Path]) -> MakeSeparator:
@@ -202,12 +296,41 @@ def _guide(project: Project) -> Path | None:
         return None
     from covermaker.convert.guide import read_guide
 
-    guide = project.path(wanted.guide, "convert.pitch_correction.guide")
+    guide = _file(project, wanted.guide, "convert.pitch_correction.guide")
     with placed("convert.pitch_correction.guide"):
         read_guide(guide, track=wanted.guide_track)
     with placed("convert.pitch_correction"):
         conversion(settings, guide)
     return guide
+
+
+def _harmonies(project: Project) -> dict[str, Path]:
+    """Find the melodies of second voices, and refuse harmonies that are none."""
+    from covermaker.convert.guide import read_guide
+    from covermaker.convert.harmony import check_harmony, is_guide
+
+    found: dict[str, Path] = {}
+    for index, track in enumerate(project.cover.tracks):
+        where = f"tracks[{index}].harmony"
+        if track.harmony is None:
+            continue
+        if track.source != CONVERTED:
+            raise PlaceError(
+                where, f": '{track.source}' has no second voice", hint=f"write source = '{CONVERTED}'"
+            )
+        if wrong := check_harmony(track.harmony):
+            end = "?" if wrong.endswith("?") else ""
+            raise PlaceError(
+                where,
+                f"= '{track.harmony}' is no harmony",
+                hint=f"{wrong.removesuffix('?')}, or a MIDI file{end}",
+            )
+        if is_guide(track.harmony):
+            melody = _file(project, track.harmony, where)
+            with placed(where):
+                read_guide(melody)
+            found[track.name] = melody
+    return found
 
 
 def _sung_track(where: str, source: str, voice: str | None, cover: Cover) -> None:

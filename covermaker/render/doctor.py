@@ -117,7 +117,7 @@ def examine(device: str = "auto") -> list[Finding]:
     ]
     broken = {package.stage for package in packages if not package.ok}
     plain = [_plain_stage(stage, names, needed, broken) for stage, names, needed in _PLAIN_STAGES]
-    return [*packages, networks, *stages, _voice(chosen), *plain, _store()]
+    return [*packages, networks, *stages, _voice(chosen), *plain, _plugins(), _store()]
 
 
 def _probe(name: str, code: str) -> Finding:
@@ -190,6 +190,21 @@ def _plain_stage(stage: str, packages: tuple[str, ...], needed: bool, broken: se
     if failing:
         return Finding(stage, False, needed, f"{failing[0]} does not work, see above", device="cpu")
     return Finding(stage, True, needed, "no weights", device="cpu")
+
+
+def _plugins() -> Finding:
+    """Say what the last scan found; nothing is looked at."""
+    from covermaker.effects.plugins.catalogue import catalogue
+    from covermaker.effects.plugins.failures import failures
+
+    known, failed = catalogue(), {one.plugin for one in failures().values()}
+    if not known.bundles:
+        return Finding("plug-ins", True, False, "none looked at yet: covermaker plugins scan")
+    count, blocked = len(known.found()), len(known.blocked())
+    detail = f"{count} found, {blocked} blocked" + (f", {len(failed)} failed at work" if failed else "")
+    if blocked or failed:
+        detail += ": covermaker plugins list"
+    return Finding("plug-ins", True, False, detail)
 
 
 def _store() -> Finding:

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from covermaker.effects.rack import parse_rack
-from covermaker.render.checks import check
+from covermaker.render.automation import read_lanes
+from covermaker.render.checks import check, parse_racks
+from covermaker.render.patching import check_patch
 
 if TYPE_CHECKING:
     from covermaker.project.load import Project
+
+
+def judge_desk(project: Project) -> None:
+    """Raise what is wrong with racks, with who gets sound from whom, or with what moves; asks for no file but theirs.
+
+    Raises
+    ------
+    PlaceError
+        With the path inside the document.
+    """
+    racks = parse_racks(project)
+    check_patch(project.cover, racks)
+    read_lanes(project.cover.automation, project.document.values, racks, song_seconds=None)
 
 
 def judge(project: Project) -> None:
@@ -23,10 +37,5 @@ def judge(project: Project) -> None:
     ProjectError, WeightsError
         When something outside of the document is missing.
     """
-    cover = project.cover
-    for index, track in enumerate(cover.tracks):
-        parse_rack(track.rack, where=f"tracks[{index}].rack")
-    for index, bus in enumerate(cover.buses):
-        parse_rack(bus.rack, where=f"buses[{index}].rack")
-    parse_rack(cover.master.rack, where="master.rack")
+    parse_racks(project)
     check(project)

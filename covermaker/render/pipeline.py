@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from covermaker.disk import file_sha256
 from covermaker.documents.document import PlaceError
-from covermaker.effects.rack import rack_params
 from covermaker.errors import UsageError, nearest
 from covermaker.features.content import ENCODER
 from covermaker.graph.run import in_order
@@ -20,15 +19,22 @@ from covermaker.graph.step import From, Outside, Step
 from covermaker.project.document import CONVERTED
 from covermaker.render import work
 from covermaker.render.checks import INSTRUMENTAL, Checked, check
+from covermaker.render.finishing import claim_of, export_step, master_step, part_tags, tags
+from covermaker.render.finishing import voice_tags as voice_tags
+from covermaker.render.melody import melody_step
+from covermaker.render.mixing import Patch, Played, RackSteps, mix_step, patched
+from covermaker.render.music import key_source, music_step
+from covermaker.render.parting import bounces_step, mix_stems_step
 from covermaker.render.singers import Singer
-from covermaker.render.singing import in_key, sing, train_step
-from covermaker.render.steps import KINDS, LEAD, Region, make_step, region_params, weight_hashes
+from covermaker.render.singing import Second, in_key, sing, train_step
+from covermaker.render.steps import KINDS, LEAD, Region, make_step, weight_hashes
 from covermaker.units import clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from covermaker.export.credentials import Claim
     from covermaker.graph.store import Store
     from covermaker.project.document import Track
     from covermaker.project.load import Project
@@ -49,16 +55,28 @@ class River:
     mix: Step
     master: Step
     export: Step
+    music: Step
+    melodies: dict[str, Step]
+    patch: Patch
+    mix_stems: Step
+    bounces: Step
     extras: list[Step] = field(default_factory=list)
+    claim: Claim | None = None
 
     def targets(self, until: str | None = None) -> list[Step]:
-        """List the steps that a render must end with: the export and the extras, or all steps of one kind."""
+        """List the steps that a render must end with: the export and the extras, or all steps of one kind.
+
+        The music of the song, the melody, and the stems and bounces of the mix are there to be asked for, also where
+        the document does not.
+        """
         ends = [self.export, *self.extras]
         if until is None:
             return ends
         if until not in KINDS:
             raise UsageError(f"no step is called '{until}'", hint=nearest(until, KINDS))
+        asked = [self.music, self.melodies[CONVERTED], self.mix_stems, self.bounces]
         found = [step for step in self.steps() if step.kind == until]
+        found = found or [step for step in asked if step.kind == until]
         if not found:
             raise UsageError(f"this project has no step '{until}'", hint="see: covermaker status")
         return found
@@ -93,34 +111,38 @@ def _built(project: Project, region: Region | None, score: bool, store: Store | 
     separate = separate_step(decode, checked.separator)
     singers = _singers(checked)
     lead = singers[LEAD]
+    music = music_step(decode, cover)
     vocal = sing(
         From(separate, "vocals.wav"), singers, cover.convert, guide=checked.guide, region=region, store=store
     )
     played = {
-        track.name: _played(track, checked, separate, vocal, singers, region, store) for track in cover.tracks
-    }
-    racks = {
-        track.name: _rack_step(track, checked, played[track.name], region)
+        track.name: _played(track, checked, separate, vocal, singers, music, region, store)
         for track in cover.tracks
-        if rack_params(checked.racks[track.name])
     }
-    mix = _mix_step(checked, decode, played, racks, region)
-    master = _master_step(checked, mix)
-    export = _export_step(checked, singers.values(), master, preview=region is not None)
+    racks = RackSteps(checked, played, music, region).all()
+    patch = patched(checked, decode, played, racks, music, region)
+    mix = mix_step(patch)
+    master = master_step(checked, mix, music, region)
+    claim = claim_of(checked, singers.values()) if region is None else None
+    export = export_step(checked, singers.values(), master, claim, preview=region is not None)
+    melodies = {
+        name: melody_step(cover, vocal, music, guide=checked.guide, original=name == "original")
+        for name in (CONVERTED, "original")
+    }
     extras = []
+    if cover.export.melody and region is None:
+        extras.append(melodies[CONVERTED])
+    mix_stems = mix_stems_step(checked, patch, mix, singers)
+    if cover.export.mix_stems and region is None:
+        extras.append(mix_stems)
     if cover.export.stems and region is None:
         extras.append(_stems_step(checked, singers.values(), separate, vocal))
     if score and region is None:
         extras.append(_score_step(checked, lead, separate, vocal))
-    return River(checked, lead, decode, separate, vocal, racks, mix, master, export, extras)
-
-
-@dataclass(frozen=True)
-class Played:
-    """What a track plays; `cut` when it holds only the preview's stretch."""
-
-    source: From
-    cut: bool
+    return River(
+        checked, lead, decode, separate, vocal, racks, mix, master, export, music, melodies, patch, mix_stems,
+        bounces_step(patch, mix), extras, claim,
+    )  # fmt: skip
 
 
 def _singers(checked: Checked) -> dict[str, Singer]:
@@ -142,11 +164,20 @@ def _played(
     separate: Step,
     vocal: Sung,
     singers: Mapping[str, Singer],
+    music: Step,
     region: Region | None,
     store: Store | None,
 ) -> Played:
     """Return what a track plays: the sung vocal, a stem sung by a voice, or a stem, moved to the vocal's key."""
     settings = checked.project.cover.convert
+    if track.harmony is not None:
+        song_key = key_source(checked.project.cover, music)
+        second = Second(vocal, track.harmony, song_key, checked.harmonies.get(track.name))
+        sung = sing(
+            From(separate, "vocals.wav"), singers, settings,
+            guide=checked.guide, region=region, store=store, key=vocal.key, of=f": {track.name}", second=second,
+        )  # fmt: skip
+        return Played(sung.source, sung.cut)
     if track.source == CONVERTED:
         return Played(vocal.source, vocal.cut)
     stem = _stem(track, checked, separate)
@@ -182,107 +213,15 @@ def separate_step(decode: Step, make: MakeSeparator) -> Step:
     )
 
 
-def _rack_step(track: Track, checked: Checked, played: Played, region: Region | None) -> Step:
-    # A source that holds only the region already is taken whole.
-    span = None if played.cut else region
-    source = played.source
-    settings = checked.racks[track.name]
-    inputs = {"source": source}
-    if track.rack_lufs != "off":
-        # A step of its own: a changed rack must not measure its source again.
-        level = make_step(f"level: {track.name}", "level", {}, {"source": source}, work.level)
-        inputs["level"] = From(level, "level.json")
-    return make_step(
-        f"rack: {track.name}",
-        "rack",
-        {"rack": rack_params(settings), "rack_lufs": track.rack_lufs, "region": region_params(span)},
-        inputs,
-        partial(work.rack, settings=settings, rack_lufs=track.rack_lufs, region=span),
-    )
-
-
-def _mix_step(
-    checked: Checked,
-    decode: Step,
-    played: Mapping[str, Played],
-    racks: Mapping[str, Step],
-    region: Region | None,
-) -> Step:
-    cover = checked.project.cover
-    inputs: dict[str, From | Outside] = {"length": From(decode, "song.json")}
-    tracks = []
-    for index, track in enumerate(cover.tracks):
-        racked = track.name in racks
-        # Inputs are numbered: a track's name is for people and must not enter the key.
-        source = From(racks[track.name], "racked.wav") if racked else played[track.name].source
-        inputs[f"track {index}"] = source
-        row = track.model_dump(exclude={"rack", "rack_lufs", "source", "voice", "name"})
-        tracks.append({**row, "cut": racked or played[track.name].cut})
-    params = {
-        "tracks": tracks,
-        "buses": [
-            {"name": bus.name, "gain_db": bus.gain_db, "rack": rack_params(checked.bus_racks[bus.name])}
-            for bus in cover.buses
-        ],
-        "tail": cover.mix.tail,
-        "region": region_params(region),
-    }
-    return make_step(
-        "mix", "mix", params, inputs, partial(work.mix, tracks=tracks, checked=checked, region=region)
-    )
-
-
-def _master_step(checked: Checked, mix: Step) -> Step:
-    settings = checked.project.cover.master
-    params = {**settings.model_dump(exclude={"rack"}), "rack": rack_params(checked.master_rack)}
-    return make_step(
-        "master",
-        "master",
-        params,
-        {"mix": From(mix, "mix.wav")},
-        partial(work.master, settings=settings, rack=checked.master_rack),
-    )
-
-
-def _export_step(checked: Checked, singers: Iterable[Singer], master: Step, *, preview: bool) -> Step:
-    cover = checked.project.cover
-    formats = ["wav24"] if preview else list(cover.export.formats)
-    name = f"{cover.title} (preview)" if preview else cover.title
-    return make_step(
-        "export",
-        "export",
-        {"formats": formats, "name": name, "tags": tags(checked, singers)},
-        {"master": From(master, "master.wav"), "measured": From(master, "report.json")},
-        partial(work.export, formats=formats, name=name, tags=tags(checked, singers)),
-    )
-
-
-def tags(checked: Checked, singers: Iterable[Singer]) -> dict[str, str]:
-    """Return what is written into the files' tags."""
-    cover = checked.project.cover
-    rows = {
-        "title": cover.title,
-        "artist": cover.artist,
-        "original_artist": cover.song.artist,
-        **voice_tags(singers),
-    }
-    return {name: text for name, text in rows.items() if text}
-
-
-def voice_tags(singers: Iterable[Singer]) -> dict[str, str]:
-    """Return the tag that says that the voices are artificial, and whose they are."""
-    names = list(dict.fromkeys(f"{singer.name} (rights: {singer.rights})" for singer in singers))
-    return {"comment": f"AI voice{'s' * (len(names) > 1)}: {', '.join(names)}, made with Covermaker"}
-
-
 def _stems_step(checked: Checked, singers: Iterable[Singer], separate: Step, vocal: Sung) -> Step:
     inputs = {name: From(separate, f"{name}.wav") for name in checked.stems}
+    texts = part_tags(tags(checked, singers))
     return make_step(
         "stems",
         "stems",
-        {"converted_tags": tags(checked, singers)},
+        {"converted_tags": texts},
         {**inputs, CONVERTED: vocal.source},
-        partial(work.export_stems, converted_tags=tags(checked, singers)),
+        partial(work.export_stems, converted_tags=texts),
     )
 
 

@@ -7,7 +7,6 @@ reverbs are in the middle of the song, not at its beginning. The master is left 
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,12 +20,21 @@ from covermaker.audio.files import probe, read
 from covermaker.audio.loudness import measure_file
 from covermaker.disk import disk_errors
 from covermaker.effects.follower import CONTROL_SAMPLES
-from covermaker.effects.rack import Rack, parse_rack, rack_params
+from covermaker.effects.rack import listened_to, rack_params
+from covermaker.effects.sync import is_synced
 from covermaker.errors import UsageError
+from covermaker.features.song.music import read_music
 from covermaker.graph.events import nobody
-from covermaker.mix.pan import place
+from covermaker.graph.run import run
 from covermaker.project.load import FILE_NAME, HIDDEN_NAME, load
 from covermaker.project.trying import with_values
+from covermaker.render.automation import read_lanes
+from covermaker.render.checks import parse_racks
+from covermaker.render.mixwork import synced
+from covermaker.render.music import FILE_NAME as MUSIC_FILE
+from covermaker.render.patching import check_patch, strips_of
+from covermaker.render.plugins import absent_notes
+from covermaker.render.preview_desk import Desked, Patched, mix_stretch
 from covermaker.render.preview_files import PreviewFiles
 from covermaker.render.preview_master import mastered
 from covermaker.render.previewing import (
@@ -42,7 +50,7 @@ from covermaker.render.previewing import (
 )
 from covermaker.render.resinging import resung
 from covermaker.render.sounds import find_sounds
-from covermaker.render.stages import BLOCK_FRAMES, Racked, Stages, bands
+from covermaker.render.stages import BLOCK_FRAMES, Racked, Sent, Stages, bands
 from covermaker.render.steps import Region
 from covermaker.render.stretch import Stretch, levels_of, peaks_of
 from covermaker.render.work import INAUDIBLE_LUFS
@@ -54,24 +62,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from covermaker.audio.buffer import Samples
-    from covermaker.effects.rack import EffectSettings
     from covermaker.graph.events import Listener
     from covermaker.graph.store import Store
-    from covermaker.project.document import Cover, Track
+    from covermaker.mix.strips import Node
+    from covermaker.project.document import Track
     from covermaker.project.load import Project
     from covermaker.render.sounds import Sounds
 
 _LEAD_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """The mixing desk on a stretch: the sum of the tracks, what is sent to each bus, and what each strip gives."""
-
-    mix: NDArray[np.float64]
-    sends: dict[str, NDArray[np.float64]]
-    strips: dict[str, NDArray[np.float64]]
-    reductions: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ class _Heard:
     sound: Samples
     against: Path | Samples
     reductions: Sequence[dict[str, Any]]
-    peaks: dict[str, NDArray[np.floating[Any]]]
+    peaks: Mapping[str, NDArray[np.floating[Any]]]
     points: Sequence[dict[str, Any]] = ()
     level_db: float = 0.0
     instead: str = ""
@@ -128,24 +126,34 @@ class Previewer:
         began = time.perf_counter()
         project, sounds = self._opened()
         project = with_values(project, wish.changes)
-        cover = project.cover
         if wish.what == SUNG:
             stretch = self._cut(wish, _rendered(sounds.song), lead_seconds=0.0)
-            heard = self._sung(project, sounds, stretch)
-        elif wish.what in {MIX, MASTERED}:
+            return self._answer(wish, stretch, self._sung(project, sounds, stretch), began)
+        desk = self._patched(project, sounds)
+        if wish.what in {MIX, MASTERED}:
             stretch = self._cut(wish, _rendered(sounds.song))
-            heard = self._mix(cover, sounds, stretch, wish.solo)
+            heard = self._mix(desk, stretch, wish.solo)
             if wish.what == MASTERED:
-                heard = self._mastered(cover, heard, _rendered(sounds.song), stretch)
+                heard = self._mastered(desk, heard, stretch)
         elif wish.what.endswith(".rack"):
-            stretch, heard = self._measured(cover, sounds, wish)
+            stretch, heard = self._measured(desk, wish)
         else:
-            track = _track(cover, wish.what)
-            source = _source_of(track, sounds)
+            source = desk.source_of(wish.what)
             stretch = self._cut(wish, source)
-            racked = self._rack(track, cover.tracks.index(track), sounds, stretch)
+            racked = self._rack(desk, wish.what, stretch)
             heard = _Heard(racked.sound, source, racked.reductions, {})
         return self._answer(wish, stretch, heard, began)
+
+    def unheard_plugins(self, wish: Wish) -> list[str]:
+        """Say which plug-ins are not heard in what a wish asks for."""
+        project, _ = self._opened()
+        project = with_values(project, wish.changes)
+        racks = parse_racks(project)
+        is_rack = wish.what.endswith(".rack")
+        whose = tuple(wish.what.removesuffix(".rack").split(".", 1)) if is_rack else ("tracks", wish.what)
+        cover, values = project.cover, project.document.values
+        lanes = read_lanes(cover.automation, values, racks, song_seconds=None)
+        return absent_notes({whose: racks[whose]} if whose in racks else racks, lanes)
 
     def _answer(self, wish: Wish, stretch: Stretch, heard: _Heard, began: float) -> Previewed:
         rate, start_seconds = stretch.rate, (stretch.start + stretch.lead) / stretch.rate
@@ -246,48 +254,68 @@ class Previewer:
         file = resung(project, region, self._store, device=self._device, listener=self._tell)
         return _Heard(fit(read(file).samples, stretch.frames), _rendered(sounds.song), (), {})
 
-    def _rack(self, track: Track, index: int, sounds: Sounds, stretch: Stretch) -> Racked:
-        file = _source_of(track, sounds)
-        settings, level_db = self._settings(track, index, file, sounds)
-        key = (file, json.dumps(rack_params(settings)), level_db)
-        kept = self._racked.get(track.name)
+    def _patched(self, project: Project, sounds: Sounds) -> Patched:
+        """Read a project's desk: its racks, in the song's tempo, and what moves."""
+        cover = project.cover
+        racks = parse_racks(project)
+        check_patch(cover, racks)
+        if any(is_synced(row.values) for rack in racks.values() for row in rack):
+            bpm = cover.song.tempo_bpm or self._found_tempo(sounds)
+            if bpm is not None:
+                racks = {whose: synced(rack, bpm) for whose, rack in racks.items()}
+        lanes = read_lanes(cover.automation, project.document.values, racks, song_seconds=None)
+        return Patched(cover, sounds, racks, lanes)
+
+    def _found_tempo(self, sounds: Sounds) -> float | None:
+        assert sounds.music is not None
+        (entry,) = run(self._store, [sounds.music], listener=self._tell)
+        return read_music(entry.folder / MUSIC_FILE).tempo_bpm
+
+    def _rack(self, desk: Patched, name: str, stretch: Stretch) -> Racked:
+        track = desk.track(name)
+        file = desk.source_of(name)
+        sent = self._sent(desk, track, file, stretch)
+        key = (file, sent.params())
+        kept = self._racked.get(name)
         if kept is None or kept[0] != key:
             source = self._samples(file, stretch)
-            kept = (key, self._stages.through(track.name, settings, source, stretch, level_db))
-            self._racked[track.name] = kept
+            kept = (key, self._stages.through(name, sent, source, stretch))
+            self._racked[name] = kept
         return kept[1]
 
-    def _measured(self, cover: Cover, sounds: Sounds, wish: Wish) -> tuple[Stretch, _Heard]:
+    def _sent(self, desk: Patched, track: Track, file: Path, stretch: Stretch) -> Sent:
+        """Return a track's rack, how much louder it hears its source, and what it listens to."""
+        settings, moves = desk.racks["tracks", track.name], desk.lanes.of_rack("tracks", track.name)
+        level_db = self._level_db(track, file, desk.sounds) if rack_params(settings, moves) else 0.0
+        keys = {}
+        for name in listened_to(settings, moves):
+            louder_db = self._level_db(desk.track(name), desk.source_of(name), desk.sounds)
+            keys[name] = self._rack(desk, name, stretch).sound * np.float32(db_to_gain(louder_db))
+        return Sent(tuple(settings), level_db, moves, keys)
+
+    def _measured(self, desk: Patched, wish: Wish) -> tuple[Stretch, _Heard]:
         """Send what a rack reads through it, and measure it behind every effect."""
         table, _, name = wish.what.removesuffix(".rack").partition(".")
+        instead = ""
         if table == "tracks":
-            track = _track(cover, name)
-            file, instead = stand_in(track, sounds)
+            track = desk.track(name)
+            file, instead = stand_in(track, desk.sounds)
             if file is None:
                 raise UsageError(f"{name} has no sound yet", hint="render the song first")
             stretch = self._cut(wish, file)
-            settings, level_db = self._settings(track, cover.tracks.index(track), file, sounds)
+            sent = self._sent(desk, track, file, stretch)
             source, key = self._samples(file, stretch), str(file)
             against: Path | Samples = file
         else:
-            stretch = self._cut(wish, _rendered(sounds.song))
-            desk = self._desk(cover, sounds, stretch, wish.solo)
-            rows, source, where = self._behind(cover, desk, table, name, stretch)
-            settings, level_db, instead = parse_rack(rows, where=where), 0.0, ""
+            stretch = self._cut(wish, _rendered(desk.sounds.song))
+            until = None if table == "master" else _node(desk, table, name)
+            mixed, _ = self._desk(desk, stretch, wish.solo, until)
+            sent, source = self._behind(desk, mixed, table, name)
             against, key = source, blake2b(source.tobytes()).hexdigest()
-        racked = self._stages.through(
-            name or table, settings, source, stretch, level_db, source_key=(wish.what, key)
-        )
+        racked = self._stages.through(name or table, sent, source, stretch, source_key=(wish.what, key))
         return stretch, _Heard(
-            racked.sound, against, racked.reductions, {DRY: source}, racked.points, level_db, instead
+            racked.sound, against, racked.reductions, {DRY: source}, racked.points, sent.level_db, instead
         )
-
-    def _settings(
-        self, track: Track, index: int, file: Path, sounds: Sounds
-    ) -> tuple[Sequence[EffectSettings], float]:
-        """Return a track's rack, and how much louder it hears its source; see `covermaker.render.work.rack`."""
-        settings = parse_rack(track.rack, where=f"tracks[{index}].rack")
-        return settings, self._level_db(track, file, sounds) if rack_params(settings) else 0.0
 
     def _level_db(self, track: Track, file: Path, sounds: Sounds) -> float:
         if isinstance(track.rack_lufs, str):
@@ -302,88 +330,60 @@ class Previewer:
             self._lufs[file] = measure_file(file, true_peak=False).integrated_lufs
         return self._lufs[file]
 
-    def _mix(self, cover: Cover, sounds: Sounds, stretch: Stretch, solo: Iterable[str]) -> _Heard:
-        """Sum tracks and buses as `covermaker.mix.mixer` does."""
-        desk = self._desk(cover, sounds, stretch, solo)
-        returns = self._returns(cover, desk, stretch)
-        mix = sum(returns.values(), desk.mix)
-        return _Heard(
-            mix.astype(np.float32), _rendered(sounds.song), desk.reductions, {**desk.strips, **returns}
-        )
+    def _mix(self, desk: Patched, stretch: Stretch, solo: Iterable[str]) -> _Heard:
+        """Sum the desk as `covermaker.mix.mixer` does."""
+        mixed, reductions = self._desk(desk, stretch, solo)
+        strips = {name: sound for (_, name), sound in mixed.placed.items()}
+        return _Heard(mixed.mix.astype(np.float32), _rendered(desk.sounds.song), reductions, strips)
 
-    def _mastered(self, cover: Cover, mix: _Heard, song: Path, stretch: Stretch) -> _Heard:
+    def _desk(
+        self, desk: Patched, stretch: Stretch, solo: Iterable[str], until: Node | None = None
+    ) -> tuple[Desked, list[dict[str, Any]]]:
+        """Send the tracks through their racks and mix them; also return how far they were turned down."""
+        reductions: list[dict[str, Any]] = []
+
+        def sound_of(name: str) -> Samples:
+            racked = self._rack(desk, name, stretch)
+            reductions.extend(racked.reductions)
+            return racked.sound
+
+        strips = strips_of(desk.cover, desk.racks, desk.lanes)
+        return mix_stretch(strips, sound_of, stretch, solo=set(solo), until=until), reductions
+
+    def _mastered(self, desk: Patched, mix: _Heard, stretch: Stretch) -> _Heard:
         """Master the mix as loud as the stretch will be in a master of the whole song: as it is in the song itself."""
+        song = _rendered(desk.sounds.song)
         here, _ = levels_of(self._samples(song, stretch), stretch.rate)
         whole = self._whole_lufs(song)
         louder_db = here - whole if here is not None and whole is not None else None
-        sound = mastered(mix.sound, stretch.rate, cover.master, louder_db=louder_db)
+        sound = mastered(
+            mix.sound, stretch.rate, desk.cover.master, louder_db=louder_db, rack=desk.racks["master",],
+            moves=desk.lanes.of_rack("master"), start=stretch.start,
+        )  # fmt: skip
         return _Heard(sound, song, mix.reductions, mix.peaks)
 
-    def _behind(
-        self, cover: Cover, desk: _Desk, table: str, name: str, stretch: Stretch
-    ) -> tuple[Sequence[Mapping[str, Any]], Samples, str]:
-        """Return the rack of a bus or of the master, what it reads, and its place in the document."""
+    def _behind(self, desk: Patched, mixed: Desked, table: str, name: str) -> tuple[Sent, Samples]:
+        """Return the rack of a group, a bus or the master, and what it reads."""
         if table == "master":
-            mix = sum(self._returns(cover, desk, stretch).values(), desk.mix)
-            return cover.master.rack, mix.astype(np.float32), "master.rack"
-        for index, bus in enumerate(cover.buses):
-            if bus.name == name:
-                if name not in desk.sends:
-                    raise UsageError(
-                        f"no track sends to {name}", hint="turn a send up, then there is something to hear"
-                    )
-                return bus.rack, desk.sends[name].astype(np.float32), f"buses[{index}].rack"
-        raise UsageError(f"there is no bus '{name}'")
+            whose: tuple[str, ...] = ("master",)
+            return Sent(desk.racks[whose], 0.0, desk.lanes.of_rack(*whose)), mixed.mix.astype(np.float32)
+        whose, node = (table, name), _node(desk, table, name)
+        if node not in mixed.entering:
+            why = "sends to" if node[0] == "bus" else "goes to"
+            raise UsageError(f"no track {why} {name}", hint="then there is something to hear")
+        settings, moves = desk.racks[whose], desk.lanes.of_rack(*whose)
+        keys = {one: mixed.heard[one] for one in listened_to(settings, moves)}
+        return Sent(settings, 0.0, moves, keys), mixed.entering[node]
 
-    def _desk(self, cover: Cover, sounds: Sounds, stretch: Stretch, solo: Iterable[str]) -> _Desk:
-        """Send the tracks through their racks, place them, and sum them."""
-        soloed = set(solo) | {track.name for track in cover.tracks if track.solo}
-        desk = _Desk(np.zeros((2, stretch.frames)), {}, {}, [])
-        buses = {bus.name for bus in cover.buses}
-        for index, track in enumerate(cover.tracks):
-            if track.mute or (soloed and track.name not in soloed):
-                desk.strips[track.name] = np.zeros((2, stretch.frames))
-                continue
-            racked = self._rack(track, index, sounds, stretch)
-            placed = place(racked.sound, gain=db_to_gain(track.gain_db), pan=track.pan)
-            placed = np.repeat(placed, 2, axis=0) if len(placed) == 1 else placed
-            desk.reductions.extend(racked.reductions)
-            desk.strips[track.name] = placed
-            np.add(desk.mix, placed, out=desk.mix)
-            for name, level_db in track.sends.items():
-                if name in buses:
-                    sent = desk.sends.setdefault(name, np.zeros((2, stretch.frames)))
-                    sent += placed * db_to_gain(level_db)
-        return desk
 
-    def _returns(self, cover: Cover, desk: _Desk, stretch: Stretch) -> dict[str, NDArray[np.float64]]:
-        """Send what the buses get through their racks."""
-        found: dict[str, NDArray[np.float64]] = {}
-        for index, bus in enumerate(cover.buses):
-            found[bus.name] = np.zeros((2, stretch.frames))
-            if bus.name in desk.sends:
-                settings = parse_rack(bus.rack, where=f"buses[{index}].rack")
-                rack = Rack(settings, sample_rate=stretch.rate, channels=2)
-                wet = rack.process(desk.sends[bus.name].astype(np.float32))
-                found[bus.name] = place(wet, gain=db_to_gain(bus.gain_db), pan=0.0)
-        return found
+def _node(desk: Patched, table: str, name: str) -> Node:
+    node: Node = ("group" if table == "groups" else "bus", name)
+    if (table, name) not in desk.racks:
+        raise UsageError(f"there is no {node[0]} '{name}'")
+    return node
 
 
 def _rendered(song: Path | None) -> Path:
     if song is None:
         raise UsageError("the song was not rendered yet", hint="render it once: a preview begins there")
     return song
-
-
-def _track(cover: Cover, name: str) -> Track:
-    for track in cover.tracks:
-        if track.name == name:
-            return track
-    raise UsageError(f"there is no track '{name}'")
-
-
-def _source_of(track: Track, sounds: Sounds) -> Path:
-    found = sounds.tracks.get(track.name)
-    if found is None or found.source is None:
-        raise UsageError(f"{track.name} has no sound yet", hint="render the song first")
-    return found.source

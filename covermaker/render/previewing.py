@@ -136,6 +136,8 @@ class Previewed(Event):
         How much louder the rack hears its source than it is.
     instead : str
         What was taken in place of the track's own sound, in words.
+    notes : list of str
+        Which plug-ins are not heard in it, and why.
     """
 
     KIND: ClassVar[str] = "preview.made"
@@ -158,6 +160,7 @@ class Previewed(Event):
     spectrum_hz: list[float] = field(default_factory=list)
     level_db: float = 0.0
     instead: str = ""
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

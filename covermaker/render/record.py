@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker.graph.step import From, Step
-from covermaker.render.changes import told
+from covermaker.render.changes import told, told_of_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from covermaker.project.document import Cover
 
 FILE_NAME = "render.json"
+
+_CERTIFICATE = "certificate"  # the export's input: a file whose name nobody knows
 
 NEVER_RENDERED = "never rendered"
 MADE_AGAIN = " is made again"
@@ -137,10 +139,21 @@ def _changes(step: Step, old: dict[str, Any], before: dict[str, dict[str, Any]])
         if old.get("inputs", {}).get(name) == digest:
             continue
         source = step.inputs[name]
-        if not isinstance(source, From):
-            reasons.append(f"{source.path.name} changed")
+        if name == _CERTIFICATE:
+            if "credentials" in old.get("params", {}):  # else it is told that they are on now
+                reasons.append("another certificate signs")
+        elif not isinstance(source, From):
+            if name in old.get("inputs", {}):
+                reasons.append(f"{source.path.name} changed")
         elif before.get(source.step.name, {}).get("key") != source.step.key:
             reasons.append(f"'{source.step.name}'{MADE_AGAIN}")
         else:
             reasons.append(f"reads '{name}' from another step")
-    return reasons
+    if (
+        _CERTIFICATE in old.get("inputs", {})
+        and _CERTIFICATE not in step.inputs
+        and "credentials" in step.params
+    ):
+        reasons.append("another certificate signs")
+    known = [*old.get("inputs", {}), _CERTIFICATE]
+    return reasons + told_of_files(step, known)

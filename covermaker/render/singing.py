@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from covermaker.convert.convert import VERSION as CONVERT_VERSION
+from covermaker.convert.harmony import VERSION as HARMONY_VERSION
+from covermaker.convert.harmony import needs_key
 from covermaker.convert.instrumental import VERSION as KEY_VERSION
 from covermaker.convert.parts import VERSION as PARTS_VERSION
 from covermaker.errors import WeightsError
@@ -15,7 +17,7 @@ from covermaker.features.encoders import content_weights, encoders_of
 from covermaker.features.pitch import METHODS
 from covermaker.graph.step import From, Outside
 from covermaker.render import singwork, work
-from covermaker.render.steps import LEAD, ORIGINAL, make_step, region_params, weight_hashes
+from covermaker.render.steps import LEAD, NOBODY, ORIGINAL, make_step, region_params, weight_hashes
 from covermaker.stems import SEPARATORS
 from covermaker.takes.working import SEPARATOR
 from covermaker.units import parse_clock
@@ -48,7 +50,10 @@ class Sung:
     key : From or None
         By how much the song's key moves, where the pitch decides about it.
     features : dict of str to Step
-        ``content``, ``pitch`` and ``loudness`` of what was sung.
+        ``content``, ``pitch`` and ``loudness`` of what was sung; of a second voice ``lead`` too, the first one's
+        pitch.
+    by_singer : mapping of str to dict of str to Step
+        The same of every singer, as `Second` takes them.
     """
 
     source: From
@@ -56,6 +61,29 @@ class Sung:
     whole: Step
     features: dict[str, Step]
     key: From | None = None
+    by_singer: Mapping[str, dict[str, Step]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Second:
+    """A second voice.
+
+    Attributes
+    ----------
+    first : Sung
+        What it goes along with.
+    harmony : str
+        An interval of `convert.harmony`, or what the document calls a MIDI file.
+    song_key : str or From
+        The song's key, or what finds it.
+    melody : Path or None
+        The MIDI file.
+    """
+
+    first: Sung
+    harmony: str
+    song_key: str | From
+    melody: Path | None = None
 
 
 def train_step(trainee: Trainee, song_seconds: float) -> Step:
@@ -140,6 +168,9 @@ def convert_step(
         "loudness": From(features["loudness"], "loudness.npy"),
         **singer.inputs(),
     }
+    if "lead" in features:
+        inputs["lead f0"] = From(features["lead"], "f0.npy")
+        inputs["heard"] = From(features["pitch"], "heard.npy")
     if guide is not None:
         inputs["guide"] = Outside(guide)
     if key is not None:
@@ -171,20 +202,30 @@ def sing(
     key: From | None = None,
     of: str = "",
     alone: bool = False,
+    second: Second | None = None,
 ) -> Sung:
     """Sing a vocal: by one singer, or where the document has parts (and not `alone`) by several.
 
-    `singers` are those of the document by name; the first of them sings where no part says otherwise. With
-    ``transpose = "fit"`` all follow the `key`; without one, the first of them chooses it.
+    With `second` it is sung once more, on another melody. `singers` are those of the document by name; the first of
+    them sings where no part says otherwise. With ``transpose = "fit"`` all follow the `key`; without one, the first of
+    them chooses it.
     """
     parts = [] if alone else settings.parts
     lead, *others = list(singers) if not alone else list(singers)[:1]
     wanted = [lead, *(name for name in others if any(part.voice == name for part in parts))]
     names = {name: of if name == lead else f"{of}: {name}" for name in wanted}
-    features = {name: _features_of(vocal, settings, singers, name, lead, of) for name in wanted}
+    features = dict(second.first.by_singer) if second is not None else {}
+    features = features or {name: _features_of(vocal, settings, singers, name, lead, of) for name in wanted}
     if key is None and settings.transpose == "fit":
         key = From(_fit_step(features[lead]["pitch"], singers[lead], of=of), "key.json")
     wishes = {name: _settings_of(settings, name == LEAD, alone, guide) for name in wanted}
+    if second is not None:
+        # Corrected first: it goes along with what the first voice sings.
+        features = {
+            name: _second_features(found, settings, guide, second, of) for name, found in features.items()
+        }
+        wishes = {name: _uncorrected(wish) for name, wish in wishes.items()}
+        guide = None
     wholes = {
         name: convert_step(
             vocal, features[name], singers[name], wishes[name], guide=guide, key=key, of=names[name]
@@ -204,9 +245,51 @@ def sing(
     source = From(sung[lead], "converted.wav")
     if parts:
         rows = [[seconds_of(part.start), seconds_of(part.stop), part.voice] for part in parts]
+        if second is not None:  # the song's own singer has no second voice
+            rows = [[start, stop, NOBODY if who == ORIGINAL else who] for start, stop, who in rows]
         joined = _join_step(vocal, sung, rows, settings, key, region if cut else None, of)
         source = From(joined, "converted.wav")
-    return Sung(source, cut, wholes[lead], features[lead], key)
+    return Sung(source, cut, wholes[lead], features[lead], key, features)
+
+
+def _second_features(
+    features: dict[str, Step], settings: Convert, guide: Path | None, second: Second, of: str
+) -> dict[str, Step]:
+    """Return the features of a second voice: the first one's, and another melody."""
+    inputs: dict[str, From | Outside] = {
+        "f0": From(features["pitch"], "f0.npy"),
+        "loudness": From(features["loudness"], "loudness.npy"),
+    }
+    params: dict[str, Any] = {"version": HARMONY_VERSION, **_correction(settings, guide)}
+    if guide is not None:
+        inputs["guide"] = Outside(guide)
+    if second.melody is not None:
+        inputs["melody"] = Outside(second.melody)
+    else:
+        params["harmony"] = second.harmony
+        if needs_key(second.harmony):
+            if isinstance(second.song_key, From):
+                inputs["music"] = second.song_key
+            else:
+                params["key"] = second.song_key
+    step = make_step(
+        f"harmony{of}",
+        "harmony",
+        params,
+        inputs,
+        partial(
+            singwork.harmony,
+            harmony=second.harmony,
+            song_key=None if isinstance(second.song_key, From) else second.song_key,
+            settings=settings,
+        ),
+    )
+    return {**features, "pitch": step, "lead": features["pitch"]}
+
+
+def _uncorrected(settings: Convert) -> Convert:
+    correction = settings.pitch_correction.model_copy(update={"strength": 0.0})
+    return settings.model_copy(update={"pitch_correction": correction})
 
 
 def _fit_step(pitch: Step, singer: Singer, *, of: str) -> Step:
@@ -273,11 +356,16 @@ def _conversion(settings: Convert, guide: Path | None) -> dict[str, Any]:
     )
     if settings.singers:
         values["singers"] = dict(settings.singers)
+    return {**values, **_correction(settings, guide)}
+
+
+def _correction(settings: Convert, guide: Path | None) -> dict[str, Any]:
+    """Return what decides about the pitch correction; nothing where there is none."""
     correction = settings.pitch_correction
-    if correction.strength > 0.0:
-        unread = {"guide", "scale"} if guide is not None else {"guide", "guide_track"}
-        values["pitch_correction"] = correction.model_dump(exclude=unread)
-    return values
+    if correction.strength == 0.0:
+        return {}
+    unread = {"guide", "scale"} if guide is not None else {"guide", "guide_track"}
+    return {"pitch_correction": correction.model_dump(exclude=unread)}
 
 
 def _join_step(

@@ -158,11 +158,46 @@ def convert(
         device=network_device(work),
         start_seconds=region.start_seconds if region else 0.0,
         seconds=region.seconds if region else None,
+        lead_f0_hz=_curve(work, "lead f0"),
+        heard=_curve(work, "heard"),
         progress=work.progress,
     )
     report = plain(done)
     (work.folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
     return report
+
+
+def _curve(work: Work, name: str) -> NDArray[np.floating[Any]] | None:
+    import numpy as np
+
+    return np.load(work.inputs[name], allow_pickle=False) if name in work.inputs else None
+
+
+def harmony(work: Work, *, harmony: str, song_key: str | None, settings: Convert) -> Report:
+    """Pitch and loudness of the first voice -> f0.npy and heard.npy of the second."""
+    import numpy as np
+
+    from covermaker.convert.guide import read_guide
+    from covermaker.convert.harmony import in_interval, needs_key, on_guide
+    from covermaker.convert.tuning import correct_pitch
+    from covermaker.render.music import key_of
+
+    f0_hz = np.load(work.inputs["f0"], allow_pickle=False)
+    loudness_db = np.load(work.inputs["loudness"], allow_pickle=False)
+    f0_hz = correct_pitch(f0_hz, conversion(settings, work.inputs.get("guide")).pitch_correction).f0_hz
+    notes: list[str] = []
+    if "melody" in work.inputs:
+        done = on_guide(f0_hz, loudness_db, read_guide(work.inputs["melody"]))
+    else:
+        if song_key is None and needs_key(harmony):
+            song_key = key_of(work.inputs["music"], f"the harmony '{harmony}'")
+            notes.append(
+                f"the harmony is in {song_key}, as the song was heard: write key under [song] if it is not"
+            )
+        done = in_interval(f0_hz, loudness_db, harmony, song_key)
+    np.save(work.folder / "f0.npy", done.f0_hz, allow_pickle=False)
+    np.save(work.folder / "heard.npy", done.heard, allow_pickle=False)
+    return {"key": song_key, "semitones": round(done.semitones, 2), "moved_notes": done.notes, "notes": notes}
 
 
 def conversion(settings: Convert, guide: Path | None) -> ConvertSettings:

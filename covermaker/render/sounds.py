@@ -13,7 +13,7 @@ from covermaker.render.pipeline import build
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from covermaker.graph.step import Outside
+    from covermaker.graph.step import Outside, Step
     from covermaker.graph.store import Store
     from covermaker.project.load import Project
     from covermaker.render.pipeline import River
@@ -42,6 +42,8 @@ class Sounds:
         How much higher `converted` is sung.
     tracks : dict of str to TrackSound
         By name, in the mixer's order.
+    music : Step or None
+        What finds the song's tempo, made or not.
     """
 
     song: Path | None
@@ -51,6 +53,7 @@ class Sounds:
     pitch: Path | None
     semitones: float
     tracks: dict[str, TrackSound]
+    music: Step | None = None
 
 
 def find_sounds(project: Project, store: Store) -> Sounds:
@@ -66,7 +69,11 @@ def find_sounds(project: Project, store: Store) -> Sounds:
         track.name: _track(river, index, track.name, store)
         for index, track in enumerate(project.cover.tracks)
     }
-    sung = (tracks[track.name].source for track in project.cover.tracks if track.source == CONVERTED)
+    sung = (
+        tracks[track.name].source
+        for track in project.cover.tracks
+        if track.source == CONVERTED and track.harmony is None
+    )
     steps = {step.kind: step for step in reversed(river.steps())}
     return Sounds(
         song=_file(From(river.decode, "song.wav"), store),
@@ -78,6 +85,7 @@ def find_sounds(project: Project, store: Store) -> Sounds:
         if "convert" in steps
         else 0.0,
         tracks=tracks,
+        music=river.music,
     )
 
 

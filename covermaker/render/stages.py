@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +15,12 @@ from covermaker.effects.rack import Rack, rack_params
 from covermaker.render.stretch import levels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from covermaker.audio.buffer import Samples
+    from covermaker.effects.automation import Move
     from covermaker.effects.rack import EffectSettings
     from covermaker.render.stretch import Stretch
 
@@ -44,6 +46,43 @@ class Racked:
     sound: Samples
     reductions: tuple[dict[str, Any], ...] = ()
     points: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a stretch is sent through.
+
+    Attributes
+    ----------
+    settings : tuple of EffectSettings
+        The rack.
+    level_db : float
+        How much louder the rack hears its source than it is.
+    moves : tuple of Move
+        What moves in it.
+    keys : mapping of str to float32 array (1 or 2, stretch.frames)
+        The sound of every channel that its side chains name.
+    """
+
+    settings: tuple[EffectSettings, ...]
+    level_db: float = 0.0
+    moves: tuple[Move, ...] = ()
+    keys: Mapping[str, Samples] = field(default_factory=dict)
+
+    def params(self) -> str:
+        """Return what decides the sound behind it, beside the source."""
+        listened = {name: blake2b(key.tobytes()).hexdigest() for name, key in self.keys.items()}
+        return json.dumps([rack_params(self.settings, self.moves), self.level_db, listened])
+
+    def effect_params(self, index: int) -> str | None:
+        """Return what decides what one effect does; None for one that is off for good."""
+        alone = [replace(row, bypass=row.bypass or at != index) for at, row in enumerate(self.settings)]
+        moves = [move for move in self.moves if move.index == index]
+        if not rack_params(alone, moves):
+            return None
+        name = self.settings[index].sidechain
+        listened = blake2b(self.keys[name].tobytes()).hexdigest() if name else ""
+        return json.dumps([rack_params(alone, moves), listened])
 
 
 @dataclass(slots=True)
@@ -80,10 +119,9 @@ class Stages:
     def through(
         self,
         name: str,
-        settings: Sequence[EffectSettings],
+        sent: Sent,
         source: Samples,
         stretch: Stretch,
-        level_db: float,
         *,
         source_key: object = None,
     ) -> Racked:
@@ -93,20 +131,19 @@ class Stages:
         ----------
         name : str
             Whose rack it is.
-        settings : sequence of EffectSettings
-            The rack.
+        sent : Sent
+            The rack, and what it listens to.
         source : float32 array (channels, stretch.frames)
             What it reads.
-        level_db : float
-            How much louder the rack hears its source than it is.
         source_key : object
             Names the source, so that what is made and measured of it can be kept; None measures nothing.
         """
-        if not rack_params(settings) and source_key is None:
+        settings = sent.settings
+        if not rack_params(settings, sent.moves) and source_key is None:
             return Racked(source)
-        taken = source[:2] * np.float32(10.0 ** (level_db / 20.0))
-        run = self._run(settings, taken, stretch, (source_key, level_db), again=source_key is not None)
-        made = run.sounds[run.keys[-1][0]] * np.float32(10.0 ** (-level_db / 20.0))
+        taken = source[:2] * np.float32(10.0 ** (sent.level_db / 20.0))
+        run = self._run(sent, taken, stretch, (source_key, sent.level_db), again=source_key is not None)
+        made = run.sounds[run.keys[-1][0]] * np.float32(10.0 ** (-sent.level_db / 20.0))
         reductions = tuple(
             _reduction(name, index, settings[index].effect, history, stretch)
             for index, history in sorted(run.histories.items())
@@ -119,7 +156,7 @@ class Stages:
 
     def _run(
         self,
-        settings: Sequence[EffectSettings],
+        sent: Sent,
         taken: Samples,
         stretch: Stretch,
         source: tuple[object, ...],
@@ -128,9 +165,10 @@ class Stages:
     ) -> _Run:
         """Make what is behind each effect; begin behind those that are as they were, when `again` says so."""
         keys: list[tuple[int, object]] = [(-1, source)]
-        for index, setting in enumerate(settings):
-            if not setting.bypass:
-                keys.append((index, (keys[-1][1], json.dumps(setting.params()))))
+        for index in range(len(sent.settings)):
+            params = sent.effect_params(index)
+            if params is not None:
+                keys.append((index, (keys[-1][1], params)))
         last = self._last if again else None
         same = 1
         if last is not None and last.keys[0] == keys[0]:
@@ -142,7 +180,7 @@ class Stages:
         if last is not None and same > 1:
             sounds |= {index: last.sounds[index] for index in done}
             histories = {index: last.histories[index] for index in done if index in last.histories}
-        left = [replace(one, bypass=one.bypass or at <= done[-1]) for at, one in enumerate(settings)]
+        left = [replace(one, bypass=one.bypass or at <= done[-1]) for at, one in enumerate(sent.settings)]
         begun = sounds[done[-1]]
         pieces: dict[int, list[Samples]] = {}
         rack = Rack(
@@ -151,15 +189,26 @@ class Stages:
             channels=2,
             source_channels=len(begun),
             listener=(lambda index, piece: pieces.setdefault(index, []).append(piece)) if again else None,
+            moves=[move for move in sent.moves if move.index > done[-1]],
+            start=stretch.start,
         )
-        made = np.empty((2, stretch.frames), np.float32)
+        late = rack.latency_samples
+        begun = np.pad(begun, ((0, 0), (0, late)))
+        listened = {name: np.pad(key, ((0, 0), (0, late))) for name, key in sent.keys.items()}
+        made = np.empty((2, stretch.frames + late), np.float32)
         totals: dict[int, list[float]] = {}
-        for count, at in enumerate(range(0, stretch.frames, BLOCK_FRAMES), start=1):
-            made[:, at : at + BLOCK_FRAMES] = rack.process(begun[:, at : at + BLOCK_FRAMES])
-            for stage in rack.reductions():
-                # The mean so far times its length is a sum; what it grew by is this block's.
-                totals.setdefault(stage.index, [0.0]).append(stage.mean_db * count)
-        sounds |= {index: np.concatenate(found, axis=1) for index, found in pieces.items()}
+        for count, at in enumerate(range(0, stretch.frames + late, BLOCK_FRAMES), start=1):
+            span = slice(at, at + BLOCK_FRAMES)
+            heard = {name: key[:, span] for name, key in listened.items()}
+            made[:, span] = rack.process(begun[:, span], heard)
+            if at < stretch.frames:
+                for stage in rack.reductions():
+                    # The mean so far times its length is a sum; what it grew by is this block's.
+                    totals.setdefault(stage.index, [0.0]).append(stage.mean_db * count)
+        made = made[:, late:]
+        for index, found in pieces.items():
+            begin = rack.latency_behind(index)
+            sounds[index] = np.concatenate(found, axis=1)[:, begin : begin + stretch.frames]
         histories |= {index: np.maximum(np.diff(sums), 0.0) for index, sums in totals.items()}
         sounds[keys[-1][0]] = made if keys[-1][0] >= 0 else sounds[-1]
         return _Run(keys, sounds, histories)

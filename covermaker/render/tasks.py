@@ -20,6 +20,9 @@ from covermaker.project.saved import RENDERED_NAME
 from covermaker.render import pipeline, record
 from covermaker.render.checks import check_singers, make_separator
 from covermaker.render.ending import ending, is_whole
+from covermaker.render.finishing import prepare_signing
+from covermaker.render.plugins import absent_notes, refuse_missing, surviving
+from covermaker.render.settling import settle
 from covermaker.render.singers import ready
 from covermaker.render.singing import convert_step, feature_steps, listen_step
 from covermaker.render.singwork import conversion
@@ -38,6 +41,10 @@ if TYPE_CHECKING:
     from covermaker.project.document import Cover
 
 Request = dict[str, Any]
+
+MIX_STEMS_FOLDER = "mix stems"
+# Where the files of a step go in the project's `out`, by its kind; the others' lie there.
+_FOLDERS = {"stems": "stems", "mix-stems": MIX_STEMS_FOLDER}
 M = TypeVar("M", bound="BaseModel")
 
 
@@ -47,6 +54,8 @@ def planned(request: Request) -> tuple[pipeline.River, list[Step], list[PlannedS
     store = _store(request)
     region = Region(*request["region"]) if request.get("region") else None
     river = pipeline.build(project, region=region, score=bool(request.get("score")), store=store)
+    if request.get("strict"):
+        refuse_missing(river.checked)
     targets = river.targets(request.get("until"))
     again = from_here(targets, request["again"]) if request.get("again") else ()
     return river, targets, plan(store, targets, again=again), store
@@ -62,14 +71,21 @@ def render(request: Request, listener: Listener) -> dict[str, Any]:
 
 
 def _render(request: Request, listener: Listener) -> dict[str, Any]:
+    return surviving(
+        lambda hear: _rendered(request, hear), _once(listener), strict=bool(request.get("strict"))
+    )
+
+
+def _rendered(request: Request, listener: Listener) -> dict[str, Any]:
     river, targets, steps, store = planned(request)
-    listener = _once(listener)
+    if prepare_signing(river.checked, river.claim, steps):
+        river, targets, steps, store = planned(request)
     listener(Planned(summary(steps)))
     until, again = request.get("until"), [one.step.key for one in steps if one.again]
     entries = run(store, targets, listener=listener, device=request.get("device", "auto"), again=again)
     cover = river.checked.project.cover
     result: dict[str, Any] = {"title": cover.title, "until": until, "files": []}
-    _tell_notes(targets, store, listener, cover)
+    _tell_notes(targets, store, listener, cover, absent_notes(river.checked.racks, river.checked.lanes))
     if until is not None:
         result["folders"] = [str(entry.folder) for entry in entries]
         return result
@@ -147,8 +163,12 @@ def _publish(
     for entry in entries:
         if entry.meta["step"] == "score":
             continue
-        folder = out / "stems" if entry.meta["step"] == "stems" else out
-        files |= _copy(entry, folder, sorted(entry.meta["files"]))
+        folder = out / _FOLDERS.get(entry.meta["step"], "")
+        copied = _copy(entry, folder, sorted(entry.meta["files"]))
+        if entry.meta["step"] == "mix-stems":
+            hashes = {Path(name): facts["sha256"] for name, facts in copied.items()}
+            settle(river.checked.project.hidden, folder, hashes)
+        files |= copied
     named = {Path(file).relative_to(out).as_posix(): facts for file, facts in files.items()}
     reports = _reports(targets, store)
     reports["master"] = reports["export"]["master"]
@@ -157,7 +177,10 @@ def _publish(
         settings=river.checked.project.cover.model_dump(mode="json", by_alias=True),
         master=reports["master"],
         files=[{"name": name, **facts} for name, facts in named.items()],
-        notes=_notes(reports, river.checked.project.cover),
+        notes=[
+            *absent_notes(river.checked.racks, river.checked.lanes),
+            *notes_of(reports, river.checked.project.cover),
+        ],
         extra={
             "voice": river.lead.fingerprint,
             "reports": reports,
@@ -217,20 +240,24 @@ def _once(listener: Listener) -> Listener:
 
 
 def _tell_notes(
-    targets: Sequence[Step], store: Store, listener: Listener, cover: Cover | None = None
+    targets: Sequence[Step],
+    store: Store,
+    listener: Listener,
+    cover: Cover | None = None,
+    others: Sequence[str] = (),
 ) -> None:
-    for text in _notes(_reports(targets, store), cover):
+    for text in (*others, *notes_of(_reports(targets, store), cover)):
         listener(Note(text))
 
 
-def _notes(reports: Mapping[str, Any], cover: Cover | None = None) -> list[str]:
+def notes_of(reports: Mapping[str, Any], cover: Cover | None = None) -> list[str]:
     """Collect what the steps noticed: a damaged song, a silent vocal, a target that could not be reached.
 
     `cover` is what was rendered: it knows what the mix knows by number only, and whether a voice is heard at all.
     """
     notes = [str(text) for report in reports.values() for text in report.get("notes") or []]
     if cover is not None:
-        for number, track in enumerate(cover.tracks, start=1):
+        for number, track in enumerate(cover.tracks):
             notes = [text.replace(f"track {number} ", f"track '{track.name}' ") for text in notes]
         missed = unheard(cover) if "mix" in reports else ""
         # It says why, too: what the mix says of these tracks would be the same again.

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from covermaker.effects.automation import Move
     from covermaker.effects.rack import EffectSettings
     from covermaker.graph.step import Report, Work
     from covermaker.project.document import Master
-    from covermaker.render.checks import Checked, MakeSeparator
+    from covermaker.render.checks import MakeSeparator
+    from covermaker.render.finishing import Finish
     from covermaker.render.singers import Singer
     from covermaker.render.steps import Region
 
@@ -79,99 +81,62 @@ def level(work: Work) -> Report:
     return report
 
 
-def rack(
-    work: Work, *, settings: tuple[EffectSettings, ...], rack_lufs: float | str, region: Region | None
+def master(
+    work: Work,
+    *,
+    settings: Master,
+    rack: tuple[EffectSettings, ...],
+    moves: tuple[Move, ...] = (),
+    tempo_bpm: float | None = None,
+    region: Region | None = None,
 ) -> Report:
-    """One track's source -> racked.wav, tail included."""
-    from covermaker.audio.files import probe
-    from covermaker.effects.rack import render_rack
-
-    source = work.inputs["source"]
-    info = probe(source)
-    start, frames = frames_of(region, info.sample_rate, info.frames)
-    level_db = 0.0
-    if not isinstance(rack_lufs, str):
-        found = json.loads(work.inputs["level"].read_text(encoding="utf-8"))["integrated_lufs"]
-        level_db = 0.0 if found is None or found < INAUDIBLE_LUFS else round(rack_lufs - found, 2)
-    done = render_rack(
-        source,
-        work.folder / "racked.wav",
-        settings,
-        sample_rate=info.sample_rate,
-        channels=2,
-        start=start,
-        frames=frames,
-        level_db=level_db,
-        progress=work.progress,
-    )
-    return {**plain(done), "level_db": level_db}
-
-
-def mix(
-    work: Work, *, tracks: Sequence[Mapping[str, Any]], checked: Checked, region: Region | None
-) -> Report:
-    """Tracks and send buses -> mix.wav."""
-    from covermaker.mix.mixer import BusInput, TrackInput, mix_tracks
-
-    length = json.loads(work.inputs["length"].read_text(encoding="utf-8"))
-    rate = length["sample_rate"]
-    start, frames = frames_of(region, rate, length["frames"])
-    cover = checked.project.cover
-    inputs = [
-        TrackInput(
-            # Numbered: a name is for people, not part of the key, and must not stay in a report that is.
-            name=f"track {index + 1}",
-            path=work.inputs[f"track {index}"],
-            gain_db=row["gain_db"],
-            pan=row["pan"],
-            mute=row["mute"],
-            solo=row["solo"],
-            sends=row["sends"],
-            offset=start if row["cut"] else 0,
-        )
-        for index, row in enumerate(tracks)
-    ]
-    buses = [
-        BusInput(name=bus.name, gain_db=bus.gain_db, rack=checked.bus_racks[bus.name]) for bus in cover.buses
-    ]
-    done = mix_tracks(
-        inputs,
-        buses,
-        work.folder / "mix.wav",
-        sample_rate=rate,
-        frames=frames,
-        start=start,
-        tail=cover.mix.tail,
-        progress=work.progress,
-    )
-    report = plain(done)
-    if region is not None:
-        # A stretch never ends in silence, so this says nothing.
-        report["notes"] = [note for note in report["notes"] if "fade" not in note]
-    return report
-
-
-def master(work: Work, *, settings: Master, rack: tuple[EffectSettings, ...]) -> Report:
     """mix.wav -> master.wav at its loudness, under its ceiling."""
+    from covermaker.audio.files import probe
     from covermaker.master.master import MasterSettings, master_file
+    from covermaker.master.match import Match
+    from covermaker.render.finishing import overruled_notes
+    from covermaker.render.mixwork import in_time
 
+    timed, notes = in_time(rack, work, tempo_bpm)
+    mix, reference = work.inputs["mix"], work.inputs.get("reference")
+    start = 0 if region is None else round(region.start_seconds * probe(mix).sample_rate)
     wanted = MasterSettings(
         loudness_lufs=None if settings.loudness_lufs == "off" else settings.loudness_lufs,
         true_peak_dbtp=settings.true_peak_dbtp,
-        rack=rack,
+        rack=timed,
+        max_drive_db=settings.max_drive_db,
+        match=None if reference is None else Match(reference=reference, amount=settings.match_amount),
+        moves=moves,
+        start=start,
     )
-    done = master_file(
-        work.inputs["mix"], work.folder / "master.wav", settings=wanted, progress=work.progress
-    )
+    done = master_file(mix, work.folder / "master.wav", settings=wanted, progress=work.progress)
     report = plain(done)
     (work.folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
-    return report
+    return {**report, "notes": [*overruled_notes(settings), *notes]}
 
 
-def export(work: Work, *, formats: Sequence[str], name: str, tags: Mapping[str, str]) -> Report:
+def export(
+    work: Work, *, formats: Sequence[str], name: str, tags: Mapping[str, str], finish: Finish
+) -> Report:
     """master.wav -> the files that people open."""
-    from covermaker.export.files import export_master
+    from covermaker.export.files import Wishes, export_master, notes_of
+    from covermaker.export.labels import Level, read_lyrics, read_picture
 
+    if finish.claim is not None:
+        from covermaker.export.identity import identity
+
+        identity()
+    # Kept here too: the master's own entry may be collected while its export is still wanted.
+    measured = json.loads(work.inputs["measured"].read_text(encoding="utf-8"))
+    picture, lyrics = work.inputs.get("picture"), work.inputs.get("lyrics")
+    wishes = Wishes(
+        dither=finish.dither,
+        ceiling_dbtp=finish.ceiling_dbtp,
+        level=Level(measured["integrated_lufs"], measured["true_peak_dbtp"]),
+        picture=None if picture is None else read_picture(picture),
+        lyrics=None if lyrics is None else read_lyrics(lyrics),
+        claim=finish.claim,
+    )
     files = export_master(
         work.inputs["master"],
         work.folder,
@@ -179,11 +144,14 @@ def export(work: Work, *, formats: Sequence[str], name: str, tags: Mapping[str, 
         stem_name=name,
         tags=tags,
         seed=work.seed,
+        wishes=wishes,
         progress=work.progress,
     )
-    # Kept here too: the master's own entry may be collected while its export is still wanted.
-    measured = json.loads(work.inputs["measured"].read_text(encoding="utf-8"))
-    return {"files": [plain(file) for file in files], "master": measured}
+    return {
+        "files": [plain(file) for file in files],
+        "master": measured,
+        "notes": notes_of(files, wishes),
+    }
 
 
 def export_stems(work: Work, *, converted_tags: Mapping[str, str]) -> Report:

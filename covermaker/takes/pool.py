@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from covermaker.features.workers import cores, in_processes, unheard
+from covermaker.features.workers import in_processes, unheard
 from covermaker.progress import part
+from covermaker.weights.device import cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from covermaker.disk import disk_errors
 from covermaker.errors import ProjectError, UsageError
 from covermaker.features.encoders import content_fingerprint
-from covermaker.features.workers import cores
 from covermaker.graph.events import nobody
 from covermaker.progress import Progress, part
 from covermaker.takes.document import read_takes
@@ -46,6 +45,7 @@ from covermaker.training.sung import AUDITIONS, HELDOUT
 from covermaker.training.watch import SCORES_FILE
 from covermaker.voices.card import CARD_FILE
 from covermaker.weights.catalog import fingerprint
+from covermaker.weights.device import cores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 from covermaker.errors import ResourceError, UsageError
@@ -47,6 +48,14 @@ def torch_ready() -> Any:
         cast("Any", torch.utils).deterministic.fill_uninitialized_memory = False
     _ready = torch
     return torch
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
 
 
 def checked_device(name: str) -> str:

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from covermaker.effects.automation import Automation, Move
 from covermaker.effects.rack import parse_rack, rack_params
 from covermaker.graph.run import PlannedStep
-from covermaker.graph.step import Step
+from covermaker.graph.step import Outside, Step
+from covermaker.mix.strips import Strip
 from covermaker.project.document import Cover
 from covermaker.project.load import parse
 from covermaker.render import changes, record
@@ -21,7 +23,11 @@ def document(**tables):
     rack = [{"effect": "high_pass", "bypass": True}, GATE, EQ]
     rows = [{"name": "guitar", "source": "other"}, {"name": "vocals", "source": "converted", "rack": rack}]
     bus = {"name": "reverb", "rack": [{"effect": "delay", "bypass": True}, {"effect": "reverb"}]}
-    values = {"schema": 1, "title": "t", "song": {"file": "a.wav"}, "tracks": rows, "buses": [bus], **tables}
+    group = {"name": "music", "rack": [{"effect": "gate", "bypass": True}, {"effect": "compressor"}]}
+    values = {
+        "schema": 1, "title": "t", "song": {"file": "a.wav"}, "tracks": rows, "groups": [group], "buses": [bus],
+        **tables,
+    }  # fmt: skip
     return parse(as_toml(values))
 
 
@@ -35,8 +41,19 @@ def step(kind, params, name=None):
     return Step(name or kind, kind, 1, params, {}, lambda work: {})
 
 
-def rack(*rows):
-    return rack_params(parse_rack(rows, where="rack"))
+def rack(*rows, moves=()):
+    return rack_params(parse_rack(rows, where="rack"), moves)
+
+
+def strips(*, first=None, second=None, group=None, bus=None, **more):
+    """Return the parameters of a mix whose strips are set like this."""
+    made = [
+        Strip(name="track 0", **(first or {})),
+        Strip(name="track 1", **(second or {})),
+        Strip(name="music", kind="group", **(group or {})),
+        Strip(name="reverb", kind="bus", **(bus or {})),
+    ]
+    return {"strips": [strip.params() for strip in made], "tail": "song", "cut": [False, False], **more}
 
 
 def told(kind, before, after, name=None, **tables):
@@ -52,9 +69,7 @@ def test_an_effect_is_counted_as_in_the_document_bypassed_ones_too():
 
 
 def test_people_are_told_it_as_the_edit_was_said():
-    mix = {"tracks": [{"gain_db": 0.0}, {"gain_db": 1.0}], "buses": []}
-    before = {"tracks": [{"gain_db": 0.0}, {"gain_db": 0.0}], "buses": []}
-    both = changes.told(step("mix", mix), before, document())
+    both = changes.told(step("mix", strips(second={"gain_db": 1.0})), strips(), document())
     assert both == [("tracks[1].gain_db: 0.0 -> 1.0", "vocals gain 0.0 -> 1.0 dB")]
     both = changes.told(
         step("rack", {"rack": rack(GATE, EQ)}, "rack: vocals"), {"rack": rack(EQ)}, document()
@@ -73,9 +88,7 @@ def test_what_two_parameters_say_is_told_once():
     before, after = {"name": "a", "tags": {"title": "a"}}, {"name": "b", "tags": {"title": "b"}}
     assert verdict_on("export", before, after).reasons == ('title: "a" -> "b"',)
     assert verdict_on("export", before, after).words == ("title a -> b",)
-    before, after = (
-        {"tracks": [{"gain_db": db}, {"gain_db": db}], "buses": [], "tail": "song"} for db in (0.0, 1.0)
-    )
+    before, after = (strips(first={"gain_db": db}, second={"gain_db": db}) for db in (0.0, 1.0))
     assert verdict_on("mix", before, after).words == (
         "guitar gain 0.0 -> 1.0 dB",
         "vocals gain 0.0 -> 1.0 dB",
@@ -86,7 +99,9 @@ def test_the_document_is_written_out_once_for_all_changes(monkeypatch):
     asked = []
     dump = Cover.model_dump
     monkeypatch.setattr(Cover, "model_dump", lambda self, **named: asked.append(1) or dump(self, **named))
-    before, after = ({"tracks": [{"gain_db": db, "pan": db}] * 2, "buses": []} for db in (0.0, 0.5))
+    before, after = (
+        strips(first={"gain_db": v, "pan": v}, second={"gain_db": v, "pan": v}) for v in (0.0, 0.5)
+    )
     assert len(told("mix", before, after)) == 4
     assert asked == [1]
 
@@ -99,6 +114,41 @@ def test_every_changed_parameter_has_a_line():
     assert not any(".values" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("tags", "lines"),
+    [({}, ["song.tempo_bpm: 90.0 -> 100.0"]), ({"bpm": 100.0}, ["tags.bpm: 90.0 -> 100.0"])],
+)
+def test_the_tempo_in_the_tags_is_told_by_where_it_is_written(tags, lines):
+    song = {"file": "a.wav", "tempo_bpm": 100.0}
+    before, after = ({"tags": {"title": "t", "bpm": bpm}} for bpm in ("90", "100"))
+    assert told("export", before, after, song=song, tags=tags) == lines
+
+
+def test_files_that_come_and_go(tmp_path):
+    for name in ("loud.wav", "louder.wav"):
+        (tmp_path / name).write_text(name)
+
+    def reasons(before, after):
+        steps = [
+            Step(
+                "master",
+                "master",
+                1,
+                {"match_amount": 1.0} if file else {},
+                {"reference": Outside(tmp_path / file)} if file else {},
+                lambda work: {},
+            )
+            for file in (before, after)
+        ]
+        (old,) = record.describe(steps[:1])
+        plan = [PlannedStep(steps[1], cached=False, needed=True)]
+        return record.compare(plan, {"master": old}, document())[0].reasons
+
+    assert reasons(None, "loud.wav") == ("master.match: not set -> loud.wav",)
+    assert reasons("loud.wav", "louder.wav") == ("louder.wav changed",)
+    assert reasons("loud.wav", None) == ("master.match: a file -> not set",)
+
+
 def test_effects_that_come_and_go_are_named():
     lines = told("rack", {"rack": rack(EQ)}, {"rack": rack(GATE, EQ)}, "rack: vocals")
     assert lines == ["tracks[1].rack: eq -> gate, eq"]
@@ -106,15 +156,86 @@ def test_effects_that_come_and_go_are_named():
 
 def test_the_rack_of_a_bus_and_the_send_of_a_track():
     def mix(room, sends):
-        row = {"gain_db": 0.0, "sends": sends, "cut": bool(sends)}
-        bus = {"name": "reverb", "rack": rack({"effect": "reverb", "room_size": room})}
-        return {"tracks": [row, row], "buses": [bus], "tail": "song", "region": None}
+        row = {"sends": sends}
+        effects = parse_rack(
+            [{"effect": "delay", "bypass": True}, {"effect": "reverb", "room_size": room}], where=""
+        )
+        return strips(first=row, second=row, bus={"rack": effects})
 
     assert told("mix", mix(0.2, {}), mix(0.4, {"reverb": -18.0})) == [
         "tracks[0].sends.reverb: not set -> -18.0",
         "tracks[1].sends.reverb: not set -> -18.0",
         "buses[0].rack[1].room_size: 0.2 -> 0.4 (reverb)",
     ]
+
+
+def test_groups_are_told_by_their_place():
+    def group(db, ratio):
+        rows = [{"effect": "gate", "bypass": True}, {"effect": "compressor", "ratio": ratio}]
+        return {"gain_db": db, "rack": parse_rack(rows, where="")}
+
+    lines = told(
+        "mix", strips(group=group(0.0, 2.0)), strips(group=group(-3.0, 4.0), first={"group": "music"})
+    )
+    assert lines == [
+        'tracks[0].group: "" -> "music"',
+        "groups[0].gain_db: 0.0 -> -3.0",
+        "groups[0].rack[1].ratio: 2.0 -> 4.0 (compressor)",
+    ]
+    without = strips()
+    del without["strips"][2]
+    assert changes.told(step("mix", strips()), without, document()) == [
+        ("groups: [] -> music", "added group music")
+    ]
+    more = strips()
+    more["strips"].insert(0, Strip(name="track 2").params())
+    both = changes.told(step("mix", more), strips(), document())
+    assert both == [("tracks: 2 of them -> 3 of them", "tracks 2 -> 3")]
+
+
+def test_a_record_of_an_older_desk_is_told_in_one_line():
+    assert told("mix", {"tracks": [], "buses": []}, strips()) == ["Covermaker's 'mix' changed"]
+
+
+def test_what_moves_is_told_by_its_target():
+    def lane(*points, shape="linear"):
+        return Automation(points, shape)
+
+    gain = {"moves": {"gain_db": lane((0.0, -6.0), (2.0, 0.0)), "sends.reverb": lane((0.0, -9.0))}}
+    assert told("mix", strips(), strips(second=gain)) == [
+        "automation of tracks.vocals.gain_db: new",
+        "automation of tracks.vocals.sends.reverb: new",
+    ]
+    other = {"moves": {"gain_db": lane((0.0, -6.0), (2.0, 3.0), shape="smooth")}}
+    assert told("mix", strips(second=gain), strips(second=other)) == [
+        "automation of tracks.vocals.gain_db changed",
+        "automation of tracks.vocals.sends.reverb: not set",
+    ]
+    ratio, off = Move(1, "ratio", lane((0.0, 2.0))), Move(0, "bypass", lane((0.0, 1.0), shape="hold"))
+    rows = parse_rack([{"effect": "gate", "bypass": True}, {"effect": "compressor"}], where="")
+    before = strips(group={"rack": rows})
+    assert told("mix", before, strips(group={"rack": rows, "rack_moves": [ratio]})) == [
+        "automation of groups.music.rack.compressor.ratio: new"
+    ]
+    lanes = [{"target": "groups.music.rack.gate.bypass", "points": [[0.0, True]]}]
+    one, other = (strips(group={"rack": rows, "rack_moves": [off, *more]}) for more in ([], [ratio]))
+    assert told("mix", one, other, automation=lanes) == [
+        "automation of groups.music.rack.compressor.ratio: new"
+    ]
+
+
+def test_what_moves_in_a_rack_of_a_track():
+    moves = [Move(1, "threshold_db", Automation(((0.0, -40.0),)))]
+    rows = ({"effect": "high_pass", "bypass": True}, GATE, EQ)
+    after = {"rack": rack(*rows, moves=moves), "begins": None, "keys": []}
+    lines = told("rack", {"rack": rack(*rows)}, after, "rack: vocals")
+    assert lines == ["automation of tracks.vocals.rack.gate.threshold_db: new"]
+    comp = {"effect": "compressor", "sidechain": "guitar"}
+    before = {"rack": rack({"effect": "compressor"})}
+    vocals = {"name": "vocals", "source": "converted", "rack": [comp]}
+    after = {"rack": rack(comp), "begins": None, "keys": [{"cut": False, "rack_lufs": -18.0}]}
+    lines = told("rack", before, after, "rack: vocals", tracks=[vocals])
+    assert lines == ["tracks[0].rack[0].sidechain: it listens to another channel now"]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +249,7 @@ def test_the_rack_of_a_bus_and_the_send_of_a_track():
         ("separate", {"separator": "A"}, {"separator": "B"}, 'stems.separator is "spleeter" now'),
         ("separate", {"shifts": 0}, {"shifts": 2}, "stems.shifts: 0 -> 2"),
         ("master", {"loudness_lufs": -14.0}, {"loudness_lufs": -9.0}, "master.loudness_lufs: -14.0 -> -9.0"),
+        ("mix", {"tempo_bpm": 90.0}, {"tempo_bpm": 91.0}, "song.tempo_bpm: 90.0 -> 91.0"),
         ("mix", {"tail": "song"}, {"tail": "full"}, 'mix.tail: "song" -> "full"'),
         ("export", {"formats": ["wav24"]}, {"formats": ["flac"]}, 'export.formats: ["wav24"] -> ["flac"]'),
         ("export", {"tags": {"title": "a"}}, {"tags": {"title": "b"}}, 'title: "a" -> "b"'),

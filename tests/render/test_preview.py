@@ -10,10 +10,12 @@ import pytest
 
 from covermaker.audio.files import read
 from covermaker.disk import this_host
-from covermaker.effects.rack import parse_rack, render_rack
+from covermaker.effects.rack import parse_rack
+from covermaker.effects.rack_file import render_rack
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.graph.store import Store
-from covermaker.mix.mixer import BusInput, TrackInput, mix_tracks
+from covermaker.mix.mixer import Source, mix_tracks
+from covermaker.mix.strips import Strip
 from covermaker.render import preview
 from covermaker.render.preview import Previewer
 from covermaker.render.previewing import PEAKS_PER_SECOND, Wish
@@ -64,10 +66,11 @@ def test_the_mix_is_that_of_the_mixer(tmp_path, previewer):
     bus = [{"effect": "delay", "time_ms": 100.0, "wet_db": 0.0, "dry_db": -100.0}]
     mix_tracks(
         [
-            TrackInput(name="vocals", path=tmp_path / "racked.wav", gain_db=-3.0, sends={"room": -12.0}),
-            TrackInput(name="band", path=tmp_path / "band.wav", pan=0.4),
+            Strip(name="vocals", gain_db=-3.0, sends={"room": -12.0}),
+            Strip(name="band", pan=0.4),
+            Strip(name="room", kind="bus", rack=parse_rack(bus, where="")),
         ],
-        [BusInput(name="room", rack=parse_rack(bus, where=""))],
+        {"vocals": Source(tmp_path / "racked.wav"), "band": Source(tmp_path / "band.wav")},
         tmp_path / "mix.wav",
         sample_rate=RATE,
         frames=2 * RATE,

@@ -181,7 +181,7 @@ def test_a_title_like_a_stem_does_not_mix_up_the_record(copy_of):
 def test_why_names_the_effect_that_came_or_went(copy_of):
     covermaker("presets", "apply", "pop-lead", copy_of.project)
     why = covermaker("why", copy_of.project, "--store", copy_of.store).stdout
-    assert "vocals rack gate, high_pass, eq, compressor -> " in why
+    assert "vocals rack gate, high_pass, eq, de_esser, compressor -> " in why
     assert max(map(len, why.splitlines())) < 2000
 
 

@@ -83,12 +83,12 @@ def test_until_and_names_that_are_none(request_of):
 def test_a_cover_without_its_voice_is_told(request_of, place, value, why):
     cover = apply(load(Path(request_of()["project"])), SetValue(place, value)).project.cover
     assert unheard(cover) == (f"the voice is not heard: {why}" if why else "")
-    mix = {"mix": {"notes": ["track 1 is muted", "track 2 is muted"]}}
-    told = tasks._notes(mix, cover)
+    mix = {"mix": {"notes": ["track 0 is muted", "track 1 is muted"]}}
+    told = tasks.notes_of(mix, cover)
     assert (told[0] == unheard(cover)) == bool(why)
     assert sum("'vocals' is muted" in text for text in told) == 1  # not twice
     assert not any(
-        "is not heard" in text for text in tasks._notes({}, cover)
+        "is not heard" in text for text in tasks.notes_of({}, cover)
     )  # as of a render that ends before the mix
 
 
