@@ -207,7 +207,7 @@ class Studio(Working, inherit_bindings=False):
         self.action_show("project")
 
     def open_rack(self, folder: Path, owner: str) -> None:
-        """Open the rack of a channel of a project: a track's or a bus's name, or ``master``."""
+        """Open the rack of a channel of a project: its name, its place, or ``master``."""
         self.project, self.channel = folder, owner
         self.action_show("rack")
 

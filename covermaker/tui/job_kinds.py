@@ -7,6 +7,7 @@ from typing import Final
 
 RENDER: Final = "render"
 TRAIN: Final = "train"
+LISTEN: Final = "listen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ KINDS: Final = {
     "scan": JobKind(
         "is being scanned", "scanned", "scan", of_voice=True, is_short=True, is_quiet=True
     ),
+    LISTEN: JobKind("is being listened to", "listened to", "listening", is_short=True, is_quiet=True),
     "audition": JobKind("is singing", "sung", "audition", of_voice=True, is_short=True, is_quiet=True),
     "promote": JobKind(
         "is being promoted", "promoted", kept="the voice is what it was", of_voice=True, is_quiet=True

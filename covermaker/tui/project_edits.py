@@ -66,8 +66,8 @@ class EditQueue:
     def put(self, edit: Edit, *, gesture: str | None = None) -> None:
         """Save an edit."""
         self._queue(
-            lambda project: apply(project, edit, gesture=gesture),
-            lambda project: apply(load(project.root), edit, gesture=gesture),
+            lambda project: apply(project, edit, judge=_judge, gesture=gesture),
+            lambda project: apply(load(project.root), edit, judge=_judge, gesture=gesture),
         )
 
     def undo(self) -> None:
@@ -152,6 +152,13 @@ class EditQueue:
             return  # the document is told of by whoever watches it
         self.undo_words = stacks.done[-1].words if stacks.done else ""
         self.redo_words = stacks.undone[-1].words if stacks.undone else ""
+
+
+def _judge(project: Project) -> None:
+    """Refuse what would not sound: effects, sends in a circle; on the thread, where it is imported, too."""
+    from covermaker.render.judge import judge_desk
+
+    judge_desk(project)
 
 
 def _save_all(todo: Sequence[tuple[Path, Act]]) -> None:

@@ -1,4 +1,7 @@
-"""The pane of a project's mixer: a fader, a meter and the signs of a channel each, in rows or in strips."""
+"""The pane of a project's mixer: a fader, a meter and the signs of a channel each, in rows or in strips.
+
+What moves over the song stands where it is at the playhead.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,21 @@ from textual.widgets import Static
 
 from covermaker.tui.faders import Faders
 from covermaker.tui.keymap import bindings
-from covermaker.tui.project_strips import Flags, desk_of, fader_of, strip_cells
+from covermaker.tui.project_mixing import GAIN, HAVE, key_of, refused, scale_of, shown_of
+from covermaker.tui.project_strips import Flags, desk_of, fader_of, label_of, strip_cells
 from covermaker.tui.widgets.fader import Fader
 from covermaker.tui.widgets.meters import Meters
-from covermaker.tui.widgets.scales import DbScale, NumberScale
+from covermaker.tui.widgets.scales import NO_SEND_DB
+from covermaker.tui.words import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from covermaker.tui.project_channels import Channel
-    from covermaker.tui.widgets.scales import Scale
 
-GAIN = "gain"
-_NO_SEND_DB = -96.0
 _PAN_STEP = 0.05
-_FOR_TRACKS = frozenset({"project.mute", "project.solo", "project.pan-left", "project.pan-right"})
+_FRAME_CELLS = 5  # beside the words of a channel
+_PRE_CELLS = 8  # of a name, before a sign that its send is
 
 
 class Mixer(Faders, inherit_bindings=False):
@@ -38,8 +41,12 @@ class Mixer(Faders, inherit_bindings=False):
         "A channel each: fader, level, pan, mute and solo. {project.track-down} and {project.track-up} choose, so do "
         "the arrows along the channels; the other arrows change by a tenth of a dB, {project.gain-down} and "
         "{project.gain-up} by half a one, {project.type} types a value. {project.sends} turns the faders to the sends "
-        "of one bus after the other. {project.rack} opens the channel's rack. Solo and bypass are for listening only "
-        "and are not saved. While a loop of the mix plays, you hear every change at once."
+        "of one bus after the other, {project.pre} takes a send before the fader. {project.rack} opens the channel's "
+        "rack, {project.add} adds a track, a group or a bus, {project.group} puts a channel into a group, "
+        "{project.remove} takes it away. {project.point} lets the fader move over the song: it sets a point at the "
+        "playhead, and from then on so does every change of it; {project.moves} lists what moves, a ~ marks it. "
+        "Solo and bypass are for listening only and are not saved. While a loop of the mix plays, you hear every "
+        "change at once."
     )
     BINDINGS = bindings("project", "mixer")
 
@@ -67,9 +74,29 @@ class Mixer(Faders, inherit_bindings=False):
             super().__init__()
             self.owner = owner
 
+    class Chosen(Message):
+        """Another channel is chosen, or its fader shows something else."""
+
+    class Asked(Message):
+        """Something is to be done with a channel: what the action is called.
+
+        Attributes
+        ----------
+        row : Channel
+            As it is at the playhead.
+        key : str
+            The value that its fader shows, as the document calls it behind the channel's place.
+        """
+
+        def __init__(self, what: str, row: Channel, key: str) -> None:
+            super().__init__()
+            self.what, self.row, self.key = what, row, key
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.rows: list[Channel] = []
+        self._now: list[Channel] = []
+        self._seconds = 0.0
         self.shows = GAIN
         self._cells = 0
         self._meters = True
@@ -83,12 +110,17 @@ class Mixer(Faders, inherit_bindings=False):
 
     async def show(self, rows: Sequence[Channel], with_meters: bool = True) -> None:
         """Show channels."""
-        same = [row.name for row in rows] == [row.name for row in self.rows]
-        self.rows, self._meters = list(rows), with_meters
+        same = [(row.place, row.depth) for row in rows] == [(row.place, row.depth) for row in self.rows]
+        chosen = self.rows[self._at].place if self.rows else ""
+        before, self.rows, self._meters = self.rows, list(rows), with_meters
         if self.shows != GAIN and self.shows not in self._buses():
             self.shows = GAIN
         if not same:
-            self._at = min(self._at, max(0, len(rows) - 1))
+            places = [row.place for row in rows]
+            added = set(places) - {row.place for row in before}
+            if chosen and len(added) == 1:
+                chosen = added.pop()
+            self._at = places.index(chosen) if chosen in places else min(self._at, max(0, len(rows) - 1))
         await self.fit(anew=not same)
 
     async def fit(self, *, anew: bool = False) -> None:
@@ -114,38 +146,71 @@ class Mixer(Faders, inherit_bindings=False):
     def _buses(self) -> list[str]:
         return [row.name for row in self.rows if row.kind == "bus"]
 
+    def show_moment(self, seconds: float) -> None:
+        """Show what moves as it is at a moment of the song."""
+        self._seconds = seconds
+        is_built = len(self.faders) == len(self.rows)  # or it is just being built anew
+        moves = any(row.moves for row in self.rows)
+        if is_built and moves and [row.at(seconds) for row in self.rows] != self._now:
+            self._write()
+
+    @property
+    def row(self) -> Channel:
+        """The chosen channel, as it is at the playhead."""
+        return self.rows[self._at].at(self._seconds)
+
     def _write(self) -> None:
-        for row, fader in zip(self.rows, self.query(Fader), strict=True):
-            value, shows = self._value(row), self.shows if row.kind == "track" else GAIN
-            fader.scale, fader.disabled = _scale(row, shows), value is None
+        self._now = [row.at(self._seconds) for row in self.rows]
+        for row, fader in zip(self._now, self.query(Fader), strict=True):
+            value, key = shown_of(row, self.shows), key_of(row, self.shows)
+            fader.scale, fader.disabled = scale_of(row, self.shows), value is None
+            fader.moves = key in row.moves
+            fader.label = self._label(row)
             shown = row.value if value is None else value
-            if shown is not None and fader.typed is None:
+            if shown is not None and fader.typed is None and not fader.is_held:
                 fader.value = shown
             fader.refresh()
         for flags in self.query(Flags):
-            flags.rows = self.rows
+            flags.rows = self._now
             flags.refresh(layout=True)
         self._write_channel()
 
+    @property
+    def key(self) -> str:
+        """What the document calls what the chosen fader shows."""
+        return key_of(self.rows[self._at], self.shows) if self.rows else ""
+
+    def _label(self, row: Channel) -> str:
+        label = label_of(row, standing=self.standing)
+        return f"{label[:_PRE_CELLS]:<{_PRE_CELLS}} pre" if self.shows in row.pre_fader else label
+
     def _write_channel(self) -> None:
         self.border_title = "Mixer" if self.shows == GAIN else f"Mixer: sends to {self.shows}"
-        row = self.rows[self._at] if self.rows else None
+        row = self.row if self.rows else None
         # In a narrow window a row has no room for its value: that of the chosen one stands on the border.
         chosen = row if "-tiny" in self.screen.classes else None
         self.border_subtitle = f"{chosen.name}  {self._value_words(chosen)}" if chosen is not None else ""
         for line in self.query("#channel").results(Static):
-            line.update(f"{row.name}: {row.about(self._buses())}" if row else "")
+            line.update(self._about(row) if row else "")
 
-    def _value(self, row: Channel) -> float | None:
-        """Return what a row's fader shows; None where there is nothing to show."""
-        if self.shows == GAIN:
-            return row.value
-        return None if row.kind != "track" else (row.sends or {}).get(self.shows, _NO_SEND_DB)
+    def _about(self, row: Channel) -> str:
+        """Return all about a channel, as much of it as there is room for."""
+        parts, rows = row.parts(self._buses()), 3 if "-tall" in self.screen.classes else 2
+        text = fitted(parts, self.screen.size.width - _FRAME_CELLS, rows, before=f"{row.name}: ")
+        return self.app.spelt(text)
 
     def _value_words(self, row: Channel) -> str:
         """Say what a row's fader is at."""
-        value, shows = self._value(row), self.shows if row.kind == "track" else GAIN
-        return "has none" if value is None else _scale(row, shows).text(value)
+        value = shown_of(row, self.shows)
+        return "has none" if value is None else scale_of(row, self.shows).text(value)
+
+    def show_value(self, place: str, value: Any) -> None:
+        """Show a value that something else moves, until the project is read again."""
+        for index, row in enumerate(self.rows):
+            key = place.removeprefix(f"{row.place}.")
+            if key != place:
+                self.rows[index] = row.changed(key, value, self._seconds)
+                self._write()
 
     def feed(self, peaks: Mapping[str, Sequence[float]]) -> None:
         """Take levels: the highest absolute samples by channel, left and right; 0 where nothing is said."""
@@ -162,21 +227,13 @@ class Mixer(Faders, inherit_bindings=False):
     def chose(self) -> None:
         """Tell of the chosen channel."""
         self._write_channel()
+        self.post_message(self.Chosen())
 
     def refusal(self, action_id: str) -> str | None:
         """Say why a channel has no such thing."""
         if not self.rows:
             return "there are no channels: the project cannot be read"
-        row = self.rows[self._at]
-        if action_id in _FOR_TRACKS and row.kind != "track":
-            return f"{row.name} has none: tracks have pan, mute and solo"
-        if action_id == "project.sends" and not self._buses():
-            return "the project has no bus to send to"
-        if action_id == "project.bypass" and row.kind == "master":
-            return "a preview is the mix before the master: there is nothing to bypass"
-        if action_id == "project.bypass" and not row.effects:
-            return f"{row.name} has no rack"
-        return None
+        return refused(action_id, self.rows[self._at], self.shows, self._buses())
 
     def action_track_down(self) -> None:
         """Choose the next channel."""
@@ -249,25 +306,23 @@ class Mixer(Faders, inherit_bindings=False):
         self._pan(_PAN_STEP)
 
     def _pan(self, by: float) -> None:
-        row = self.rows[self._at]
-        pan = round(min(max(row.pan + by, -1.0), 1.0), 2)
-        if pan != row.pan:
-            self._want(f"{row.place}.pan", pan, pan=pan)
+        pan = round(min(max(self.row.pan + by, -1.0), 1.0), 2)
+        if pan != self.row.pan:
+            self._want("pan", pan)
 
     def action_mute(self) -> None:
         """Mute or not."""
-        row = self.rows[self._at]
-        self._want(f"{row.place}.mute", not row.mute, mute=not row.mute)
+        self._want("mute", not self.row.mute)
 
     def action_solo(self) -> None:
         """Solo or not, in the preview."""
         row = self.rows[self._at]
-        self._want(f"solo.{row.name}", not row.solo, solo=not row.solo)
+        self._listen(f"solo.{row.name}", not row.solo, solo=not row.solo)
 
     def action_bypass(self) -> None:
         """Leave the rack out of the preview, or not."""
         row = self.rows[self._at]
-        self._want(f"bypass.{row.place}", not row.bypass, bypass=not row.bypass)
+        self._listen(f"bypass.{row.place}", not row.bypass, bypass=not row.bypass)
 
     def action_rack(self) -> None:
         """Open the rack."""
@@ -278,11 +333,45 @@ class Mixer(Faders, inherit_bindings=False):
         turns = [GAIN, *self._buses()]
         self.shows = turns[(turns.index(self.shows) + 1) % len(turns)]
         self._write()
+        self.post_message(self.Chosen())
         if self.fader.disabled:
             self._at = 0
         self.focus()
 
-    def _want(self, place: str, value: Any, **shown: Any) -> None:
+    def action_pre(self) -> None:
+        """Take the send before the fader, or behind it."""
+        self._ask("pre")
+
+    def action_point(self) -> None:
+        """Set a point of the fader's automation at the playhead."""
+        self._ask("point")
+
+    def action_moves(self) -> None:
+        """List what moves of the channel."""
+        self._ask("moves")
+
+    def action_group(self) -> None:
+        """Choose the group that it goes to."""
+        self._ask("group")
+
+    def action_add(self) -> None:
+        """Add a channel."""
+        self._ask("add")
+
+    def action_remove(self) -> None:
+        """Take the channel away."""
+        self._ask("remove")
+
+    def _ask(self, what: str) -> None:
+        self.post_message(self.Asked(what, self.row, key_of(self.row, self.shows)))
+
+    def _want(self, key: str, value: Any) -> None:
+        row = self.rows[self._at]
+        self.rows[self._at] = row.changed(key, value, self._seconds)
+        self._write()
+        self.post_message(self.Wanted(f"{row.place}.{key}", value))
+
+    def _listen(self, place: str, value: Any, **shown: Any) -> None:
         self.rows[self._at] = replace(self.rows[self._at], **shown)
         self._write()
         self.post_message(self.Wanted(place, value))
@@ -290,7 +379,7 @@ class Mixer(Faders, inherit_bindings=False):
     @on(Flags.Clicked)
     def _clicked(self, message: Flags.Clicked) -> None:
         message.stop()
-        if self.rows[message.row].kind == "track":
+        if self.rows[message.row].kind in HAVE[f"project.{message.what}"]:
             self._at = message.row
             (self.action_mute if message.what == "mute" else self.action_solo)()
 
@@ -298,31 +387,10 @@ class Mixer(Faders, inherit_bindings=False):
     def _moved(self, message: Fader.Changed) -> None:
         self.moved(message)
         row, value = self.rows[self._at], float(message.value)
-        if self.shows != GAIN:
-            sends = {**(row.sends or {}), self.shows: value}
-            self.rows[self._at] = replace(row, sends=sends)
-            wanted = None if value <= _NO_SEND_DB else value
-            self._write_channel()
-            self.post_message(self.Wanted(f"{row.place}.sends.{self.shows}", wanted, settled=message.settled))
-            return
-        self.rows[self._at] = replace(row, value=value)
-        key = "loudness_lufs" if row.kind == "master" else "gain_db"
-        self.post_message(self.Wanted(f"{row.place}.{key}", value, settled=message.settled))
+        key = key_of(row, self.shows)
+        is_gone = self.shows != GAIN and value <= NO_SEND_DB and key not in row.moves
+        wanted = None if is_gone else value
+        self.rows[self._at] = row.changed(key, wanted, self._seconds)
+        self._now[self._at] = self.row
+        self.post_message(self.Wanted(f"{row.place}.{key}", wanted, settled=message.settled))
         self._write_channel()
-
-
-def _scale(row: Channel, shows: str) -> Scale:
-    if shows == GAIN and row.kind == "master":
-        return NumberScale("LUFS", -40.0, -5.0, default=-14.0)
-    return DbScale() if shows == GAIN else SendScale()
-
-
-class SendScale(DbScale):
-    """A send's level; its lower end is no send at all, which it goes back to."""
-
-    def __init__(self) -> None:
-        super().__init__(default=_NO_SEND_DB)
-
-    def text(self, value: Any) -> str:
-        """Write a level."""
-        return "off" if float(value) <= _NO_SEND_DB else super().text(value)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from covermaker.features.song.music import Music
     from covermaker.project.load import Project
     from covermaker.render.sounds import Sounds
     from covermaker.tui.widgets.pyramid import Pyramid
@@ -38,6 +39,8 @@ class Pictures:
         Peaks of the tracks behind their racks, as rendered.
     pitch : (times, hz) or None
         The melody of `vocal`.
+    music : Music or None
+        Beats, bars and parts of the song, where somebody has listened for them.
     """
 
     sounds: Sounds
@@ -47,6 +50,7 @@ class Pictures:
     song: Pyramid | None = None
     tracks: dict[str, Pyramid] = field(default_factory=dict)
     pitch: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    music: Music | None = None
 
 
 def open_project(folder: Path) -> Project:
@@ -63,9 +67,11 @@ def pictures(project: Project) -> Pictures:
         When the project cannot be rendered as it is, or a file of the store cannot be read.
     """
     from covermaker.graph.store import Store, default_root
+    from covermaker.render.music import known_music
     from covermaker.render.sounds import find_sounds
 
-    sounds = find_sounds(project, Store(default_root()))
+    store = Store(default_root())
+    sounds = find_sounds(project, store)
     if sounds.master is None:  # a changed mix has no master yet: the last render is what there is
         sounds = replace(sounds, master=_last_render(project))
     return Pictures(
@@ -76,6 +82,7 @@ def pictures(project: Project) -> Pictures:
         _peaks(sounds.song),
         {name: peaks for name, track in sounds.tracks.items() if (peaks := _peaks(track.racked)) is not None},
         _pitch(sounds.pitch),
+        known_music(sounds.music, store, project.cover) if sounds.music is not None else None,
     )
 
 

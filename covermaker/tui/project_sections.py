@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from covermaker.features.song.music import Music
     from covermaker.project.document import Cover
 
 # Where a section begins, in seconds, and its name.
@@ -16,8 +17,10 @@ HERE_SECONDS: Final = 0.05
 _AGAIN_SECONDS: Final = 1.5  # so far into a section, going back goes to its beginning
 
 
-def sections(cover: Cover) -> list[Section]:
-    """Return the sections of a project, in the order of the song."""
+def sections(cover: Cover, music: Music | None = None) -> list[Section]:
+    """Return the sections of a project, in the order of the song; without any, those that were heard in it."""
+    if not cover.sections and music is not None:
+        return sorted((round(section.from_seconds, 2), section.name) for section in music.sections)
     return sorted((section.from_seconds, section.name) for section in cover.sections)
 
 

@@ -45,6 +45,7 @@ class Sound(Matching):
     loop: tuple[float, float] | None = None
     made: Previewed | None = None
     peak: Sequence[float] = (0.0, 0.0)
+    _missing: tuple[str, ...] = ()  # plug-ins, in words
 
     def __init__(self, folder: Path, ears: Ears, *, command: Sequence[str]) -> None:
         super().__init__(folder / ".covermaker" / "audio.log", ears)
@@ -203,7 +204,15 @@ class Sound(Matching):
 
     # What is told
 
+    def _say_missing(self, made: Previewed) -> None:
+        """Say which plug-ins are not heard, each once, for as long as that stays so."""
+        for note in made.notes:
+            if note not in self._missing:
+                self._say(note, "stale")
+        self._missing = tuple(made.notes)
+
     def _made(self, made: Previewed) -> None:
+        self._say_missing(made)
         if made.id < self._newest and self.made is not None:
             self._changed()
             return

@@ -26,6 +26,7 @@ LEAST_STRIP_CELLS: Final = 12
 _MOST_STRIP_CELLS: Final = 16
 _METER_CELLS: Final = 3  # and a gap
 _NAME_CELLS: Final = 12
+_INDENT: Final = "  "  # of what is in a group
 # Where "muted" and "solo" stand: in a row behind the pan, in a strip below it.
 _ROW_MUTE, _ROW_SOLO, _STRIP_MUTE, _STRIP_SOLO = range(6, 11), range(12, 16), range(1, 6), range(7, 11)
 
@@ -66,23 +67,34 @@ class Flags(Widget):
                 segments += Strip(piece).adjust_cell_length(self._strip, plain)
         elif y < len(self.rows):
             row = self.rows[y]
-            pan = f" {pan_words(row.pan):<4}" if row.kind == "track" else " " * 5
+            pan = f" {self._pan_words(row):<4}"
             segments = [Segment(pan, plain), *self._words(row, plain)]
         return Strip(segments).adjust_cell_length(self.size.width, plain)
 
     def _pan(self, row: Channel, plain: Style) -> list[Segment]:
-        words = pan_words(row.pan) if row.kind == "track" else ""
-        return [Segment(f"  {words}", plain)]
+        return [Segment(f"  {self._pan_words(row)}", plain)]
+
+    def _pan_words(self, row: Channel) -> str:
+        """Return a pan; one that moves is marked as the faders are."""
+        if row.kind == "master":
+            return ""
+        return pan_words(row.pan) + ("~" if "pan" in row.moves else "")
 
     def _words(self, row: Channel, plain: Style) -> list[Segment]:
-        """Return mute and solo: a letter while off, the word while on."""
-        if row.kind != "track":
+        """Return mute and solo: a letter while off, the word while on; a bus has no solo."""
+        if row.kind == "master":
             return []
         lit = plain + Style(bold=True, reverse=True)
+        off = "  m~ " if "mute" in row.moves else "  m  "
+        words = [
+            Segment(" ", plain),
+            Segment("muted" if row.mute else off, lit if row.mute else plain),
+            Segment(" ", plain),
+        ]
+        if row.kind == "bus":
+            return words
         return [
-            Segment(" ", plain),
-            Segment("muted" if row.mute else "  m  ", lit if row.mute else plain),
-            Segment(" ", plain),
+            *words,
             Segment("solo" if row.solo else " s  ", lit if row.solo else plain),
             Segment(" ", plain),
         ]
@@ -145,4 +157,9 @@ def desk_of(channels: Sequence[Channel], faders: Sequence[Fader], cells: int, *,
 
 def fader_of(channel: Channel, *, standing: bool) -> Fader:
     """Return the fader of a channel."""
-    return Fader(label=channel.name, label_cells=_NAME_CELLS, standing=standing)
+    return Fader(label=label_of(channel, standing=standing), label_cells=_NAME_CELLS, standing=standing)
+
+
+def label_of(channel: Channel, *, standing: bool) -> str:
+    """Return the name of a channel; in a group it stands a little to the right."""
+    return (" " if standing else _INDENT) * channel.depth + channel.name

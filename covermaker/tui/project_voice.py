@@ -8,7 +8,7 @@ from textual import work
 
 from covermaker.project.edits import SetValue
 from covermaker.tui.choose import choose
-from covermaker.tui.screens.editing import EditingScreen
+from covermaker.tui.project_desk import Desking
 from covermaker.tui.voices_model import STATES, Voices
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from covermaker.tui.voices_model import VoiceRow
 
 
-class VoiceChoosing(EditingScreen, inherit_bindings=False):
+class VoiceChoosing(Desking, inherit_bindings=False):
     """A screen of a project on which its voice is chosen."""
 
     def action_voice(self) -> None:

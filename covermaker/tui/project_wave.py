@@ -9,11 +9,13 @@ from textual.message import Message
 from covermaker.tui.actions import Pane
 from covermaker.tui.keymap import bindings
 from covermaker.tui.project_sections import HERE_SECONDS, after, at, before
+from covermaker.tui.widgets.ruler import NO_GRID, Grid
 from covermaker.tui.widgets.waveform import Waveform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from covermaker.features.song.music import Music
     from covermaker.tui.project_sections import Section
 
 
@@ -29,7 +31,9 @@ class Wave(Pane, Waveform, inherit_bindings=False):
         "{project.loop-in} and {project.loop-out} set the ends of the loop, dragging does too, {project.loop} "
         "turns it on and off. {project.zoom-in} and {project.zoom-out} zoom. The line below the wave is the melody, "
         "below it stand the song's sections: {project.section-before} and {project.section-next} go from one to the "
-        "other, {project.section-add} begins one here, {project.section-remove} takes it away."
+        "other, {project.section-add} begins one here, {project.section-remove} takes it away. What moves of the "
+        "channel that is chosen in the mixer is drawn below the melody. {project.bars} counts bars on the ruler in "
+        "place of seconds; the ends of loops then go to bars."
     )
     BINDINGS = bindings("project", "wave")
 
@@ -40,9 +44,14 @@ class Wave(Pane, Waveform, inherit_bindings=False):
             super().__init__()
             self.seconds, self.gone = seconds, gone
 
+    class BarsWanted(Message):
+        """Bars are to be counted, or seconds again."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.sections: tuple[Section, ...] = ()
+        self.grid = NO_GRID
+        self.by_bars = False
         self.nothing = ""
 
     def refusal(self, action_id: str) -> str | None:
@@ -69,6 +78,22 @@ class Wave(Pane, Waveform, inherit_bindings=False):
         if tuple(sections) != self.sections:
             self.sections = tuple(sections)
             super().show_sections(sections)
+
+    def show_music(self, music: Music | None) -> None:
+        """Show bars and beats, where they are known."""
+        grid = Grid(music.downbeats, music.beats) if music is not None else NO_GRID
+        if grid != self.grid:
+            self.grid = grid
+            self.count_bars(self.by_bars and bool(grid.beats))
+
+    def count_bars(self, wanted: bool) -> None:
+        """Count bars on the ruler, or seconds."""
+        self.by_bars = wanted
+        self.show_grid(self.grid, by_bars=wanted)
+
+    def action_bars(self) -> None:
+        """Count bars, or seconds again."""
+        self.post_message(self.BarsWanted())
 
     def action_section_next(self) -> None:
         """Go to the next section."""

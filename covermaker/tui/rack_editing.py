@@ -15,18 +15,25 @@ from covermaker.project.edits import AddEffect, MoveEffect, RemoveEffect
 from covermaker.tui import rack_model
 from covermaker.tui.ask import Ask, AskName
 from covermaker.tui.choose import choose
+from covermaker.tui.picker import pick
 from covermaker.tui.presets_changes import name_problem
 from covermaker.tui.rack_chain import EMPTY, READING, Chain
 from covermaker.tui.rack_comparison import comparison
 from covermaker.tui.rack_parameters import Parameters
 from covermaker.tui.rack_showing import RackShowing
+from covermaker.tui.widgets.scales import scale_of
 from covermaker.tui.words import count
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from covermaker.effects.presets import Preset
+    from covermaker.effects.spec import Spec, Value
     from covermaker.project.load import Project
     from covermaker.project.operations import Edit
     from covermaker.project.saving import Applied
+
+_A_FILE = "a file of your own"
 
 
 class RackEditing(RackShowing, inherit_bindings=False):
@@ -108,6 +115,11 @@ class RackEditing(RackShowing, inherit_bindings=False):
     def _wanted(self, message: Parameters.Wanted) -> None:
         if self.owner is None or not self.rows:
             return
+        if message.spec.name in self.query_one(Parameters).moving:
+            points = "on the Project screen, {project.moves} changes its points"
+            self.app.say(f"{message.spec.name} moves over the song: {points}", "stale")
+            self.call_later(self._show_parameters)
+            return
         place = f"{self.owner.place}.rack[{self.query_one(Chain).cursor}].{message.spec.name}"
         edit = rack_model.value_edit(
             self.owner.place, self.query_one(Chain).cursor, message.spec, message.value
@@ -119,6 +131,40 @@ class RackEditing(RackShowing, inherit_bindings=False):
         if self.sound is not None:
             self.sound.changed(self._unsaved())
 
+    @on(Parameters.Choose)
+    def _choose_value(self, message: Parameters.Choose) -> None:
+        """Choose one of a parameter's values from a list, or a file."""
+        spec = message.spec
+        scale = scale_of(spec)
+        by_name: dict[str, Value] = {scale.text(value): value for value in spec.choices}
+        rows = [(name, "the default" if value == spec.default else "") for name, value in by_name.items()]
+        if spec.file:
+            rows.append((_A_FILE, "choose it on your disk"))
+
+        def chosen(name: str) -> None:
+            if name == _A_FILE:
+                assert self.folder is not None
+                pick(
+                    self.app,
+                    self.folder,
+                    f"{spec.name}: a file",
+                    lambda files: self._take_file(spec, files[-1]),
+                )
+            else:
+                self._take_value(spec, by_name[name])
+
+        choose(self.app, spec.name, rows, chosen)
+
+    def _take_file(self, spec: Spec, file: Path) -> None:
+        """Name a file as the document does: within the project from there."""
+        assert self.folder is not None
+        inside = file.is_relative_to(self.folder)
+        self._take_value(spec, file.relative_to(self.folder).as_posix() if inside else str(file))
+
+    def _take_value(self, spec: Spec, value: Value) -> None:
+        wanted = None if value == spec.default else value
+        self.query_one(Parameters).post_message(Parameters.Wanted(spec, wanted, settled=True))
+
     def action_add(self) -> None:
         """Choose an effect from the list."""
         choose(self.app, "an effect to add", rack_model.palette(), self.add_effect)
@@ -127,7 +173,7 @@ class RackEditing(RackShowing, inherit_bindings=False):
         """Add an effect behind the selected one."""
         if self.owner is not None:
             at = self.query_one(Chain).cursor + 1 if self.rows else 0
-            self._change(AddEffect(self.owner.place, {"effect": name}, at), at=at)
+            self._change(AddEffect(self.owner.place, rack_model.row_of(name), at), at=at)
 
     def action_remove(self) -> None:
         """Take the effect out."""

@@ -16,13 +16,12 @@ from covermaker.tui.keymap import bindings
 from covermaker.tui.rack_readings import pillars
 from covermaker.tui.rack_sound import DRY, MIX, PEAKS_PER_SECOND
 from covermaker.tui.widgets.pyramid import Pyramid
-from covermaker.tui.widgets.waveform import Waveform
+from covermaker.tui.widgets.waveform import Drawing, Waveform
 from covermaker.tui.words import length, level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from textual import events
 
     from covermaker.tui.app import Studio
@@ -34,7 +33,7 @@ _RANGE_DB = 36.0
 class Picture(Waveform, can_focus=False):
     """The levels of one of the two sounds, in dB from below: in a row or two, a wave would be flat."""
 
-    def _draw(self, width: int, height: int) -> tuple[list[str], list[str], NDArray[np.bool_]]:
+    def _draw(self, width: int, height: int) -> Drawing:
         if self._pyramid is None or not width:
             return super()._draw(width, height)
         _, peak = self._pyramid.columns(*self.view, width)

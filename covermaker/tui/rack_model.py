@@ -8,19 +8,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.effects import EFFECTS
+from covermaker.effects.plugins.catalogue import catalogue
+from covermaker.effects.plugins.row import EFFECT as PLUGIN
+from covermaker.effects.plugins.row import absence
 from covermaker.effects.rack import parse_rack
+from covermaker.effects.spec import Spec
 from covermaker.errors import CovermakerError
 from covermaker.project.edits import ResetValue, SetValue
 from covermaker.project.operations import on_values
+from covermaker.project.places import parse_place
 from covermaker.tui.widgets.scales import scale_of
 
 if TYPE_CHECKING:
-    from covermaker.effects.owners import Rows
+    from covermaker.effects.owners import Owner, Rows
+    from covermaker.effects.plugins.catalogue import Plugin
     from covermaker.effects.rack import EffectSettings
-    from covermaker.effects.spec import Spec, Value
+    from covermaker.effects.spec import Value
+    from covermaker.project.document import Cover
     from covermaker.project.operations import Edit
 
 LOOP_SECONDS: Final = 12.0
+# What an effect listens to that has no side chain; a channel's name has no space.
+OWN: Final = "own sound"
+SIDECHAIN: Final = "sidechain"
+_OF: Final = ": "  # between the effect and the plug-in that it runs
 
 
 def parsed(rows: Rows, place: str) -> tuple[EffectSettings, ...]:
@@ -28,9 +39,51 @@ def parsed(rows: Rows, place: str) -> tuple[EffectSettings, ...]:
     return parse_rack(rows, where=f"{place}.rack")
 
 
-def specs_of(effect: str) -> tuple[Spec, ...]:
-    """Return the parameters of an effect."""
-    return EFFECTS.load(effect).SPECS
+def values_of(settings: EffectSettings) -> dict[str, Value]:
+    """Return a value for each of its parameters: a plug-in's row has those only that are set."""
+    found = {spec.name: settings.value_of(spec) for spec in settings.specs()}
+    return {**found, SIDECHAIN: settings.sidechain or OWN}
+
+
+def specs_shown(settings: EffectSettings, owner: Owner, cover: Cover) -> tuple[Spec, ...]:
+    """Return the parameters of an effect, and what it listens to, where it can listen."""
+    heard = keys_of(owner, cover) if hasattr(EFFECTS.load(settings.effect), "process_keyed") else []
+    if settings.sidechain is not None and settings.sidechain not in heard:
+        heard.append(settings.sidechain)
+    if not heard:
+        return settings.specs()
+    help_ = "The channel whose sound turns this one down, in place of its own."
+    return (*settings.specs(), Spec(SIDECHAIN, "", 0.0, 0.0, OWN, help=help_, choices=(OWN, *heard)))
+
+
+def keys_of(owner: Owner, cover: Cover) -> list[str]:
+    """List the channels that a rack can listen to: a track's to tracks, the others' to groups, too."""
+    if owner.what == "master":
+        return []
+    known = [track.name for track in cover.tracks]
+    if owner.what != "track":
+        known += [group.name for group in cover.groups]
+    return [name for name in known if name != owner.name or owner.what == "bus"]
+
+
+def moving(values: dict[str, Any], place: str, index: int) -> dict[str, int]:
+    """Return which parameters of an effect move over the song, and through how many points."""
+    whose = (*parse_place(place, values), "rack", index)
+    found: dict[str, int] = {}
+    for lane in values.get("automation", []):
+        try:
+            target = parse_place(str(lane["target"]), values)
+        except (CovermakerError, LookupError, TypeError):
+            continue  # a render refuses it, and says why
+        if target[:-1] == whose:
+            found[str(target[-1])] = len(lane["points"])
+    return found
+
+
+def row_of(chosen: str) -> dict[str, Any]:
+    """Return the row of what was chosen from the `palette`."""
+    effect, _, plugin = chosen.partition(_OF)
+    return {"effect": effect, **({"plugin": plugin} if plugin else {})}
 
 
 def help_of(effect: str) -> str:
@@ -38,23 +91,41 @@ def help_of(effect: str) -> str:
     return EFFECTS.load(effect).HELP
 
 
+def about_effect(settings: EffectSettings) -> str:
+    """Return what an effect of a rack is for, or why its plug-in is not heard."""
+    if settings.effect != PLUGIN:
+        return help_of(settings.effect)
+    found = catalogue().find(settings.title)
+    return absence(settings) or (_made_by(found.plugin) if found is not None else "")
+
+
 def figure(settings: EffectSettings) -> str:
     """Return the value that tells most: the first parameter, or the first that is not at its default."""
-    specs = specs_of(settings.effect)
-    changed = [spec for spec in specs if settings.values[spec.name] != spec.default]
+    specs = settings.specs()
+    changed = [spec for spec in specs if settings.value_of(spec) != spec.default]
     spec = specs[0] if not changed or specs[0] in changed else changed[0]
-    return scale_of(spec).text(settings.values[spec.name])
+    return scale_of(spec).text(settings.value_of(spec))
 
 
 def palette() -> list[tuple[str, str]]:
-    """List every effect that there is, with its one-line help; one that cannot be loaded says so."""
+    """List every effect that there is, with its one-line help; one that cannot be loaded says so.
+
+    Plug-ins stand behind them, each by its own name.
+    """
     found = []
     for name in EFFECTS.names():
+        if name == PLUGIN:
+            continue
         try:
             found.append((name, help_of(name)))
         except CovermakerError as error:
             found.append((name, error.message))
-    return found
+    plugins = [(f"{PLUGIN}{_OF}{one.plugin.name}", _made_by(one.plugin)) for one in catalogue().found()]
+    return found + sorted(plugins)
+
+
+def _made_by(plugin: Plugin) -> str:
+    return f"Plug-in by {plugin.vendor}, {', '.join(plugin.category.split('|'))}."
 
 
 def done(values: dict[str, Any], edit: Edit) -> dict[str, Any]:
@@ -75,7 +146,8 @@ def value_edit(place: str, index: int, spec: Spec, value: Value | None) -> Edit:
 def about(spec: Spec, preset: str, preset_value: Value | None) -> str:
     """Say what a parameter is: its help, what is allowed, its default, a preset's value."""
     scale = scale_of(spec)
-    words = [f"{spec.name}: {spec.help}", f"{spec.allowed}, default {scale.text(spec.default)}"]
+    name = spec.name.rpartition(".")[2]
+    words = [f"{name}: {spec.help}", f"{spec.allowed}, default {scale.text(spec.default)}"]
     if preset and preset_value is not None:
         words[1] += f", '{preset}' {scale.text(preset_value)}"
     return " ".join(words) + "."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -27,8 +28,9 @@ class Parameters(Faders, inherit_bindings=False):
     HELP_TEXT = (
         "What the effect can be told. {rack.parameter-down} and {rack.parameter-up} choose, {rack.less} and "
         "{rack.more} change, {rack.finer-less} and {rack.finer-more} do it finer, {rack.type} types a value, "
-        "{rack.default} is the default, {rack.preset-value} the preset's. A star marks what the preset has "
-        "otherwise. Wheel and drag work as well, a double click is the default. The loop is heard with every change."
+        "{rack.choose} chooses from a list, or a file, {rack.default} is the default, {rack.preset-value} the "
+        "preset's. A star marks what the preset has otherwise, a ~ what moves over the song. "
+        "Wheel and drag work as well, a double click is the default. The loop is heard with every change."
     )
     BINDINGS = bindings("rack", "parameters")
 
@@ -42,9 +44,17 @@ class Parameters(Faders, inherit_bindings=False):
     class Moved(Message):
         """Another parameter is chosen."""
 
+    class Choose(Message):
+        """One of a parameter's choices is to be chosen from a list, or a file."""
+
+        def __init__(self, spec: Spec) -> None:
+            super().__init__()
+            self.spec = spec
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.specs: tuple[Spec, ...] = ()
+        self.moving: Mapping[str, int] = {}  # points of each that moves
 
     @property
     def selected(self) -> Spec | None:
@@ -52,22 +62,34 @@ class Parameters(Faders, inherit_bindings=False):
         return self.specs[self._at] if self._at < len(self.specs) else None
 
     async def show(
-        self, specs: Sequence[Spec], values: Mapping[str, Value], beside: Mapping[str, Value | None]
+        self,
+        specs: Sequence[Spec],
+        values: Mapping[str, Value],
+        beside: Mapping[str, Value | None],
+        moving: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        """Show parameters; `beside` are a preset's values."""
+        """Show parameters; `beside` are a preset's values, `moving` the points of those that move over the song."""
+        self.moving = moving
         if tuple(specs) != self.specs:
             await self._build(tuple(specs))
         for spec, fader in zip(self.specs, self.query(Fader), strict=True):
             fader.was = beside.get(spec.name)
+            fader.moves = spec.name in moving
             if fader.typed is None:
                 fader.value = values[spec.name]
 
     async def _build(self, specs: tuple[Spec, ...]) -> None:
         had_focus = self.has_focus_within
         self.specs, self._at = specs, 0
-        cells = max((len(spec.name) for spec in specs), default=0)
+        labels = [spec.name.rpartition(".")[2] for spec in specs]
+        cells = max(map(len, labels), default=0)
         await self.remove_children()
-        await self.mount(*(Fader(scale_of(spec), spec.name, label_cells=cells) for spec in specs))
+        await self.mount(
+            *(
+                Fader(scale_of(spec), label, label_cells=cells)
+                for spec, label in zip(specs, labels, strict=True)
+            )
+        )
         if had_focus:
             self.focus()
 
@@ -81,9 +103,17 @@ class Parameters(Faders, inherit_bindings=False):
         """Say why nothing can be changed."""
         if not self.specs:
             return "no effect is selected: {rack.add} adds one"
+        spec = self.selected
+        if action_id == "rack.choose" and spec is not None and not spec.choices and not spec.file:
+            return f"{spec.name} is a number: {{rack.type}} types it"
         if action_id == "rack.preset-value" and self.fader.was is None:
             return "no preset has this effect: {rack.preset} puts one on the rack"
         return None
+
+    def action_choose(self) -> None:
+        """Choose from a list, or a file."""
+        if self.selected is not None:
+            self.post_message(self.Choose(self.selected))
 
     def action_parameter_down(self) -> None:
         """Choose the next parameter."""

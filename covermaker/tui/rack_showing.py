@@ -113,7 +113,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
         down = {row["index"]: row["maximum_db"] for row in made.reductions} if made is not None else {}
         chain.show_read(
             [
-                Link(at + 1, one.effect, not one.bypass, rack_model.figure(one), down.get(at))
+                Link(at + 1, one.title, not one.bypass, rack_model.figure(one), down.get(at))
                 for at, one in enumerate(self.effects)
             ]
         )
@@ -132,7 +132,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
         owner, preset = self.owner, self.preset
         if owner is None:
             return "Rack", ""
-        name = f"bus {owner.name}" if owner.place.startswith("buses.") else owner.name
+        name = f"{owner.what} {owner.name}" if owner.what in ("group", "bus") else owner.name
         others = self.app.named("{rack.owner-previous} {rack.owner-next} Channel")
         if preset is None:
             return name, others
@@ -148,13 +148,18 @@ class RackShowing(RackHearing, inherit_bindings=False):
         else:
             assert self.owner is not None
             one, preset, rows = effects[at], self.preset, self.rows
-            specs = rack_model.specs_of(one.effect)
+            project = self.edits.project
+            specs = (
+                rack_model.specs_shown(one, self.owner, project.cover) if project is not None else one.specs()
+            )
             beside = {
                 spec.name: owners.preset_value(self.owner, preset, rows, at, spec.name) if preset else None
                 for spec in specs
             }
-            await pane.show(specs, one.values, beside)
-            pane.frame(f"{at + 1} {one.effect}", "" if not one.bypass else "off")
+            beside.pop(rack_model.SIDECHAIN, None)
+            moving = rack_model.moving(self._values, self.owner.place, at)
+            await pane.show(specs, rack_model.values_of(one), beside, moving)
+            pane.frame(f"{at + 1} {one.title}", "" if not one.bypass else "off")
         self._show_about()
         self.show_measured(chain=False)
         self.refresh_bindings()
@@ -169,10 +174,13 @@ class RackShowing(RackHearing, inherit_bindings=False):
             words = self.app.named("{rack.add} adds an effect, {rack.preset} puts a preset on the rack.")
         elif not words and 0 <= at < len(effects) and self.owner is not None:
             spec, preset = pane.selected, self.preset
-            words = rack_model.help_of(effects[at].effect)
+            words = rack_model.about_effect(effects[at])
             if spec is not None and pane.has_focus_within:
                 value = owners.preset_value(self.owner, preset, self.rows, at, spec.name) if preset else None
                 words = rack_model.about(spec, preset.name if preset else "", value)
+                points = pane.moving.get(spec.name)
+                if points:
+                    words = f"{spec.name} moves over the song, {count(points, 'point')}: {words}"
         self.query_one("#about", Static).update(words)
 
     def show_measured(self, *, chain: bool = True) -> None:

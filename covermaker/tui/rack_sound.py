@@ -156,6 +156,7 @@ class RackSound(Sound):
     def _made(self, made: Previewed) -> None:
         if made.what != self.what or self.loop is None or abs(made.start_seconds - self.loop[0]) > 1e-3:
             return  # of another rack, or another loop; the answer that is wanted is under way
+        self._say_missing(made)
         # An answer that a newer wish has overtaken is heard all the same: a fader that is held moves the sound with it.
         self.problem, self.made = "", made
         self.refresh(remake=False)

@@ -6,6 +6,7 @@ Nothing of Textual is imported here, so that ``covermaker config`` starts as fas
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,37 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE = "COVERMAKER_CONFIG"
 PROJECTS_VARIABLE = "COVERMAKER_PROJECTS"
 FILE_NAME = "config.toml"
+
+_CONTROL = re.compile(r"(?:(\d{1,2}):)?(\d{1,3})")
+_TABLES = ("midi", "keymap")  # stand at the end of the file
+
+
+class Midi(BaseModel):
+    """A MIDI controller on the faders: ``[midi]``."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    port: str = Field(
+        default="", description="Its port, or a part of the name; `covermaker midi ports` lists them."
+    )
+    takeover: Literal["soft", "jump"] = Field(
+        default="soft",
+        description="`soft`: a fader moves nothing until it has come to the value; `jump`: at once.",
+    )
+    controls: dict[str, str] = Field(
+        default_factory=dict,
+        description='What each moves, by its number, or channel and number: `7 = "tracks.vocals.gain_db"`, '
+        '`"2:10" = "tracks.vocals.pan"`; `covermaker midi watch` shows the numbers.',
+    )
+
+    @field_validator("controls")
+    @classmethod
+    def _numbers(cls, value: dict[str, str]) -> dict[str, str]:
+        for name in value:
+            match = _CONTROL.fullmatch(name)
+            if match is None or not (int(match[2]) <= 127 and 1 <= int(match[1] or 1) <= 16):
+                raise ValueError(f"'{name}' is no controller: 0 to 127, or channel and number, as in 2:10")
+        return value
 
 
 class Settings(BaseModel):
@@ -49,6 +81,10 @@ class Settings(BaseModel):
     device: str = Field(default="auto", description="Where networks run: auto, cpu, cuda, cuda:N or mps.")
     confirm: bool = Field(default=True, description="Ask before something is lost for good.")
     notify: bool = Field(default=True, description="Ring the terminal's bell when a job of over 10 s ends.")
+    midi: Midi = Field(
+        default_factory=Midi,
+        description="A MIDI controller on the faders; covermaker midi watch shows what it sends.",
+    )
     keymap: dict[str, str] = Field(
         default_factory=dict,
         description='Other keys, by the id of the action: `"library.render" = "r ctrl+r"`; see docs/keys.md.',
@@ -132,10 +168,14 @@ def template() -> str:
     """Return a settings file that changes nothing: every key with its default, commented out."""
     lines = ["# Covermaker's settings. A key that is not set has the default shown here.", ""]
     for name, field in Settings.model_fields.items():
-        if name == "keymap":
+        if name in _TABLES:
             continue
         lines += [f"# {field.description}", f"# {name} = {_toml(field.default)}", ""]
-    lines += [f"# {Settings.model_fields['keymap'].description}", "[keymap]", ""]
+    lines += [f"# {Settings.model_fields['midi'].description}", "[midi]"]
+    for name, field in Midi.model_fields.items():
+        lines += [f"# {field.description}"]
+        lines += ["# controls = {}"] if name == "controls" else [f"# {name} = {_toml(field.default)}"]
+    lines += ["", f"# {Settings.model_fields['keymap'].description}", "[keymap]", ""]
     return "\n".join(lines)
 
 

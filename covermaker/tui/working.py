@@ -11,7 +11,7 @@ from textual.css.query import NoMatches
 from covermaker.render.ending import forget
 from covermaker.tui import toast
 from covermaker.tui.job_board import JobBoard
-from covermaker.tui.job_kinds import RENDER
+from covermaker.tui.job_kinds import LISTEN, RENDER
 from covermaker.tui.jobs import JobRunner
 from covermaker.tui.keyboard import Keyboard
 from covermaker.tui.measure import Measurer
@@ -57,6 +57,12 @@ class Working(Keyboard, inherit_bindings=False):
             "again": again,
         }
         return self.runner.submit(RENDER, title, str(folder), request, folder / ".covermaker" / "render.log")
+
+    def listen_to(self, folder: Path, title: str) -> Job:
+        """Queue listening to a project's song for its tempo, its bars and its parts."""
+        request = {"job": RENDER, "project": str(folder), "device": self.settings.device, "until": "music"}
+        log = folder / ".covermaker" / "listen.log"
+        return self.runner.submit(LISTEN, title, f"{folder} (music)", request, log)
 
     def jobs_moved(self) -> None:
         """Draw what is new about jobs, a few times a second at most."""

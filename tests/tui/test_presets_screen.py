@@ -23,7 +23,7 @@ from studio_stage import (
 
 from covermaker.effects.preset_files import own
 from covermaker.effects.preset_users import entries, users
-from covermaker.effects.presets import list_presets, load_preset
+from covermaker.effects.presets import KINDS, list_presets, load_preset
 from covermaker.errors import UsageError
 from covermaker.project.history import undo
 from covermaker.project.library import scan
@@ -249,7 +249,8 @@ def test_without_a_song_it_shows_what_there_is(mine, library, states, size):
             rows = lines(app)
             assert all(len(row) == size[0] for row in rows)
             assert rows[-1].rstrip().endswith("? Help")
-            assert "Presets: 20, 1 yours" in text(app)
+            known = sum(len(list_presets(kind)) for kind in KINDS)
+            assert f"Presets: {known}, 1 yours" in text(app)
             assert "rack   aaa" in text(app)
             assert "No song is open to compare with: 1 shows your songs" in said(app).replace("\n", " ")
             assert screen.panes()[0].region.width

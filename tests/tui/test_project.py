@@ -490,7 +490,7 @@ async def test_a_channel_opens_its_rack(song, library, monkeypatch):
         monkeypatch.setattr(app, "open_rack", lambda folder, owner: asked.append((folder, owner)))
         await at_mixer(screen, pilot)
         await pilot.press("enter", "down", "down", "down", "enter")
-        await until(pilot, lambda: asked == [(song, "vocals"), (song, "master")])
+        await until(pilot, lambda: asked == [(song, "tracks.vocals"), (song, "master")])
 
 
 @on_stage

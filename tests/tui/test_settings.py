@@ -52,9 +52,9 @@ def test_the_template_changes_nothing_and_names_every_key(file):
         assert name in template()
     # Every line that is commented out is a setting that would be taken.
     wanted = [
-        line[2:]
+        line.removeprefix("# ")
         for line in template().splitlines()
-        if line.startswith("# ") and " = " in line and "`" not in line
+        if line.startswith("[") or (line.startswith("# ") and " = " in line and "`" not in line)
     ]
     file.write_text("\n".join(wanted))
     assert load_settings() == Settings()

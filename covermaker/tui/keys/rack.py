@@ -44,6 +44,7 @@ RACK: Final = (
     Action("rack.finer-less", "left", "Finer less", "A fine step less.", "rack", "parameters"),
     Action("rack.finer-more", "right", "Finer more", "A fine step more.", "rack", "parameters"),
     Action("rack.type", "t", "Type", "Type a value: -2.5, 6.8k, 1.2 s.", "rack", "parameters", footer=True),
+    Action("rack.choose", "enter", "Choose", "Choose from a list, or a file.", "rack", "parameters"),
     Action("rack.default", "0", "Default", "Give the parameter its default back.", "rack", "parameters", footer=True),
     Action("rack.preset-value", "p", "Preset's value",
            "Give the parameter the value that it has in the preset.", "rack", "parameters"),

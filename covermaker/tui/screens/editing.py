@@ -67,10 +67,14 @@ class EditingScreen(HearingScreen, inherit_bindings=False):
             self._bypassed = _toggled(self._bypassed, name, on=message.value)
             self._say_bypass()
         else:
-            self._unsaved[message.place] = message.value
+            self._unsaved.update(self.changes_of(message.place, message.value))
             if message.settled:
                 self._put(message.place, message.value, gesture=self.gesture_of(message.place))
         self._remix()
+
+    def changes_of(self, place: str, value: Any) -> dict[str, Any]:
+        """Return what a preview has to be told of a value that is not saved."""
+        return {place: value}
 
     def _say_bypass(self) -> None:
         names = ", ".join(place.partition(".")[2] for place in self._bypassed)

@@ -119,6 +119,7 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
         with suppress(NoMatches):  # the panes go before the screen does
             for wave in self.query(Wave):
                 wave.position = sound.seconds
+            self.query_one(Mixer).show_moment(sound.seconds)
             if self._hearing != self._drawn_side:
                 self._drawn_side = self._hearing
                 self._draw_waves()
@@ -166,6 +167,7 @@ class HearingScreen(OpenedScreen, inherit_bindings=False):
             self.sound.seek(message.seconds)
             for wave in self.query(Wave):
                 wave.position = message.seconds
+            self.query_one(Mixer).show_moment(message.seconds)
             self._title_waves()
 
     @on(Waveform.Looped)

@@ -14,12 +14,12 @@ from covermaker.jobs.launch import COMMAND
 from covermaker.tui import model
 from covermaker.tui.keymap import bindings
 from covermaker.tui.project_channels import channels
+from covermaker.tui.project_controllers import Controlled
 from covermaker.tui.project_mixer import Mixer
 from covermaker.tui.project_refusals import REFUSALS
 from covermaker.tui.project_sections import sections
 from covermaker.tui.project_sound import Sound
 from covermaker.tui.project_steps import Steps
-from covermaker.tui.project_voice import VoiceChoosing
 from covermaker.tui.project_wave import Wave
 from covermaker.tui.words import one_line
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from covermaker.tui.project_model import Pictures
 
 
-class ProjectScreen(VoiceChoosing, inherit_bindings=False):
+class ProjectScreen(Controlled, inherit_bindings=False):
     """One song."""
 
     SCREEN = "project"
@@ -79,6 +79,8 @@ class ProjectScreen(VoiceChoosing, inherit_bindings=False):
         for wave in self.query(Wave):
             wave.loop, wave.looping, wave.position = None, False, 0.0
             wave.show_sections(())
+            wave.show_moves(None)
+            wave.show_music(None)
         assert self.folder is not None
         self.query_one(Steps).border_title = one_line(self.folder.name).replace("[", "\\[")
         self._draw_waves()
@@ -89,9 +91,10 @@ class ProjectScreen(VoiceChoosing, inherit_bindings=False):
         """Show a project as it is now."""
         self.query_one(Steps).border_title = one_line(project.cover.title).replace("[", "\\[") + ": steps"
         for wave in self.query(Wave):
-            wave.show_sections(sections(project.cover))
+            wave.show_sections(sections(project.cover, self.music))
         rows = channels(project.cover, self._solo, self._bypassed)
         await self.query_one(Mixer).show(rows, self.app.settings.meters)
+        self.show_moves()
         self.refresh_bindings()
 
     def look_first(self, folder: Path) -> None:
@@ -109,6 +112,7 @@ class ProjectScreen(VoiceChoosing, inherit_bindings=False):
         """Draw the sounds."""
         if pictures is not None and self.sound is not None:
             self.sound.take(pictures.sounds)
+            self.show_music()
         self._draw_waves()
 
     def show_problem(self) -> None:

@@ -54,6 +54,15 @@ def line(height: int, y: NDArray[np.float64]) -> NDArray[np.bool_]:
     return between(height, np.minimum(low, y), np.maximum(high, y))
 
 
+def pillars(rows: int, heights: NDArray[np.floating[Any]], glyphs: Glyphs) -> NDArray[np.str_]:
+    """Draw heights, 0 to 1, from the bottom up, in eighths of a cell; what is there at all is seen."""
+    signs = np.array(list(glyphs.pillar))
+    steps = len(signs) - 1
+    filled = np.clip(np.ceil(heights * rows * steps), 1, rows * steps)
+    floor = np.arange(rows - 1, -1, -1)[:, None] * steps
+    return np.asarray(signs[np.clip(filled - floor, 0, steps).astype(np.intp)])
+
+
 def rows_of(drawn: NDArray[np.str_]) -> list[str]:
     """Join (rows, columns) characters to one string a row."""
     width = drawn.shape[1]

@@ -38,6 +38,8 @@ class Glyphs:
         Lines of axes.
     span : str
         The loop on a ruler.
+    bar_line, beat : str
+        Where bars and beats begin, on a ruler.
     hold : str
         A peak that is held.
     marks : str
@@ -60,6 +62,8 @@ class Glyphs:
     tick: str
     corner: str
     span: str
+    bar_line: str
+    beat: str
     hold: str
     marks: str
 
@@ -80,16 +84,16 @@ GLYPHS: Final[dict[Charset, Glyphs]] = {
     "unicode": Glyphs(
         "unicode", (2, 4), _BRAILLE, _BRAILLE, _EIGHTHS, _PILLARS,
         rest="░", track="━", groove="╌", knob="●", post="│", upright="│", level="─", tick="┤", corner="└",
-        span="━", hold="│", marks="●+○x",
+        span="━", bar_line="╵", beat="·", hold="│", marks="●+○x",
     ),
     "block": Glyphs(
         "block", (2, 2), _QUADRANTS, _QUADRANTS, _EIGHTHS, _PILLARS,
         rest="░", track="█", groove="░", knob="■", post="│", upright="│", level="─", tick="┤", corner="└",
-        span="▬", hold="│", marks="■+□x",
+        span="▬", bar_line="╵", beat="·", hold="│", marks="■+□x",
     ),
     "ascii": Glyphs(
         "ascii", (1, 2), np.array(list(" '.:")), np.array(list(" \".#")), " #", " #",
         rest=".", track="=", groove="-", knob="O", post="|", upright="|", level="-", tick="+", corner="+",
-        span="=", hold="|", marks="*+ox",
+        span="=", bar_line="'", beat=".", hold="|", marks="*+ox",
     ),
 }  # fmt: skip

@@ -43,6 +43,8 @@ class Fader(Drawn):
         The scale's default when left out.
     was : Value, optional
         The value it is compared with, as a preset's: another one is marked with ``*``.
+    moves : bool
+        The value moves over time: marked with ``~``.
     label_cells : int
         Room for the label, so that a column of faders lines up.
     standing : bool
@@ -77,6 +79,7 @@ class Fader(Drawn):
 
     value: reactive[Value] = reactive(0.0)
     was: reactive[Value | None] = reactive(None)
+    moves: reactive[bool] = reactive(False)
     typed: reactive[str | None] = reactive(None)
 
     class Changed(Message):
@@ -152,6 +155,11 @@ class Fader(Drawn):
         if value != self.value or (settled and self._dragging):
             self.value = value
             self.post_message(self.Changed(self, value, settled=settled))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the mouse holds its knob."""
+        return self._dragging
 
     @property
     def footer(self) -> Sequence[tuple[str, str]]:
@@ -287,10 +295,14 @@ class Fader(Drawn):
                 Segment(" " * max(0, cells - len(self.typed)), self.look("fader--value")),
                 Segment(f"{self.typed}_", self.look("fader--typed")),
             ]
-        changed = self.was is not None and self.was != self.value
+        changed = "*" if self.was is not None and self.was != self.value else " "
+        value = self.scale.text(self.value).rjust(cells)
+        marks = f"{changed}~" if self.moves else f" {changed}"
+        if len(value) + len(marks) > self.size.width:  # a narrow upright one
+            marks = marks.strip()
         return [
-            Segment(self.scale.text(self.value).rjust(cells), self.look("fader--value")),
-            Segment(" *" if changed else "  ", self.look("fader--changed")),
+            Segment(value, self.look("fader--value")),
+            Segment(marks, self.look("fader--changed")),
         ]
 
     def _standing_line(self, y: int) -> list[Segment]:

@@ -21,6 +21,9 @@ Piece = tuple[str, int, Look]  # text, its cells, how it looks
 
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)  # s
 _TICK_CELLS = 12
+_BARS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_LINE_CELLS = 4  # of a bar, or a beat, that has a sign of its own
+_NEAR_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,50 @@ class Axis:
         return min(max(0, begin), self.width), min(max(0, stop), self.width)
 
 
-def ruler(axis: Axis, loop: tuple[float, float] | None, *, looping: bool, glyphs: Glyphs) -> list[Piece]:
-    """Write times where they fit, and the loop over them."""
-    marks = [" "] * axis.width
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A song's bars and beats, in seconds.
+
+    Attributes
+    ----------
+    bars : tuple of float
+        Where bars begin.
+    beats : tuple of float
+        All beats.
+    is_counted : bool
+        The ruler counts bars, and no seconds.
+    """
+
+    bars: tuple[float, ...] = ()
+    beats: tuple[float, ...] = ()
+    is_counted: bool = True
+
+    @property
+    def uncounted(self) -> Grid:
+        """The same beside seconds."""
+        return Grid(self.bars, self.beats, is_counted=False)
+
+    def snapped(self, loop: tuple[float, float], seconds: float) -> tuple[float, float]:
+        """Return a loop with its ends on the nearest bars, one bar long at least; where bars are unclear, beats."""
+        lines = [at for at in (self.bars or self.beats) if at < seconds]
+        if len(lines) < 2:
+            return loop
+        lines = [*([0.0] if lines[0] > _NEAR_SECONDS else []), *lines, seconds]
+        begin, end = (min(range(len(lines)), key=lambda at: abs(lines[at] - time)) for time in loop)
+        begin = min(begin, len(lines) - 2)
+        return lines[begin], lines[max(end, begin + 1)]
+
+
+NO_GRID = Grid(is_counted=False)
+
+
+def ruler(
+    axis: Axis, loop: tuple[float, float] | None, *, looping: bool, glyphs: Glyphs, grid: Grid = NO_GRID
+) -> list[Piece]:
+    """Write times, or the numbers of bars, where they fit, bars and beats between them, and the loop over them."""
+    marks = _lines(axis, grid, glyphs)
     begin, stop = axis.columns(loop)
-    for at, text in _ticks(axis):
+    for at, text in _numbers(axis, grid.bars) if grid.is_counted and grid.bars else _ticks(axis):
         after = at + len(text)
         if after <= axis.width and (after <= begin or at >= stop or begin == stop):
             marks[at:after] = text
@@ -86,6 +128,39 @@ def sections(axis: Axis, parts: Sequence[tuple[float, str]], glyphs: Glyphs) -> 
         pieces.append((set_cell_size(f"{glyphs.upright}{one_line(name)}", cells), cells, "section"))
         filled = at + cells
     return [*pieces, (" " * (axis.width - filled), axis.width - filled, "section")]
+
+
+def section_at(
+    parts: Sequence[tuple[float, str]], seconds: float, length_seconds: float
+) -> tuple[float, float] | None:
+    """Return from when to when a section lasts; None before the first one."""
+    begins = [begin for begin, _ in parts if begin <= seconds]
+    ends = [begin for begin, _ in parts if begin > seconds]
+    return (begins[-1], ends[0] if ends else length_seconds) if begins else None
+
+
+def _lines(axis: Axis, grid: Grid, glyphs: Glyphs) -> list[str]:
+    """Return the signs of bars and beats that lie wide enough apart to be told from each other."""
+    marks = [" "] * axis.width
+    for times, sign in ((grid.beats, glyphs.beat), (grid.bars, glyphs.bar_line)):
+        shown = [at for at in times if axis.start <= at < axis.end]
+        if len(shown) > 1 and axis.width / (axis.end - axis.start) * (shown[1] - shown[0]) >= _LINE_CELLS:
+            for at in shown:
+                marks[axis.column(at)] = sign
+    return marks
+
+
+def _numbers(axis: Axis, bars: Sequence[float]) -> list[tuple[int, str]]:
+    """Return the numbers of bars, every so many of them that they can be read."""
+    if axis.end <= axis.start or not axis.width or len(bars) < 2:
+        return []
+    bar_cells = axis.width / (axis.end - axis.start) * (bars[-1] - bars[0]) / (len(bars) - 1)
+    step = next((step for step in _BARS if step * bar_cells >= _TICK_CELLS / 2), _BARS[-1])
+    return [
+        (axis.column(at), str(number))
+        for number, at in enumerate(bars, start=1)
+        if (number - 1) % step == 0 and axis.start <= at < axis.end
+    ]
 
 
 def _ticks(axis: Axis) -> list[tuple[int, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _LAW_DB = (-60.0, -48.0, -36.0, -24.0, -12.0, -6.0, 0.0, 6.0, 12.0, 24.0)
 _LAW = (0.0, 0.06, 0.14, 0.28, 0.5, 0.65, 0.8, 1.0, 1.2, 1.6)
 BOTTOM_DB: Final = _LAW_DB[0]
+NO_SEND_DB: Final = -96.0  # at this level and below there is no send
 
 _NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*(.*)", re.DOTALL)
 
@@ -62,7 +64,8 @@ def scale_of(spec: Spec) -> Scale:
         names = tuple(
             f"{item:g} {spec.unit}".rstrip() if isinstance(item, float) else item for item in spec.choices
         )
-        return ChoiceScale(names, spec.default, values=spec.choices)
+        kind = FileScale if spec.file else ChoiceScale
+        return kind(names, spec.default, values=spec.choices)
     assert not isinstance(spec.default, str)
     if spec.unit == "dB" and spec.minimum <= OFF_DB:
         return DbScale(spec.minimum, spec.maximum, default=spec.default, top_db=spec.maximum)
@@ -202,6 +205,17 @@ class DbScale(NumberScale):
         return self.minimum if text.strip().lower() in ("off", "-inf") else super().parse(text)
 
 
+class SendScale(DbScale):
+    """A send's level; its lower end is no send at all, which it goes back to."""
+
+    def __init__(self) -> None:
+        super().__init__(default=NO_SEND_DB)
+
+    def text(self, value: Value) -> str:
+        """Write a level."""
+        return "off" if float(value) <= NO_SEND_DB else super().text(value)
+
+
 class ChoiceScale:
     """A few values, side by side.
 
@@ -245,6 +259,29 @@ class ChoiceScale:
             if wanted in (name.lower(), written.lower()) or synonyms.get(wanted) == name:
                 return value
         raise UsageError(f"'{text.strip()}' is no value here", hint=nearest(wanted, self.names))
+
+
+class FileScale(ChoiceScale):
+    """A few values side by side, or a file: it is typed, and shown by its name in front of them all."""
+
+    def fraction(self, value: Value) -> float:
+        """Return where a value stands, 0 to 1; a file at 0."""
+        return super().fraction(value) if value in self.values else 0.0
+
+    def step(self, value: Value, steps: int, *, fine: bool = False) -> Value:
+        """Return the value so many places further; from a file to the first of them."""
+        return super().step(value, steps, fine=fine) if value in self.values else self.values[0]
+
+    def text(self, value: Value) -> str:
+        """Write a value; of a path, the file's name."""
+        return super().text(value) if value in self.values else PurePath(str(value)).name
+
+    def parse(self, text: str) -> Value:
+        """Read one of the names, or a path."""
+        wanted = text.strip()
+        if not wanted:
+            raise UsageError("nothing was written", hint=f"a file, or one of {', '.join(self.names)}")
+        return wanted.lower() if wanted.lower() in self.values else wanted
 
 
 def _law(db: float) -> float:

@@ -1,4 +1,4 @@
-"""A song's waveform with its melody, its sections, a loop and a playhead.
+"""A song's waveform with its melody, a value that moves, its sections, its bars, a loop and a playhead.
 
 The picture is made anew only when the sound, the stretch or the size changes (about a millisecond); the playhead
 repaints the cells that it crosses.
@@ -6,8 +6,7 @@ repaints the cells that it crosses.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 from rich.segment import Segment
@@ -16,10 +15,10 @@ from textual.message import Message
 from textual.reactive import var
 from textual.strip import Strip
 
-from covermaker.tui.widgets.canvas import between, cells, line, rows_of, striped
+from covermaker.tui.widgets.canvas import between, cells, pillars, rows_of, striped
+from covermaker.tui.widgets.courses import draw, melody
 from covermaker.tui.widgets.drawn import Drawn
-from covermaker.tui.widgets.ruler import Axis, ruler, sections
-from covermaker.units import note_name
+from covermaker.tui.widgets.ruler import NO_GRID, Axis, ruler, section_at, sections
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +26,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from textual import events
 
+    from covermaker.tui.widgets.courses import Course
     from covermaker.tui.widgets.pyramid import Pyramid
-    from covermaker.tui.widgets.ruler import Piece
+    from covermaker.tui.widgets.ruler import Grid, Piece
 
 Loop = tuple[float, float]
+# Rows of the wave; rows of courses, each with what it begins with and how it looks; columns that clip.
+Drawing: TypeAlias = "tuple[list[str], list[tuple[str, str, int]], NDArray[np.bool_]]"
 
 _LOOKS = (
     "waveform--wave",
@@ -39,8 +41,9 @@ _LOOKS = (
     "waveform--clipped",
     "waveform--playhead",
     "waveform--pitch",
+    "waveform--moves",
 )
-_WAVE, _PLAYED, _LOOP, _CLIPPED, _PLAYHEAD, _PITCH = range(len(_LOOKS))
+_WAVE, _PLAYED, _LOOP, _CLIPPED, _PLAYHEAD, _PITCH, _MOVES = range(len(_LOOKS))
 
 _SHORTEST_VIEW_SECONDS = 0.05
 _ZOOM = 2.0
@@ -72,6 +75,7 @@ class Waveform(Drawn):
     Waveform > .waveform--clipped { color: $error; text-style: bold; }
     Waveform > .waveform--playhead { color: $foreground; background: $primary-muted; text-style: bold; }
     Waveform > .waveform--pitch { color: $secondary; }
+    Waveform > .waveform--moves { color: $warning; }
     Waveform > .waveform--ruler { color: $text-muted; }
     Waveform > .waveform--span { color: $accent; text-style: bold; }
     Waveform > .waveform--section { color: $text-muted; }
@@ -112,9 +116,12 @@ class Waveform(Drawn):
         super().__init__(id=id, classes=classes)
         self._pyramid = pyramid
         self._sections: tuple[tuple[float, str], ...] = ()
-        self._pitch: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._pitch: Course | None = None
+        self._moves: Course | None = None
+        self._grid = NO_GRID
+        self._by_bars = False
         self._view: Loop = (0.0, pyramid.seconds if pyramid else 0.0)
-        self._picture: tuple[list[str], list[str], NDArray[np.bool_]] | None = None
+        self._picture: Drawing | None = None
         self._drawn_size = (0, 0)
         self._drag_from: int | None = None
         self._dragging = False
@@ -140,8 +147,18 @@ class Waveform(Drawn):
 
     def show_pitch(self, seconds: NDArray[np.float64], hz: NDArray[np.float64]) -> None:
         """Show a melody: its times, rising, and its frequencies; 0 or NaN where nothing is sung."""
-        voiced = np.where(np.asarray(hz, np.float64) > 0, hz, np.nan)
-        self._pitch = (np.asarray(seconds, np.float64), voiced) if np.isfinite(voiced).any() else None
+        self._pitch = melody(seconds, hz)
+        self.redraw()
+
+    def show_moves(self, moves: Course | None) -> None:
+        """Show a value that moves over the song, below the melody."""
+        if moves is not None or self._moves is not None:
+            self._moves = moves
+            self.redraw()
+
+    def show_grid(self, grid: Grid, *, by_bars: bool) -> None:
+        """Show bars and beats on the ruler; `by_bars` counts them in place of seconds, and loops snap to them."""
+        self._grid, self._by_bars = grid, by_bars
         self.redraw()
 
     def show_sections(self, sections: Sequence[tuple[float, str]]) -> None:
@@ -192,7 +209,7 @@ class Waveform(Drawn):
     def action_loop_toggle(self) -> None:
         """Repeat the loop or not; without one, the section or view at hand becomes it."""
         if self.loop is None:
-            self._set_loop(*self._section_at(self.position))
+            self._set_loop(*(section_at(self._sections, self.position, self.seconds) or self._view))
             return
         self.looping = not self.looping
         self.post_message(self.Looped(self, self.loop if self.looping else None))
@@ -201,18 +218,13 @@ class Waveform(Drawn):
         """Keep the playhead in view, or not."""
         self.follow = not self.follow
 
-    def _section_at(self, seconds: float) -> Loop:
-        begins = [begin for begin, _ in self._sections if begin <= seconds]
-        ends = [begin for begin, _ in self._sections if begin > seconds]
-        if not begins:
-            return self._view
-        return begins[-1], ends[0] if ends else self.seconds
-
     def _zoom(self, factor: float, around: float) -> None:
         start, end = self._view
         self.show_view(around - (around - start) / factor, around + (end - around) / factor)
 
     def _set_loop(self, begin: float, end: float) -> None:
+        if self._by_bars:
+            begin, end = self._grid.snapped((begin, end), self.seconds)
         if end - begin < _SHORTEST_VIEW_SECONDS:
             return
         self.loop, self.looping = (begin, end), True
@@ -242,8 +254,8 @@ class Waveform(Drawn):
         if begun is None:
             return
         self.release_mouse()
-        if self._dragging:
-            self.post_message(self.Looped(self, self.loop))
+        if self._dragging and self.loop is not None:
+            self._set_loop(*self.loop)
         else:
             self.post_message(self.Sought(self, self._axis.seconds(begun)))
 
@@ -289,30 +301,38 @@ class Waveform(Drawn):
         width, height = self.size
         if self._picture is None or self._drawn_size != (width, height):
             self._picture, self._drawn_size = self._draw(width, height), (width, height)
-        wave, pitch, clipped = self._picture
+        wave, courses, clipped = self._picture
         if y < len(wave):
             return self._wave_line(wave[y], clipped)
-        if y < len(wave) + len(pitch):
-            return self._pitch_line(pitch, y - len(wave))
-        if y == len(wave) + len(pitch):
-            return self._strip(ruler(self._axis, self.loop, looping=self.looping, glyphs=self.glyphs))
+        if y < len(wave) + len(courses):
+            return self._course_line(*courses[y - len(wave)])
+        if y == len(wave) + len(courses):
+            grid = self._grid if self._by_bars else self._grid.uncounted
+            return self._strip(
+                ruler(self._axis, self.loop, looping=self.looping, glyphs=self.glyphs, grid=grid)
+            )
         return self._strip(sections(self._axis, self._sections, self.glyphs))
 
-    def _rows(self, height: int) -> tuple[int, int]:
-        """Share the height out: rows of the wave and of the melody; the rest is the ruler and the sections."""
+    def _rows(self, height: int) -> tuple[int, int, int]:
+        """Share the height out: rows of the wave, the melody, what moves; the rest is the ruler and the sections."""
         below = (height >= 3) + (height >= 5 and bool(self._sections))
-        melody = 0 if self._pitch is None or height < 6 else 1 if height < 10 else 2 if height < 16 else 3
-        return height - below - melody, melody
+        most = 0 if height < 6 else 1 if height < 10 else 2 if height < 16 else 3
+        sung = most if self._pitch is not None else 0
+        moving = min(most, 2) if self._moves is not None else 0
+        if height < 8 and moving:
+            sung = 0  # no room for both
+        return height - below - sung - moving, sung, moving
 
-    def _draw(self, width: int, height: int) -> tuple[list[str], list[str], NDArray[np.bool_]]:
-        wave_rows, pitch_rows = self._rows(height)
+    def _draw(self, width: int, height: int) -> Drawing:
+        wave_rows, sung_rows, moving_rows = self._rows(height)
         if self._pyramid is None or not width:
-            return [" " * width] * wave_rows, [" " * width] * pitch_rows, np.zeros(width, np.bool_)
+            nothing = [(" " * width, "", _PITCH)] * (sung_rows + moving_rows)
+            return [" " * width] * wave_rows, nothing, np.zeros(width, np.bool_)
         across = self.glyphs.dots[0]
         low, high = self._pyramid.columns(*self._view, width * across)
         peak = np.maximum(np.abs(low), np.abs(high)).reshape(width, across).max(axis=1)
         if self.charset == "block":
-            wave = self._pillars(wave_rows, peak)
+            wave = rows_of(pillars(wave_rows, peak, self.glyphs))
         else:
             dots = wave_rows * self.glyphs.dots[1]
             middle, reach = (dots - 1) / 2, dots / 2 - 0.25
@@ -321,39 +341,21 @@ class Waveform(Drawn):
             if dots % 2 == 0:  # Silence is one thin line: with an even number of dots, above the middle.
                 top, foot = np.minimum(top, foot), np.maximum(top, np.minimum(foot, dots - 1))
             wave = rows_of(cells(between(dots, top, foot), self.glyphs, solid=True))
-        return wave, self._draw_pitch(width, pitch_rows), peak >= 1.0
+        courses = [
+            *self._draw_course(self._pitch, width, sung_rows, _PITCH),
+            *self._draw_course(self._moves, width, moving_rows, _MOVES),
+        ]
+        return wave, courses, peak >= 1.0
 
-    def _pillars(self, rows: int, peak: NDArray[np.float32]) -> list[str]:
-        """Draw the size of the peaks from the bottom up, in eighths of a cell."""
-        signs = np.array(list(self.glyphs.pillar))
-        steps = len(signs) - 1
-        filled = np.clip(np.ceil(peak * rows * steps), 1, rows * steps)
-        floor = np.arange(rows - 1, -1, -1)[:, None] * steps
-        return rows_of(signs[np.clip(filled - floor, 0, steps).astype(np.intp)])
-
-    def _draw_pitch(self, width: int, rows: int) -> list[str]:
-        if self._pitch is None or not rows:
+    def _draw_course(
+        self, course: Course | None, width: int, rows: int, look: int
+    ) -> list[tuple[str, str, int]]:
+        """Return the rows of a course, what stands at the beginning of each, and how it looks."""
+        if course is None or not rows:
             return []
-        times, hz = self._pitch
-        across, down = self.glyphs.dots
-        count, dots = width * across, rows * down
-        edges = np.linspace(*self._view, count + 1)
-        places = np.clip(np.searchsorted(times, (edges[:-1] + edges[1:]) / 2), 0, len(times) - 1)
-        low, high = self._sung_range()
-        floor, octaves = (
-            math.log2(low) - 1 / 12,
-            math.log2(high / low) + 1 / 6,
-        )  # a semitone of room on both sides
-        heights = (np.log2(hz[places]) - floor) / octaves
-        heights[(edges[1:] < times[0]) | (edges[:-1] > times[-1])] = np.nan
-        y = (1.0 - np.clip(heights, 0.0, 1.0)) * (dots - 1) + 0.5
-        return rows_of(cells(line(dots, y), self.glyphs))
-
-    def _sung_range(self) -> tuple[float, float]:
-        """Return the lowest and highest frequency, without the hundredth at each end: a slip of the tracker."""
-        assert self._pitch is not None
-        low, high = np.nanpercentile(self._pitch[1], (1, 99))
-        return float(low), float(high)
+        labels = course.labels(rows)
+        drawn = draw(course, self._view, width, rows, self.glyphs)
+        return [(row, labels.get(at, ""), look) for at, row in enumerate(drawn)]
 
     def _looks_at(self, columns: int) -> NDArray[np.intp]:
         looks = np.full(columns, _WAVE, np.intp)
@@ -376,15 +378,11 @@ class Waveform(Drawn):
             looks[at] = _PLAYHEAD
         return striped(row, looks, [self.look(name) for name in _LOOKS])
 
-    def _pitch_line(self, rows: list[str], y: int) -> Strip:
-        row = rows[y]
-        low, high = (note_name(hz) for hz in self._sung_range())
-        names = {0: high, len(rows) - 1: low} if len(rows) > 1 else {0: f"{low}-{high}"}
-        looks = np.full(len(row), _PITCH, np.intp)
-        strip = self._with_playhead(row, looks)
-        if y not in names or len(row) < 4 * len(names[y]):
+    def _course_line(self, row: str, label: str, look: int) -> Strip:
+        strip = self._with_playhead(row, np.full(len(row), look, np.intp))
+        if not label or len(row) < 4 * len(label):
             return strip
-        label = f"{names[y]} "
+        label = f"{label} "
         return Strip.join(
             [Strip([Segment(label, self.look("waveform--ruler"))]), strip.crop(len(label), len(row))]
         )

@@ -44,6 +44,20 @@ async def test_focus_and_another_value_than_the_preset_are_signs_not_colours():
 
 
 @on_stage
+async def test_a_value_that_moves_is_marked_also_where_there_is_little_room():
+    fader = Fader(label="vocal", value=-2.5, was=-3.0)
+    async with staged(fader, size=(43, 3)) as (app, pilot):
+        fader.moves = True
+        await pilot.pause()
+        assert "-2.5 dB*~" in app.lines()[0]
+    standing = Fader(label="vocal", value=-12.5, standing=True)
+    async with staged(standing, size=(9, 6)) as (app, pilot):
+        standing.moves = True
+        await pilot.pause()
+        assert app.lines()[5].startswith("-12.5 dB~")
+
+
+@on_stage
 async def test_where_there_is_no_room_the_value_stays():
     async with staged(Fader(label="vocal"), size=(24, 1)) as (app, _):
         assert app.lines()[0].rstrip().endswith("0.0 dB")
