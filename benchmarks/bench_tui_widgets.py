@@ -14,10 +14,12 @@ from functools import partial
 import numpy as np
 from textual.app import App
 
+from covermaker.audio.spectrum import spectrum_of
+from covermaker.render.stages import BANDS_AN_OCTAVE, bands
 from covermaker.tui.widgets.curve import Curve, Series
 from covermaker.tui.widgets.meters import Meters
 from covermaker.tui.widgets.pyramid import Pyramid
-from covermaker.tui.widgets.spectrum import Spectrum, spectrum_of
+from covermaker.tui.widgets.spectrum import Spectrum
 from covermaker.tui.widgets.waveform import Waveform
 
 RATE, BUCKET = 44_100, 256
@@ -67,13 +69,7 @@ async def cpu_ms(widget, charset, size, step, frames=150):
 def meters(charset, standing):
     clock = [0.0]
     levels = (0.5 + np.cumsum(RNG.normal(0, 0.08, (400, 8, 2)), axis=0)) % 0.99  # a lively mix
-    widget = Meters(
-        [f"track {n}" for n in range(8)],
-        name_cells=8,
-        standing=standing,
-        strip_cells=12,
-        clock=lambda: clock[0],
-    )
+    widget = Meters(8, standing=standing, strip_cells=12, clock=lambda: clock[0])
 
     def step(number):
         clock[0] += 1 / FPS
@@ -129,7 +125,7 @@ def curve(charset):
 def spectrum(charset):
     widget = Spectrum()
     noise = RNG.uniform(-0.5, 0.5, (2, 12 * RATE)).astype(np.float32)
-    shown = spectrum_of(noise, RATE)
+    shown = (np.array(bands(RATE)), spectrum_of(noise, RATE, BANDS_AN_OCTAVE))
     return asyncio.run(
         cpu_ms(widget, charset, (120, 8), lambda _: widget.show_spectra(shown, shown), frames=50)
     )

@@ -186,14 +186,19 @@ def resing(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (sung * min(1.0, 0.9 / np.abs(sung).max())).astype(np.float32)
 
 
-def melody_hz(frames: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw a melody of 12 notes: steps of up to a fourth, glides of 60 ms, vibrato of up to 45 cents."""
+def melody_notes(frames: int, rng: np.random.Generator) -> tuple[list[int], np.ndarray]:
+    """Draw the notes of a melody: 12 places in `SCALE`, and the 13 frames at which they begin and end."""
     degrees = [int(rng.integers(len(SCALE)))]
     for _ in range(11):
         degrees.append(int(np.clip(degrees[-1] + rng.integers(-3, 4), 0, len(SCALE) - 1)))
     shares = rng.uniform(0.6, 1.6, len(degrees))
     ends = np.concatenate(([0.0], np.cumsum(shares) / shares.sum()))
-    bounds = np.round(ends * frames).astype(int)
+    return degrees, np.round(ends * frames).astype(int)
+
+
+def melody_hz(frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw a melody of 12 notes: steps of up to a fourth, glides of 60 ms, vibrato of up to 45 cents."""
+    degrees, bounds = melody_notes(frames, rng)
     semitones, vibrato = np.zeros(frames), np.zeros(frames)
     for degree, start, stop in zip(degrees, bounds[:-1], bounds[1:], strict=True):
         seconds = np.arange(stop - start) * FRAME_MS / 1000.0

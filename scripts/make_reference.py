@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+from covermaker.audio.targets import TARGETS
 from covermaker.effects import EFFECTS
 from covermaker.effects.spec import describe
 from covermaker.project.document import tables
@@ -46,7 +47,18 @@ def project_file() -> str:
         for name, field in model.model_fields.items():
             cells = (f"`{field.alias or name}`", _type(field.annotation), _default(field), _range(field))
             parts.append("| " + " | ".join((*cells, field.description or "")) + " |")
+        if header == "[master]":
+            parts += _targets()
     return "\n".join(parts) + "\n"
+
+
+def _targets() -> list[str]:
+    """Return the table of loudness targets."""
+    rows = [
+        f"| `{name}` | {target.loudness_lufs:g} | {target.true_peak_dbtp:g} | {target.about} |"
+        for name, target in TARGETS.items()
+    ]
+    return ["", "| target | LUFS | dBTP | what it is |", "|---|--:|--:|---|", *rows]
 
 
 def effects() -> str:

@@ -98,6 +98,9 @@ dev_part() {
         say "tmux is missing and not ours to install: the tests in a real terminal will be skipped"
     command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || apt_install chromium ||
         say "chromium is missing and not ours to install: the tests in a real browser will be skipped"
+    { [ -d /usr/share/dpf ] && [ -d /usr/lib/vst3/ZamCompX2.vst3 ] && command -v g++ >/dev/null 2>&1; } ||
+        apt_install g++ dpf-source zam-plugins ||
+        say "g++, dpf-source or zam-plugins are missing and not ours to install: the tests that need plug-ins will be skipped"
     touch "$venv/.covermaker-dev"
 }
 

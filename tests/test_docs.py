@@ -1,6 +1,8 @@
 """What the documents say is so: links lead somewhere, commands exist, examples are accepted."""
 
 import ast
+import importlib
+import importlib.util
 import re
 import subprocess
 import sys
@@ -35,7 +37,12 @@ def test_commands_and_options_exist(page, capsys):
             continue
         group = [
             words[0],
-            *([words[1]] if words[0] in {"presets", "models", "voices", "effects", "cache", "rack"} else []),
+            *(
+                [words[1]]
+                if words[0]
+                in {"presets", "models", "voices", "effects", "cache", "rack", "plugins", "midi", "desk"}
+                else []
+            ),
         ]
         assert run([*group, "--help"]) == 0, line
         text = capsys.readouterr().out
@@ -82,8 +89,11 @@ def test_every_package_that_is_imported_is_asked_for():
         "pyworld-prebuilt": "pyworld",
         "pillow": "PIL",
         "praat-parselmouth": "parselmouth",
+        "c2pa-python": "c2pa",
     }
-    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    asked = [*project["dependencies"], *(line for lines in extras for line in lines)]
     known = {re.split(r"[<>=!~; \[]", line)[0] for line in asked}
     assert found - {names.get(name, name.replace("-", "_")) for name in known} == set()
 
@@ -94,3 +104,14 @@ def test_cleaning_forgets_what_the_demo_left():
     for place in ("projects/demo/out", "projects/demo/.covermaker"):
         assert place in recipe.split()
         assert place in trap[1].split()
+
+
+def test_what_benchmarks_import_is_there():
+    for script in sorted((ROOT / "benchmarks").glob("*.py")):
+        for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not str(node.module).startswith("covermaker"):
+                continue
+            module = importlib.import_module(str(node.module))
+            for alias in node.names:
+                found = hasattr(module, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}")
+                assert found, f"{script.name}: {node.module}.{alias.name}"

@@ -35,8 +35,10 @@ _SINGULAR = [kind.removesuffix("s") for kind in KINDS]
 _kind_option = click.option(
     "--kind", type=click.Choice(_SINGULAR), help="Which one, when several kinds have that name."
 )
-_track_option = click.option("--track", help="Track of the rack; by default the first that a voice sings.")
-_bus_option = click.option("--bus", help="A bus in place of the track: its rack alone.")
+_track_option = click.option(
+    "--track", help="Track or group of the rack; by default the first track that a voice sings."
+)
+_bus_option = click.option("--bus", help="A bus or a group in place of the track: its rack alone.")
 _project = click.argument("project", type=click.Path(path_type=Path))
 
 
@@ -119,7 +121,7 @@ def apply(name: str, project: Path, track: str | None, bus: str | None, kind: st
         click.echo(f"{opened.file}: {what} '{name}'")
         return
     changed = [
-        f"track '{track}'",
+        f"{owner_called(opened.cover, track).what} '{track}'",
         *(["its sends"] if preset.sends else []),
         *(f"bus '{bus}'" for bus in preset.buses),
     ]
@@ -365,10 +367,15 @@ def _ambiguous(name: str, kinds: list[Kind]) -> UsageError:
 
 
 def _bus(project: Project, name: str, kind: Kind) -> Owner:
-    """Find a bus that a preset of a kind is put on or taken from."""
+    """Find a bus or a group that a preset of a kind is put on or taken from."""
     if kind != "racks":
         raise UsageError(f"a {kind.removesuffix('s')} preset goes on no bus", hint=f"leave --bus {name} out")
-    return owner_called(project.cover, f"buses.{name}")
+    groups = [group.name for group in project.cover.groups]
+    buses = [bus.name for bus in project.cover.buses]
+    known = [*buses, *groups]
+    if name not in known:
+        raise UsageError(f"the project has no bus or group '{name}'", hint=nearest(name, known))
+    return owner_called(project.cover, f"{'buses' if name in buses else 'groups'}.{name}")
 
 
 def _plural(kind: str) -> Kind:

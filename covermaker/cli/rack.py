@@ -1,4 +1,4 @@
-"""``covermaker rack``: the effects of a track, a bus or the master."""
+"""``covermaker rack``: the effects of a track, a group, a bus or the master."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _Chosen:
 
 @click.group("rack")
 def command() -> None:
-    """Show, change and measure the effects of a track, a bus or the master.
+    """Show, change and measure the effects of a track, a group, a bus or the master.
 
     Effects are named, or numbered from 1 as they are shown. Values are changed with covermaker set, presets are put on,
     compared and saved with covermaker presets, covermaker undo takes back what was done last.
@@ -77,7 +77,7 @@ _channel = click.argument("channel")
 
 
 def _chosen(folder: Path, channel: str) -> _Chosen:
-    """Find the rack of a track, a bus or the master."""
+    """Find the rack of a track, a group, a bus or the master."""
     project = load(folder)
     return _racked(project, owner_called(project.cover, channel))
 
@@ -104,7 +104,7 @@ def _show_all(project: Project, as_json: bool) -> None:
         (
             rack.owner.name,
             rack.owner.what,
-            ", ".join(f"({one.effect})" if one.bypass else one.effect for one in rack.settings())
+            ", ".join(f"({one.title})" if one.bypass else one.title for one in rack.settings())
             or "no effects",
         )
         for rack in racks
@@ -120,7 +120,8 @@ def _show(rack: _Chosen, as_json: bool) -> None:
             str(number),
             one.effect,
             "off" if one.bypass else "on",
-            ", ".join(value_words(one)) or "its defaults",
+            ", ".join([*([one.title] if one.title != one.effect else []), *value_words(one)])
+            or "its defaults",
         )
         for number, one in enumerate(settings, start=1)
     ]
@@ -157,7 +158,11 @@ def add(
         name, sign, value = text.partition("=")
         if not sign:
             raise UsageError(f"'{text}' is no value", hint="write it as in threshold_db=-20")
-        row[name] = _value(value)
+        table_name, dot, inner = name.partition(".")
+        if dot:  # a plug-in's parameters are a table of their own: parameters.threshold_db=-20
+            row.setdefault(table_name, {})[inner] = _value(value)
+        else:
+            row[name] = _value(value)
     rack.change(AddEffect(rack.owner.place, row, None if number is None else number - 1), as_json)
 
 

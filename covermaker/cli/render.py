@@ -28,6 +28,7 @@ from covermaker.units import clock, parse_clock
 @click.option("--again", metavar="STEP", help="Make this step and all that follows once more, done or not.")
 @click.option("--preview", metavar="FROM-TO", help="Only this stretch is converted and mixed: 0:30-0:45.")
 @click.option("--score", is_flag=True, help="Also measure lag, similarity to the voice, pitch and words.")
+@click.option("--strict", is_flag=True, help="Fail where a plug-in is missing or fails; else it is left out.")
 @click.option("--dry-run", is_flag=True, help="Say what would run and why, and stop.")
 @store_option
 @device_option
@@ -39,6 +40,7 @@ def command(
     again: str | None,
     preview: str | None,
     score: bool,
+    strict: bool,
     dry_run: bool,
     store: Path | None,
     device: str,
@@ -55,6 +57,7 @@ def command(
         "again": again,
         "region": parse_region(preview) if preview else None,
         "score": score,
+        "strict": strict,
         "store": str(store) if store else None,
         "device": device,
     }

@@ -13,6 +13,7 @@ from covermaker.cli.output import json_option, show
 from covermaker.errors import ProjectError, UsageError
 from covermaker.project.edits import ResetValue, SetValue, apply
 from covermaker.project.load import load
+from covermaker.project.places import KINDS
 from covermaker.project.saving import Conflict
 from covermaker.render.judge import judge
 
@@ -31,32 +32,29 @@ if TYPE_CHECKING:
 def command(project: Path, place: str, value: str | None, reset: bool, as_json: bool) -> None:
     """Set PLACE of PROJECT to VALUE; comments in its cover.toml stay, and covermaker undo takes it back.
 
-    PLACE is a key of the document, tracks, buses and effects by their names: title, tracks.vocals.gain_db,
-    tracks.vocals.sends.reverb, tracks.vocals.rack.compressor.ratio, tracks.vocals.rack[2].ratio. VALUE is written as in
+    PLACE is a key of the document, tracks, groups, buses and effects by their names: title, tracks.vocals.gain_db,
+    tracks.vocals.sends.reverb, groups.music.rack.compressor.ratio, tracks.vocals.rack[2].ratio. VALUE is written as in
     TOML; quotes around a text may be left out.
     """
     if reset == (value is not None):
         raise UsageError("give a value, or --default", hint="see: covermaker set --help")
     opened = load(project)
-    _refuse_bare(place, opened)
+    refuse_bare(place, opened)
     if value is None:
         tell(apply(opened, ResetValue(place), judge=judge), as_json)
         return
     tell(_set(opened, place, value), as_json)
 
 
-def _refuse_bare(place: str, project: Project) -> None:
-    """Refuse a place that begins with the name of a track or bus, and say how it is written."""
+def refuse_bare(place: str, project: Project) -> None:
+    """Refuse a place that begins with the name of a channel, and say how it is written."""
     from covermaker.project.document import Cover
 
     first = re.split(r"[.\[]", place, maxsplit=1)[0]
     names = {field.alias or name for name, field in Cover.model_fields.items()}
-    for kind, found in (("tracks", project.cover.tracks), ("buses", project.cover.buses)):
-        if first not in names and any(one.name == first for one in found):
-            raise UsageError(
-                f"'{first}' is a {'track' if kind == 'tracks' else 'bus'}",
-                hint=f"did you mean '{kind}.{place}'?",
-            )
+    for table, kind in KINDS.items():
+        if first not in names and any(one.name == first for one in getattr(project.cover, table)):
+            raise UsageError(f"'{first}' is a {kind}", hint=f"did you mean '{table}.{place}'?")
 
 
 def tell(done: Applied, as_json: bool) -> None:
