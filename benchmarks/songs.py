@@ -36,3 +36,40 @@ def covermaker(*arguments: str) -> list[str]:
     import sys
 
     return [sys.executable, "-m", "covermaker", *arguments]
+
+
+def varied_songs(folder: Path, count: int, *, seed: int = 1) -> list[Path]:
+    """Write different songs of 10 to 30 s: stretches of the demo song, each faster or slower and so in another key."""
+    import soundfile
+
+    from covermaker.audio.files import read
+
+    demo = read(Path(__file__).parents[1] / "projects" / "demo" / "audio" / "song.flac")
+    draws = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for number in range(1, count + 1):
+        length = draws.uniform(10.0, min(30.0, demo.seconds))
+        begin = int(draws.uniform(0.0, demo.seconds - length) * demo.sample_rate)
+        stretch = demo.samples[:, begin : begin + int(length * demo.sample_rate)]
+        speed = 2.0 ** (draws.integers(-3, 4) / 12.0)
+        at = np.arange(int(stretch.shape[1] / speed)) * speed
+        played = np.stack([np.interp(at, np.arange(stretch.shape[1]), side) for side in stretch])
+        made.append(folder / f"song {number:02}.flac")
+        soundfile.write(made[-1], played.T, demo.sample_rate, subtype="PCM_16")
+    return made
+
+
+def real_stem_song(folder: Path) -> Path:
+    """Write the mix of the stem file that the stempeg package carries, 6 s of a real song."""
+    import soundfile
+
+    from covermaker.audio.files import read
+
+    for file in files("stempeg") or []:
+        if file.name.endswith(".stem.mp4"):
+            song = read(Path(str(file.locate())))
+            place = folder / "falcon.wav"
+            soundfile.write(place, song.samples.T, song.sample_rate, subtype="FLOAT")
+            return place
+    raise SystemExit("stempeg is not installed")

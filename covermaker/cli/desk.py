@@ -9,12 +9,15 @@ import click
 
 from covermaker.cli.output import json_option, show, table
 from covermaker.cli.set import refuse_bare, tell
-from covermaker.effects.owners import owner_called, rows_of
+from covermaker.effects.able import refuse_still
+from covermaker.effects.owners import owner_called, owners, rows_of
+from covermaker.effects.typed import effect_at, typed
 from covermaker.errors import UsageError, nearest
 from covermaker.project.edits import (
     AddBus,
     AddGroup,
     AddTrack,
+    MoveChannel,
     RemoveBus,
     RemoveGroup,
     RemoveLane,
@@ -27,11 +30,14 @@ from covermaker.project.edits import (
 )
 from covermaker.project.lanes import lane_of, pointed, unpointed
 from covermaker.project.load import load
+from covermaker.project.places import parse_place
 from covermaker.project.words import written
 from covermaker.render.judge import judge
-from covermaker.units import clock, parse_clock
+from covermaker.units import clock, parse_clock, quantity
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from covermaker.effects.owners import Owner
     from covermaker.project.load import Project
     from covermaker.project.operations import Edit
@@ -198,6 +204,33 @@ def remove(project: Path, channel: str, as_json: bool) -> None:
     _do(opened, _REMOVES[owner.what](owner.name), as_json)
 
 
+@command.command("move")
+@_project
+@click.argument("channel")
+@click.option("--to", "number", type=int, help="Its number then among its like, counted from 1.")
+@click.option("--before", metavar="CHANNEL", help="In front of this one, a channel of the same kind.")
+@json_option
+def move(project: Path, channel: str, number: int | None, before: str | None, as_json: bool) -> None:
+    """Give CHANNEL another place among the tracks, the groups or the buses."""
+    if (number is None) == (before is None):
+        raise UsageError("say where to", hint="--to NUMBER, or --before CHANNEL")
+    opened = load(project)
+    owner = _channel(opened, channel)
+    names = [one.name for one in owners(opened.cover) if one.what == owner.what]
+    to = number - 1 if number is not None else _in_front(names, owner, _channel(opened, str(before)))
+    _do(opened, MoveChannel(owner.place, to), as_json)
+
+
+def _in_front(names: Sequence[str], owner: Owner, other: Owner) -> int:
+    if other.what != owner.what:
+        raise UsageError(
+            f"'{other.name}' is a {other.what}, '{owner.name}' a {owner.what}",
+            hint=f"name one of: {', '.join(names)}",
+        )
+    to = names.index(other.name)
+    return to - (names.index(owner.name) < to)
+
+
 @command.command("group")
 @_project
 @click.argument("channel")
@@ -232,7 +265,8 @@ def send(project: Path, channel: str, bus: str, level: str, pre: bool | None, as
         raise UsageError(f"the project has no bus '{bus}'", hint=hint)
     if owner.what == "bus" and pre:
         raise UsageError("a bus sends behind its fader", hint="leave --pre out")
-    _do(opened, SetSend(owner.place, bus, None if level == "off" else _number(level), pre), as_json)
+    level_db = None if level == "off" else _number(level, quantity(level, "dB"))
+    _do(opened, SetSend(owner.place, bus, level_db, pre), as_json)
 
 
 @command.command("automate", context_settings={"ignore_unknown_options": True})
@@ -263,8 +297,9 @@ def automate(
     """Let TARGET move over the song: a value at a time each, as in 0:30=-6 1:12=0.
 
     TARGET is gain_db, pan, mute or a send of a channel, or a parameter of a rack: tracks.vocals.gain_db,
-    groups.music.mute, tracks.vocals.sends.reverb, tracks.vocals.rack.eq.band1_db, buses.echo.rack.delay.bypass. Without
-    points it is shown.
+    groups.music.mute, tracks.vocals.sends.reverb, tracks.vocals.rack.eq.band1_db, buses.echo.rack.delay.bypass,
+    tracks.vocals.rack.ZamCompX2.threshold_db; effects also by their numbers, counted from 1: master.rack.2.ratio.
+    Without points it is shown.
     """
     opened = load(project)
     refuse_bare(target, opened)
@@ -278,7 +313,8 @@ def automate(
     if not points and shape is None and without is None:
         _show_lane(target, lane, as_json)
         return
-    wanted = [_point(text) for text in points]
+    _refuse_still(target, opened)
+    wanted = [_point(text, target, opened) for text in points]
     if beside or not points:
         found = list(before)
         for time, value in wanted:
@@ -299,6 +335,15 @@ def automate(
     _do(opened, SetLane(target, found, shape or (lane or {}).get("shape", "linear")), as_json)
 
 
+def _refuse_still(target: str, project: Project) -> None:
+    """Refuse what cannot move before its points are read: a word is no number."""
+    values = project.document.values
+    setting, name = effect_at(parse_place(target, values), values)
+    if setting is not None:
+        with project.document.naming():
+            refuse_still(setting, name, target)
+
+
 def _show_lane(target: str, lane: dict[str, Any] | None, as_json: bool) -> None:
     if lane is None:
         show(None, as_json, f"{target} does not move: covermaker desk automate PROJECT {target} 0:30=VALUE")
@@ -310,22 +355,20 @@ def _show_lane(target: str, lane: dict[str, Any] | None, as_json: bool) -> None:
     ))  # fmt: skip
 
 
-def _point(text: str) -> tuple[float | str, float | bool]:
-    """Read ``1:12=-3.5``, ``0=true``."""
+def _point(text: str, target: str, project: Project) -> tuple[float | str, float | bool]:
+    """Read ``1:12=-3.5``, ``1:12=-3.5dB``, ``0=on``."""
     time, sign, value = text.partition("=")
     if not sign:
         raise UsageError(f"'{text}' is no point", hint="write time and value, as in 0:30=-6")
     seconds = parse_clock(time)
-    switches = {"true": True, "on": True, "false": False, "off": False}
-    number = switches[value] if value in switches else _number(value)
+    number = _number(value, typed(target, value, project))
     return (time.strip() if ":" in time else seconds), number
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise UsageError(f"'{text}' is no value", hint="a number, as in -6; of switches on or off") from None
+def _number(text: str, read: object) -> float | bool:
+    if isinstance(read, (bool, float, int)):
+        return read
+    raise UsageError(f"'{text}' is no value", hint="a number, as in -6; of switches on or off")
 
 
 def _seconds(time: float | str) -> float:

@@ -22,6 +22,7 @@ COMMANDS = {
     "ui": "Open the terminal studio, here or in a browser.",
     "new": "Make a project from a song, or from each of several.",
     "render": "Render one or several projects to mastered covers.",
+    "batch": "Turn a playlist into covers, unattended.",
     "list": "List the projects of a folder, with their state.",
     "status": "Show which steps of a project are done.",
     "why": "Say what would be rendered again, and why.",
@@ -51,7 +52,7 @@ COMMANDS = {
 }
 
 # With --json these write a stream of events, so that their failure is one more; the others write one value.
-_STREAMING = {"render", "separate", "convert", "train", "play"}
+_STREAMING = {"render", "batch", "separate", "convert", "train", "play"}
 
 # What other programs call some of ours.
 _CALLED = {"delete": "remove", "del": "remove", "rm": "remove", "ls": "list", "info": "show", "create": "new"}
@@ -77,7 +78,7 @@ class LazyGroup(click.Group):
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"no command '{args[0]}': {_meant(args[0], COMMANDS)}", ctx)
         name, command, rest = super().resolve_command(ctx, args)
-        if isinstance(command, click.Group):
+        if isinstance(command, click.Group) and not hasattr(command, "default"):
             _refuse_unknown(command, click.Context(command, ctx, name), rest)
         return name, command, rest
 

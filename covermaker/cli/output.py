@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from covermaker.texts import cells
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -71,7 +73,9 @@ def table(rows: Sequence[Sequence[str]], *, header: Sequence[str] = (), width: i
         lines = [row for line in lines for row in _wrapped(line, len(widths), room)]
         widths[-1] = room
     text = [
-        _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=False)).rstrip()
+        _GAP.join(
+            cell + " " * (width - cells(cell)) for cell, width in zip(line, widths, strict=False)
+        ).rstrip()
         for line in lines
     ]
     if header:
@@ -85,9 +89,15 @@ def fits(rows: Sequence[Sequence[str]], header: Sequence[str]) -> bool:
     return before + min(widths[-1], _COMFORTABLE_ROOM) <= _terminal_width()
 
 
+def terminal_width() -> int | None:
+    """Return the width of the terminal that reads stdout; None where none does, or plain lines are asked for."""
+    width = _terminal_width()
+    return None if width == sys.maxsize else width
+
+
 def _widths(lines: Sequence[Sequence[str]]) -> tuple[list[int], int]:
     """Return the widths of the columns, and where the last one begins."""
-    widths = [max(len(line[i]) for line in lines if i < len(line)) for i in range(max(map(len, lines)))]
+    widths = [max(cells(line[i]) for line in lines if i < len(line)) for i in range(max(map(len, lines)))]
     return widths, sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
 
 

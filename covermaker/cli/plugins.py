@@ -15,6 +15,7 @@ from covermaker.effects.plugins.failures import failures
 from covermaker.effects.plugins.scan import PROBE_SECONDS, scan
 from covermaker.effects.rack import parse_value
 from covermaker.effects.spec import value_words
+from covermaker.effects.typed import typed_as
 from covermaker.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -185,21 +186,11 @@ def _values(found: Found, texts: tuple[str, ...]) -> dict[str, Value]:
         if name not in specs:
             raise UsageError(f"{found.plugin.name} has no parameter '{name}'", hint=nearest(name, specs))
         try:
-            given[name] = parse_value(_value(value, specs[name]), specs[name], name)
+            read = typed_as(specs[name], value)
+            given[name] = parse_value(value if read is None else read, specs[name], name)
         except PlaceError as error:
             raise UsageError(error.message, hint=error.hint) from error
     return given
-
-
-def _value(text: str, spec: Spec) -> Value:
-    if isinstance(spec.default, bool):
-        return text == "true" if text in ("true", "false") else text
-    if isinstance(spec.default, str):
-        return text
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _tidy(value: Value) -> Value:

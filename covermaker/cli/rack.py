@@ -13,14 +13,18 @@ from covermaker.cli.output import json_option, show, table
 from covermaker.cli.set import tell
 from covermaker.effects import EFFECTS
 from covermaker.effects.owners import owner_called, owners, rows_of, switch_all_edit, switch_edit
+from covermaker.effects.plugins.row import PARAMETERS, refuse_unknown
 from covermaker.effects.preset_edits import value_words
 from covermaker.effects.rack import parse_rack
+from covermaker.effects.typed import BYPASS_SPEC, bare, typed_as
 from covermaker.errors import UsageError, nearest
 from covermaker.project.edits import AddEffect, MoveEffect, RemoveEffect, apply
 from covermaker.project.load import load
 from covermaker.render.judge import judge
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from covermaker.effects.owners import Owner, Rows
     from covermaker.effects.rack import EffectSettings
     from covermaker.project.load import Project
@@ -149,21 +153,38 @@ def _show(rack: _Chosen, as_json: bool) -> None:
 def add(
     project: Path, channel: str, effect: str, values: tuple[str, ...], number: int | None, as_json: bool
 ) -> None:
-    """Add EFFECT, with values that are not its defaults: add compressor ratio=4."""
+    """Add EFFECT, with values that are not its defaults: add compressor ratio=4 release_ms=0.2s.
+
+    Of a plug-in: add vst3 plugin=ZamCompX2 threshold_db=-20.
+    """
     rack = _chosen(project, channel)
     if effect not in EFFECTS:
         raise UsageError(f"there is no effect '{effect}'", hint=nearest(effect, EFFECTS.names()))
-    row: dict[str, Any] = {"effect": effect}
-    for text in values:
+    row = _row(effect, values)
+    if "plugin" in row:
+        refuse_unknown(row["plugin"])
+    rack.change(AddEffect(rack.owner.place, row, None if number is None else number - 1), as_json)
+
+
+def _row(effect: str, texts: Sequence[str]) -> dict[str, Any]:
+    """Return a row of what was typed, with the types that the effect's parameters have."""
+    given: dict[str, str] = {}
+    for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
             raise UsageError(f"'{text}' is no value", hint="write it as in threshold_db=-20")
-        table_name, dot, inner = name.partition(".")
-        if dot:  # a plug-in's parameters are a table of their own: parameters.threshold_db=-20
-            row.setdefault(table_name, {})[inner] = _value(value)
-        else:
-            row[name] = _value(value)
-    rack.change(AddEffect(rack.owner.place, row, None if number is None else number - 1), as_json)
+        given[name] = value
+    row: dict[str, Any] = {"effect": effect, **{key: given.pop(key) for key in ("plugin",) if key in given}}
+    setting = bare(row)
+    specs = {spec.name: spec for spec in (BYPASS_SPEC, *(setting.specs() if setting else ()))}
+    for name, text in given.items():
+        # A plug-in's parameters are a table of their own, which may be left out here.
+        spec = specs.get(name) or specs.get(f"{PARAMETERS}.{name}")
+        read = None if spec is None else typed_as(spec, text)
+        typed = read if read is not None else _value(text) if spec is None else text
+        table_name, dot, inner = (name if spec is None else spec.name).partition(".")
+        (row.setdefault(table_name, {}) if dot else row)[inner or table_name] = typed
+    return row
 
 
 def _value(text: str) -> str | float | bool:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from covermaker.cli.output import json_option, show
+from covermaker.effects.plugins.row import refuse_unknown
+from covermaker.effects.typed import typed
 from covermaker.errors import ProjectError, UsageError
 from covermaker.project.edits import ResetValue, SetValue, apply
 from covermaker.project.load import load
@@ -33,8 +35,9 @@ def command(project: Path, place: str, value: str | None, reset: bool, as_json: 
     """Set PLACE of PROJECT to VALUE; comments in its cover.toml stay, and covermaker undo takes it back.
 
     PLACE is a key of the document, tracks, groups, buses and effects by their names: title, tracks.vocals.gain_db,
-    tracks.vocals.sends.reverb, groups.music.rack.compressor.ratio, tracks.vocals.rack[2].ratio. VALUE is written as in
-    TOML; quotes around a text may be left out.
+    tracks.vocals.sends.reverb, groups.music.rack.compressor.ratio; effects also by their numbers, counted from 1:
+    tracks.vocals.rack.3.ratio. VALUE is a text, a number, with its unit if you like (-6dB, 1.2kHz, 50%), on or off, or
+    whatever TOML can write.
     """
     if reset == (value is not None):
         raise UsageError("give a value, or --default", hint="see: covermaker set --help")
@@ -69,7 +72,10 @@ def tell(done: Applied, as_json: bool) -> None:
 
 
 def _set(project: Project, place: str, text: str) -> Applied:
-    value = _parsed(text)
+    if place.rpartition(".")[2] == "plugin":
+        refuse_unknown(text)
+    read = typed(place, text, project)
+    value = _parsed(text) if read is None else read
     try:
         return apply(project, SetValue(place, value), judge=judge)
     except Conflict:

@@ -138,6 +138,27 @@ class Finished(Event):
 
 
 @dataclass(frozen=True)
+class SongDone(Event):
+    """A worker has rendered a song; `song` is the number it was given with, `result` what the render returned."""
+
+    KIND: ClassVar[str] = "song.done"
+    song: int
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SongFailed(Event):
+    """A worker could not render a song; the worker itself lives on, unless it says so."""
+
+    KIND: ClassVar[str] = "song.failed"
+    song: int
+    message: str
+    hint: str | None
+    exit_code: int
+    out_of_memory: bool = False
+
+
+@dataclass(frozen=True)
 class ProjectStarted(Event):
     """Of several projects, the next one begins; `number` counts from 1."""
 
@@ -177,7 +198,7 @@ _KINDS: dict[str, type[Event]] = {
     kind.KIND: kind
     for kind in (
         Planned, StepStarted, StepWaiting, StepProgress, StepCached, StepFinished, StepFailed, TrainingProgress,
-        TrainingScored, Note, Finished, Failed, ProjectStarted, BatchFinished,
+        TrainingScored, Note, Finished, Failed, ProjectStarted, BatchFinished, SongDone, SongFailed,
     )
 }  # fmt: skip
 

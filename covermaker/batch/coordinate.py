@@ -1,0 +1,529 @@
+"""The process that works on a batch: begins songs, hears what becomes of them, tries again, obeys asks."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from covermaker.batch import album
+from covermaker.batch.digest import digest
+from covermaker.batch.engines.base import Task
+from covermaker.batch.estimate import memory_of, seconds_left, seconds_of
+from covermaker.batch.events import BatchLeft, BatchSaid, SongMoved
+from covermaker.batch.policy import again
+from covermaker.batch.projects import prepare, refused, set_loudness
+from covermaker.batch.queue import LOCK_NAME
+from covermaker.batch.rows import StepTime, Try
+from covermaker.disk import this_host
+from covermaker.errors import CovermakerError, ExitCode, ResourceError
+from covermaker.graph.events import (
+    Note,
+    SongDone,
+    SongFailed,
+    StepCached,
+    StepFinished,
+    StepProgress,
+    StepStarted,
+)
+from covermaker.graph.store import Store, default_root
+from covermaker.locks import held
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from covermaker.batch.engines.base import Engine, Told
+    from covermaker.batch.options import Options
+    from covermaker.batch.queue import Queue
+    from covermaker.batch.rows import Ask, Song
+    from covermaker.graph.events import Event, Listener
+
+_LISTEN_SECONDS: Final = 0.25
+# Progress is written for people: nobody reads faster.
+_WRITE_EVERY_SECONDS: Final = 0.5
+_TELL_EVERY_SECONDS: Final = 2.0
+
+
+@contextmanager
+def working_on(queue: Queue) -> Iterator[None]:
+    """Be the one process that works on a queue.
+
+    Raises
+    ------
+    ResourceError
+        When another does.
+    """
+    refusal = ResourceError(
+        f"another process works on the batch in {queue.folder}",
+        hint=f"look at it: covermaker batch status {queue.folder} --follow",
+    )
+    with held(queue.folder / LOCK_NAME, 0.0, lambda: refusal):
+        yield
+
+
+@dataclass
+class _Running:
+    """A song that an engine has."""
+
+    song: Song
+    number: int
+    began: float
+    place: str = ""
+    step: str = ""
+    fraction: float = 0.0
+    written: float = 0.0
+    made: int = 0
+    memory_failures: int = 0
+    cancelled: bool = False
+    kept: set[str] = field(default_factory=set)
+
+
+class Coordinator:
+    """Works on a queue until nothing is left to do, or it is told to stop.
+
+    Parameters
+    ----------
+    queue : Queue
+        Locked by `working_on`.
+    engine : Engine
+        Opened; closed by who opened it.
+    tell : callable
+        Gets what happens.
+    """
+
+    def __init__(self, queue: Queue, options: Options, engine: Engine, tell: Listener) -> None:
+        self._queue = queue
+        self._options = options
+        self._engine = engine
+        self._tell = tell
+        self._store = Store(Path(options.store) if options.store else default_root())
+        self._running: dict[int, _Running] = {}
+        self._memory_failures: dict[int, int] = {}
+        self._taken: set[str] = set()
+        self._paused = False
+        self._stopped = False
+        self._told_at = 0.0
+        self._looked: set[int] = set()
+        self._last_levels: dict[int, float] | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody asked it to stop."""
+        return self._stopped
+
+    def run(self) -> None:
+        """Do what there is to do; what runs when it is interrupted waits again."""
+        self._recover()
+        self._queue.note(state="running", process=os.getpid(), host=this_host())
+        self._taken = {Path(song.project).name.lower() for song in self._queue.songs() if song.project}
+        try:
+            while not self._stopped and self._is_anything_left():
+                for ask in self._queue.take_asks():
+                    self._obey(ask)
+                if not self._paused and not self._stopped:
+                    self._begin_some()
+                self._hear()
+                self._say_how_long()
+        finally:
+            self._drop_all()
+            self._queue.note(state="over", ended=time.time())
+
+    # What there is to do
+
+    def _recover(self) -> None:
+        """Let what ran when the last coordinator was killed wait again; its broken try does not count."""
+        for song in self._queue.songs("running"):
+            self._end_try(song, "stopped", "the batch was stopped", int(ExitCode.INTERRUPTED))
+            self._queue.change(song.id, state="waiting", step="", fraction=0.0, running_at="")
+
+    def _is_anything_left(self) -> bool:
+        counts = self._queue.counts()
+        return bool(counts.get("waiting") or counts.get("running"))
+
+    def _begin_some(self) -> None:
+        """Begin songs while the engine takes them; what is done already needs no engine."""
+        if not self._has_room():
+            return
+        now = time.time()
+        waiting = self._queue.songs("waiting")
+        if self._options.album and waiting:
+            waiting = self._of_the_pass(waiting)
+        for song in waiting:
+            if song.not_before > now:
+                continue
+            if song.id not in self._looked and self._is_done_already(song):
+                continue
+            if not self._has_room() or not self._begin(song):
+                return
+
+    def _has_room(self) -> bool:
+        return any(place.room for place in self._engine.places())
+
+    def _of_the_pass(self, waiting: list[Song]) -> list[Song]:
+        """Return the songs of the pass that an album is in; the second begins when the first is over."""
+        gauging = [song for song in waiting if song.stage != album.MASTER]
+        if gauging or any(one.song.stage != album.MASTER for one in self._running.values()):
+            return gauging
+        if any("gauge" in song.result and song.result.get("levelled") is None for song in waiting):
+            self._level()
+            return self._queue.songs("waiting")
+        return waiting
+
+    def _level(self) -> None:
+        """Give every song of the album its loudness."""
+        songs = self._queue.songs()
+        wanted = album.targets(songs, self._options.album_lufs)
+        for song in songs:
+            if song.id not in wanted or song.state not in {"waiting", "done"}:
+                continue
+            if song.state == "done" and song.result.get("levelled") == wanted[song.id]:
+                continue
+            try:
+                set_loudness(Path(song.project), wanted[song.id])
+                self._queue.change(
+                    song.id, state="waiting", result={**song.result, "levelled": wanted[song.id]}
+                )
+            except CovermakerError as error:
+                self._refuse(song, error)
+        self._say(f"album: {len(wanted)} songs get one gain, together {self._options.album_lufs:.1f} LUFS")
+
+    def _is_done_already(self, song: Song) -> bool:
+        """Take a song as done whose cover is there and would come out the same."""
+        self._looked.add(song.id)
+        if not song.project or song.tries:
+            return False
+        if self._options.album and song.result.get("levelled") != self._levels().get(song.id, False):
+            self._queue.change(song.id, stage=album.GAUGE)
+            return False
+        from covermaker.render.state import project_state
+
+        try:
+            columns = self._prepared(song)
+        except CovermakerError as error:
+            self._refuse(song, error)
+            return True
+        state = project_state(Path(columns.get("project", song.project)), self._store)
+        scored = (
+            song.result.get("similarity", song.result.get("lag_ms")) is not None or not self._options.score
+        )
+        if state.word != "done" or not song.result.get("files") or not scored:
+            self._queue.change(song.id, **columns, stage=album.GAUGE if self._options.album else "")
+            return False
+        self._queue.change(
+            song.id, **columns, state="done", was_done=True, began=None, ended=time.time(), spent_seconds=0.0
+        )  # fmt: skip
+        self._moved(song.id)
+        return True
+
+    def _prepared(self, song: Song) -> dict[str, Any]:
+        columns = prepare(song, self._options, self._queue.folder, self._taken)
+        if columns.get("project"):
+            self._taken.add(Path(columns["project"]).name.lower())
+        levelled = song.result.get("levelled")
+        if self._options.album and levelled is not None:
+            set_loudness(Path(columns.get("project") or song.project), levelled)
+        return columns
+
+    def _levels(self) -> dict[int, float]:
+        """Return what the album's songs had last time if all of them were measured then; else nothing."""
+        if self._last_levels is None:
+            songs = [song for song in self._queue.songs() if song.project]
+            whole = all("gauge" in song.result for song in songs)
+            self._last_levels = album.targets(songs, self._options.album_lufs) if whole else {}
+        return self._last_levels
+
+    # One song
+
+    def _begin(self, song: Song) -> bool:
+        """Begin a song; False when the engine takes no more now."""
+        failures = self._memory_failures.get(song.id, 0)
+        separator = str(self._options.wanted(song.wishes).get("separator", "spleeter"))
+        gauging = self._options.album and song.stage != album.MASTER
+        task = Task(
+            song.id,
+            {},
+            memory_bytes=memory_of(song.seconds, separator),
+            careful=failures > 0,
+            alone=failures > 1,
+        )
+        if not self._engine.takes(task):
+            return False
+        try:
+            columns = self._prepared(song)
+            columns["seconds"] = song.seconds or _length(Path(columns.get("project") or song.project))
+        except CovermakerError as error:
+            self._refuse(song, error)
+            return True
+        now, number = time.time(), song.tries + 1
+        kept = {name: song.result[name] for name in ("gauge", "levelled") if name in song.result}
+        with self._queue.writing():
+            self._queue.change(
+                song.id, **columns, state="running", stage=album.GAUGE if gauging else song.stage, tries=number,
+                began=now, ended=None, step="", fraction=0.0, cause="", hint=None, exit_code=0, was_done=False,
+                result=kept,
+            )  # fmt: skip
+            self._queue.put_try(Try(song.id, self._try_number(song.id), now, None, "", "running", "", "", 0))
+        begun = self._queue.song(song.id)
+        assert begun is not None
+        self._running[song.id] = _Running(begun, number, now, memory_failures=failures)
+        request = {
+            "job": "gauge" if gauging else "render",
+            "project": begun.project,
+            "score": self._options.score and not gauging,
+            "strict": self._options.strict,
+            "store": self._options.store or None,
+            "device": self._options.device,
+        }
+        self._engine.submit(Task(song.id, request, task.memory_bytes, task.careful, task.alone))
+        self._moved(song.id)
+        return True
+
+    def _try_number(self, number: int) -> int:
+        return len(self._queue.tries(number)) + 1
+
+    def _refuse(self, song: Song, error: CovermakerError) -> None:
+        self._queue.change(song.id, **refused(error), ended=time.time(), step="prepare")
+        self._say(f"failed: {error.message}", song.id)
+        self._moved(song.id)
+
+    # What engines tell
+
+    def _hear(self) -> None:
+        for told in self._engine.hear(_LISTEN_SECONDS):
+            running = self._running.get(told.song) if told.song is not None else None
+            if running is None:
+                if told.song is None and isinstance(told.event, Note):
+                    self._say(told.event.text, running_at=told.place)
+                continue
+            if told.place and told.place != running.place:
+                running.place = told.place
+                self._queue.change(running.song.id, running_at=told.place)
+            self._hear_of(running, told)
+
+    def _hear_of(self, running: _Running, told: Told) -> None:
+        event, song = told.event, running.song
+        match event:
+            case StepStarted(name=name):
+                self._progress(running, name, 0.0, now=True)
+            case StepProgress(name=name, fraction=fraction):
+                self._progress(running, name, fraction)
+            case StepCached(name=name):
+                self._queue.put_step(StepTime(song.id, name, 0.0, kept=True))
+            case StepFinished(name=name, seconds=seconds):
+                running.made += 1
+                self._queue.put_step(StepTime(song.id, name, seconds, kept=False))
+            case Note(text=text):
+                self._say(text, song.id, told.place)
+            case SongDone(result=result):
+                self._done(running, result)
+            case SongFailed():
+                self._failed(running, event)
+            case _:
+                pass
+
+    def _progress(self, running: _Running, step: str, fraction: float, *, now: bool = False) -> None:
+        running.step, running.fraction = step, fraction
+        clock = time.monotonic()
+        if now or clock - running.written >= _WRITE_EVERY_SECONDS:
+            running.written = clock
+            self._queue.change(running.song.id, step=step, fraction=fraction)
+            self._moved(running.song.id)
+
+    def _done(self, running: _Running, result: dict[str, Any]) -> None:
+        song, now = running.song, time.time()
+        del self._running[song.id]
+        spent = song.spent_seconds + now - running.began
+        gauged = song.stage == album.GAUGE
+        if gauged:
+            kept, state = {"gauge": result, "levelled": None}, "waiting"
+        else:
+            kept, state = {**song.result, **digest(result)}, "done"
+        with self._queue.writing():
+            self._end_try(song, "done", "", 0, step="")
+            self._queue.change(
+                song.id, state=state, stage=album.MASTER if gauged else song.stage, ended=now, spent_seconds=spent,
+                step="", fraction=0.0, running_at=running.place, result=kept, was_done=not gauged and not running.made,
+                tries=0 if gauged else running.number,
+            )  # fmt: skip
+        self._moved(song.id)
+
+    def _failed(self, running: _Running, failure: SongFailed) -> None:
+        song, now = running.song, time.time()
+        del self._running[song.id]
+        if running.cancelled or failure.exit_code == ExitCode.INTERRUPTED:
+            self._end_try(song, "cancelled", "cancelled", int(ExitCode.INTERRUPTED), step=running.step)
+            self._queue.change(song.id, state="cancelled", ended=now, step=running.step, cause="cancelled")
+            self._moved(song.id)
+            return
+        if failure.out_of_memory:
+            self._memory_failures[song.id] = running.memory_failures + 1
+        chance = again(failure, running.number, self._memory_failures.get(song.id, 0), self._options.retries)
+        with self._queue.writing():
+            self._end_try(song, "failed", failure.message, failure.exit_code, step=running.step)
+            self._queue.change(
+                song.id, state="waiting" if chance else "failed", ended=now, step=running.step,
+                not_before=now + chance.after_seconds if chance else 0.0, running_at=running.place,
+                spent_seconds=song.spent_seconds + now - running.began, cause=failure.message, hint=failure.hint,
+                exit_code=failure.exit_code,
+            )  # fmt: skip
+        how = (
+            " with little memory" if chance and chance.careful else ""
+        ) + (", alone" if chance and chance.alone else "")  # fmt: skip
+        more = f"; again{how} in {chance.after_seconds:.0f} s" if chance else ""
+        self._say(f"failed at {running.step or 'the start'}: {failure.message}{more}", song.id, running.place)
+        self._moved(song.id)
+
+    def _end_try(self, song: Song, state: str, cause: str, code: int, *, step: str = "") -> None:
+        """Close the last attempt of a song, if one is open."""
+        last = next((one for one in reversed(self._queue.tries(song.id)) if one.ended is None), None)
+        if last is not None:
+            place = self._running[song.id].place if song.id in self._running else song.running_at
+            self._queue.put_try(
+                Try(song.id, last.number, last.began, time.time(), place, state, step, cause, code)
+            )
+
+    # Asks
+
+    def _obey(self, ask: Ask) -> None:
+        _OBEY[ask.what](self, ask)
+
+    def _pause(self, ask: Ask) -> None:
+        self._paused = True
+        self._queue.note(state="paused")
+        self._say("paused: what runs is finished, nothing is begun")
+
+    def _go_on(self, ask: Ask) -> None:
+        self._paused = False
+        self._queue.note(state="running")
+        self._say("goes on")
+
+    def _stop(self, ask: Ask) -> None:
+        self._stopped = True
+        self._say("stopped: what ran waits for the next time")
+
+    def _retry(self, ask: Ask) -> None:
+        for song in self._queue.songs("failed", "cancelled"):
+            if ask.song in {None, song.id} and (ask.song is not None or song.state == "failed"):
+                self._memory_failures.pop(song.id, None)
+                self._looked.discard(song.id)
+                self._queue.change(song.id, state="waiting", tries=0, not_before=0.0, cause="", hint=None)
+                self._moved(song.id)
+
+    def _cancel(self, ask: Ask) -> None:
+        for song in self._queue.songs("waiting", "running"):
+            if ask.song not in {None, song.id}:
+                continue
+            running = self._running.get(song.id)
+            if running is None:
+                self._queue.change(song.id, state="cancelled", cause="cancelled")
+                self._moved(song.id)
+            elif not running.cancelled:
+                running.cancelled = True
+                self._engine.cancel(song.id)
+
+    def _earlier(self, ask: Ask) -> None:
+        self._swap(ask, -1)
+
+    def _later(self, ask: Ask) -> None:
+        self._swap(ask, 1)
+
+    def _swap(self, ask: Ask, by: int) -> None:
+        swap_turns(self._queue, ask.song, by)
+
+    # The end, and what is told
+
+    def _drop_all(self) -> None:
+        """Note what runs as waiting; the engine drops it when it is closed."""
+        for running in list(self._running.values()):
+            with self._queue.writing():
+                self._end_try(
+                    running.song, "stopped", "the batch was stopped", int(ExitCode.INTERRUPTED), step=running.step
+                )  # fmt: skip
+                self._queue.change(
+                    running.song.id, state="waiting", tries=max(0, running.number - 1), step="", fraction=0.0,
+                    running_at="",
+                )  # fmt: skip
+        self._running.clear()
+
+    def _say(self, words: str, song: int | None = None, running_at: str = "") -> None:
+        self._queue.say(words, song=song, running_at=running_at)
+        self._tell(BatchSaid(words, song, running_at))
+
+    def _moved(self, number: int) -> None:
+        song = self._queue.song(number)
+        if song is not None:
+            self._tell(moved(song))
+
+    def _say_how_long(self) -> None:
+        if time.monotonic() - self._told_at < _TELL_EVERY_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        left = time_left(self._queue, self._options, sum(1 for _ in self._engine.places()))
+        self._queue.note(
+            heartbeat=time.time(),
+            seconds_left=left,
+            places=[
+                {"name": place.name, "songs": list(place.songs), "room": place.room, "note": place.note}
+                for place in self._engine.places()
+            ],
+        )
+        self._tell(BatchLeft(self._queue.counts(), left))
+
+
+_OBEY: Final[dict[str, Callable[[Coordinator, Ask], None]]] = {
+    "pause": Coordinator._pause,
+    "go on": Coordinator._go_on,
+    "stop": Coordinator._stop,
+    "retry": Coordinator._retry,
+    "cancel": Coordinator._cancel,
+    "earlier": Coordinator._earlier,
+    "later": Coordinator._later,
+}
+
+
+def swap_turns(queue: Queue, number: int | None, by: int) -> bool:
+    """Let a song that waits change places with the one before or after it; tells whether there was one."""
+    waiting = queue.songs("waiting")
+    at = next((index for index, song in enumerate(waiting) if song.id == number), None)
+    if at is None or not 0 <= at + by < len(waiting):
+        return False
+    one, other = waiting[at], waiting[at + by]
+    with queue.writing():
+        queue.change(one.id, turn=other.turn)
+        queue.change(other.id, turn=one.turn)
+    return True
+
+
+def moved(song: Song) -> Event:
+    """Say in an event how it stands with a song."""
+    return SongMoved(
+        song.id, song.title, song.state, song.running_at, song.step, round(song.fraction, 3),
+        round(song.spent_seconds, 2) if song.is_over else None, song.was_done, song.cause, song.hint, song.exit_code,
+    )  # fmt: skip
+
+
+def time_left(queue: Queue, options: Options, workers: int) -> float | None:
+    """Return how long the rest of a batch takes, in seconds, as far as can be told; None where nothing is left."""
+    usual = str(options.wanted({}).get("separator", "spleeter"))
+    now = time.time()
+    done, rest = [], []
+    for song in queue.lengths():
+        thought = seconds_of(song.seconds, song.separator or usual, score=options.score)
+        if song.state == "done" and not song.was_done and song.spent_seconds:
+            done.append((song.spent_seconds, thought))
+        elif song.state == "waiting":
+            rest.append(thought)
+        elif song.state == "running":
+            rest.append(max(1.0, thought - (now - (song.began or now))))
+    return seconds_left(done, rest, workers=workers)
+
+
+def _length(project: Path) -> float | None:
+    from covermaker.audio.files import probe
+    from covermaker.project.load import load
+
+    opened = load(project)
+    return probe(opened.path(opened.cover.song.file, "song.file")).seconds

@@ -1,0 +1,76 @@
+"""How long a song takes and how much memory, before anything of it is measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+# Seconds a minute of song, one song at a time on two cores; docs/benchmarks.md says how they were measured.
+_SEPARATION: Final[Mapping[str, float]] = {"spleeter": 3.2, "demucs": 60.0, "provided": 0.3}
+_REST: Final = 6.5
+_SCORE: Final = 6.0
+_EACH: Final = 1.0  # whatever its length
+
+# Of a worker that holds every network it has used, and of a song beside that, a minute of it.
+WORKER_BYTES: Final = 1_400 << 20
+_SONG_BYTES: Final = 100 << 20
+_MINUTE_BYTES: Final[Mapping[str, int]] = {"spleeter": 4 << 20, "demucs": 40 << 20, "provided": 4 << 20}
+
+# Of a song whose length nobody knows yet.
+USUAL_SECONDS: Final = 210.0
+
+# So many finished songs say more than the table does.
+_ENOUGH: Final = 3
+
+
+def seconds_of(song_seconds: float | None, separator: str, *, score: bool) -> float:
+    """Return what a song takes from nothing, on two cores."""
+    minutes = (USUAL_SECONDS if song_seconds is None else song_seconds) / 60.0
+    rate = _SEPARATION.get(separator, _SEPARATION["demucs"]) + _REST + (_SCORE if score else 0.0)
+    return _EACH + rate * minutes
+
+
+def memory_of(song_seconds: float | None, separator: str) -> int:
+    """Return what a song takes beside what its worker holds, in bytes."""
+    minutes = (USUAL_SECONDS if song_seconds is None else song_seconds) / 60.0
+    return int(_SONG_BYTES + _MINUTE_BYTES.get(separator, _MINUTE_BYTES["demucs"]) * minutes)
+
+
+def seconds_left(
+    done: Iterable[tuple[float, float]], expected: Iterable[float], *, workers: int
+) -> float | None:
+    """Return how long the rest takes, learned from what is done.
+
+    Parameters
+    ----------
+    done : iterable of (float, float)
+        Of each song that was made: how long it took, and how long it was thought to take.
+    expected : iterable of float
+        What is thought of each that is left; of one that runs, of its rest.
+    workers : int
+        How many run at once.
+
+    Returns
+    -------
+    float or None
+        None where nothing is left.
+    """
+    rest = list(expected)
+    if not rest:
+        return None
+    pairs = list(done)
+    thought = sum(one for _, one in pairs)
+    factor = sum(one for one, _ in pairs) / thought if len(pairs) >= _ENOUGH and thought > 0.0 else 1.0
+    return factor * max(sum(rest) / max(1, min(workers, len(rest))), max(rest))
+
+
+def workers_for(cores: int, memory_bytes: int, songs: int, wanted: int | None) -> int:
+    """Return how many songs to render at once.
+
+    More than one a core only wait for each other; more than memory holds make the machine swap.
+    """
+    each = WORKER_BYTES + memory_of(None, "spleeter")
+    fit = max(1, memory_bytes // each)
+    return max(1, min(wanted or cores, fit, max(1, songs)))

@@ -1,0 +1,245 @@
+"""The project of a song: made when its turn comes, brought in line with what is asked when that changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from covermaker.disk import copy_file, disk_errors, file_sha256, write_text
+from covermaker.documents.document import Document
+from covermaker.effects.preset_edits import edit_of, sung_tracks
+from covermaker.effects.presets import load_preset
+from covermaker.errors import CovermakerError, ProjectError
+from covermaker.project.create import slug
+from covermaker.project.edits import SetValue, Together, apply
+from covermaker.project.load import FILE_NAME, load, parse
+from covermaker.project.operations import Put, on_text, on_values
+from covermaker.render.begin import Wishes, begin
+from covermaker.render.judge import judge
+from covermaker.voices.library import find_voice, is_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from covermaker.batch.options import Options
+    from covermaker.batch.rows import Song
+    from covermaker.project.load import Project
+    from covermaker.project.operations import Edit
+
+# Names that another system reads as devices; nobody there could open such a folder.
+_DEVICES: Final = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
+)
+
+# Where a wish stands in the document; presets are written by the edits of their own kind.
+_PLACES: Final[Mapping[str, str]] = {
+    "voice": "voice.name",
+    "transpose": "convert.transpose",
+    "pitch": "convert.pitch",
+    "separator": "stems.separator",
+    "loudness_lufs": "master.loudness_lufs",
+}
+_PRESETS: Final[Mapping[str, str]] = {"preset": "racks", "master": "masters"}
+
+
+def folder_for(title: str, out: Path, taken: Collection[str]) -> Path:
+    """Return a folder in `out` that no song has, of a name that every system can hold.
+
+    Parameters
+    ----------
+    taken : collection of str
+        Names that other songs of the batch have, in lower case.
+    """
+    name = slug(title)
+    if name.partition(".")[0] in _DEVICES:
+        name += "-song"
+    tried, number = name, 1
+    while tried in taken or os.path.lexists(out / tried):
+        number += 1
+        tried = f"{name}-{number}"
+    return out / tried
+
+
+def prepare(song: Song, options: Options, out: Path, taken: Collection[str]) -> dict[str, Any]:
+    """Make a song's project, or bring it in line; returns the columns of its row that change.
+
+    A project that was there before the batch gets what the list says of this very song, and nothing else. What a
+    person has changed in a project of the batch stays: only what is asked differently from last time is written.
+
+    Raises
+    ------
+    CovermakerError
+        When the song, or what is asked for it, is refused; nothing half-made stays.
+    """
+    if song.kept:
+        applied = _asked(song.wishes)
+        if applied != song.applied.get("wishes", {}):
+            _change(load(Path(song.project)), applied, song.applied.get("wishes", {}))
+        return {"applied": {"wishes": applied}}
+    wanted = _asked(options.wanted(song.wishes))
+    template = file_sha256(Path(options.template)) if options.template else ""
+    folder = Path(song.project) if song.project else folder_for(song.title, out, taken)
+    before: dict[str, Any] = song.applied
+    if not (folder / FILE_NAME).is_file():
+        is_new = not folder.exists()
+        try:
+            project = _made(song, options, folder)
+            project = _change(project, wanted, {} if template else _started(project, wanted))
+        except BaseException:
+            if is_new:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+    elif before.get("template", "") != template:
+        _refuse_edited(folder, before)
+        project = _change(_from_template(song, options, folder), wanted, {})
+    else:
+        project = _change(load(folder), wanted, before.get("wishes", {}))
+    said = {"wishes": wanted, "template": template, "document": _sha256(project.document.text)}
+    return {"project": str(folder), "applied": said, "title": song.title or project.cover.title}
+
+
+def set_loudness(folder: Path, lufs: float) -> None:
+    """Write a master's loudness into a project; what it is already is left as it is."""
+    project = load(folder)
+    apply(project, SetValue("master.loudness_lufs", round(lufs, 2)), judge=judge)
+
+
+def _made(song: Song, options: Options, folder: Path) -> Project:
+    place = Path(song.place)
+    if options.template:
+        return _from_template(song, options, folder)
+    wanted = options.wanted(song.wishes)
+    wishes = Wishes(
+        title=song.title or None,
+        voice=str(wanted["voice"]),
+        preset=str(wanted["preset"]),
+        master=str(wanted["master"]),
+        separator=str(wanted["separator"]),
+        reference=not options.copy,
+    )
+    return begin(place, folder.parent, wishes, folder=folder)
+
+
+def _started(project: Project, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the wishes that a fresh project fulfils already."""
+    fresh = {"transpose": project.cover.convert.transpose, "pitch": project.cover.convert.pitch}
+    made = {name: wanted[name] for name in ("voice", "preset", "master", "separator") if name in wanted}
+    return {**made, **fresh}
+
+
+def _from_template(song: Song, options: Options, folder: Path) -> Project:
+    """Write a copy of the template as a song's document, with the song's file, title and artist."""
+    template = Path(options.template)
+    document = Document.read(template, missing=ProjectError(f"there is no template at {template}"))
+    place = Path(song.place)
+    file = f"audio/{place.name}" if options.copy else str(place)
+    operations = [Put(("song", "file"), file), Put(("title",), song.title)]
+    if song.artist:
+        operations.append(Put(("song", "artist"), song.artist))
+    values = document.values
+    text = on_text(document.text, operations, on_values(values, operations))
+    parse(text, FILE_NAME)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    for named in _files_of(values):
+        source = template.parent / named
+        if source.is_file() and not (folder / named).exists():
+            copy_file(source, folder / named)
+    if options.copy and not (folder / file).exists():
+        copy_file(place, folder / file)
+    write_text(folder / FILE_NAME, text)
+    return load(folder)
+
+
+def _files_of(value: Any) -> list[str]:
+    """List the relative paths that a document names, of files that may lie beside it: impulse responses, guides."""
+    if isinstance(value, dict):
+        return [found for one in value.values() for found in _files_of(one)]
+    if isinstance(value, list):
+        return [found for one in value for found in _files_of(one)]
+    named = isinstance(value, str) and Path(value).suffix and not Path(value).is_absolute()
+    return [value] if named and ".." not in Path(value).parts else []
+
+
+def _refuse_edited(folder: Path, applied: Mapping[str, Any]) -> None:
+    if _sha256((folder / FILE_NAME).read_text(encoding="utf-8")) != applied.get("document"):
+        raise ProjectError(
+            f"{folder / FILE_NAME} was changed by hand, and the batch has another template now",
+            hint="render it as a project of its own, or remove its folder to have it made anew",
+        )
+
+
+def _change(project: Project, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> Project:
+    """Write what is asked differently from before, as one edit that can be undone."""
+    differing = {name: value for name, value in wanted.items() if before.get(name) != value}
+    edits = [
+        edit for name, make in _EDITS.items() if name in differing for edit in make(project, wanted[name])
+    ]
+    # A master preset brings a loudness along; the one that is asked for by itself has the last word.
+    if "master" in differing and "loudness_lufs" in wanted and "loudness_lufs" not in differing:
+        edits += _EDITS["loudness_lufs"](project, wanted["loudness_lufs"])
+    return apply(project, Together(tuple(edits), "batch"), judge=judge).project if edits else project
+
+
+def _asked(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return wishes as the queue keeps them: a preset with its content, so that a changed file is a changed wish."""
+    return {name: _with_content(name, value) for name, value in wishes.items()}
+
+
+def _with_content(name: str, value: Any) -> Any:
+    kind = _PRESETS.get(name)
+    if kind is None:
+        return value
+    preset = load_preset(kind, str(value))  # type: ignore[arg-type]
+    return [value, file_sha256(preset.path)]
+
+
+def _preset_edit(kind: str) -> Callable[[Project, Any], list[Edit]]:
+    def make(project: Project, value: Any) -> list[Edit]:
+        preset = load_preset(kind, str(value[0]))  # type: ignore[arg-type]
+        return [edit_of(preset, project, next(iter(sung_tracks(project.cover)), ""))]
+
+    return make
+
+
+def _value_edit(place: str, read: Callable[[Any], Any]) -> Callable[[Project, Any], list[Edit]]:
+    return lambda project, value: [SetValue(place, read(value))]
+
+
+def _semitones(value: Any) -> Any:
+    try:
+        return int(value)
+    except ValueError:
+        return value
+
+
+def _voice(value: Any) -> str:
+    name = str(value)
+    return str(find_voice(name).folder.absolute()) if is_place(name) else name
+
+
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "voice": _voice,
+    "transpose": _semitones,
+    "pitch": str,
+    "separator": str,
+    "loudness_lufs": float,
+}
+# In this order: a loudness of its own comes after the master that brings one.
+_EDITS: Final[Mapping[str, Callable[[Project, Any], list[Edit]]]] = {
+    "preset": _preset_edit("racks"),
+    "master": _preset_edit("masters"),
+    **{name: _value_edit(_PLACES[name], read) for name, read in _READ.items()},
+}
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def refused(error: CovermakerError) -> dict[str, Any]:
+    """Return the columns of a song that could not be prepared."""
+    return {"state": "failed", "cause": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}

@@ -1,0 +1,404 @@
+"""The queue of a batch: one SQLite file, read and written by whoever looks at the batch, worked on by one process.
+
+The coordinator (`covermaker.batch.coordinate`) owns the rows of the songs. Others read them, and leave asks: retry
+this, cancel that, pause. The file is in write-ahead mode: a process that is killed at any moment loses nothing that
+was committed, and readers never wait for the writer.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from covermaker.batch.rows import (
+    Ask,
+    Length,
+    Line,
+    Moved,
+    Song,
+    StepTime,
+    Try,
+)
+from covermaker.disk import disk_errors
+from covermaker.errors import ProjectError, ResourceError
+from covermaker.locks import is_held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from covermaker.batch.rows import Asked, SongState
+
+FILE_NAME: Final = "batch.sqlite"
+LOCK_NAME: Final = "batch.lock"
+SCHEMA: Final = 1
+
+# How long a reader or writer may hold the others up.
+_BUSY_SECONDS = 20.0
+
+_TABLES = """
+create table if not exists facts (name text primary key, value text not null);
+create table if not exists songs (
+    id integer primary key, turn real not null, identity text not null unique, place text not null,
+    origin text not null, title text not null, artist text not null, seconds real, wishes text not null,
+    project text not null, kept integer not null, applied text not null, state text not null, stage text not null,
+    step text not null, fraction real not null, running_at text not null, tries integer not null,
+    not_before real not null,
+    began real, ended real, spent_seconds real not null, was_done integer not null, cause text not null,
+    hint text, exit_code integer not null, result text not null);
+create index if not exists songs_by_state on songs (state, turn);
+create table if not exists tries (
+    song integer not null, number integer not null, began real not null, ended real, running_at text not null,
+    state text not null, step text not null, cause text not null, exit_code integer not null,
+    primary key (song, number));
+create table if not exists steps (
+    song integer not null, name text not null, seconds real not null, kept integer not null, at integer not null,
+    primary key (song, name));
+create table if not exists log (
+    id integer primary key, at real not null, running_at text not null, song integer, words text not null);
+create table if not exists asks (id integer primary key, at real not null, what text not null, song integer);
+create table if not exists moves (id integer primary key autoincrement, song integer not null unique);
+"""
+# Songs that change get a new number in `moves`: whoever looks again reads those alone.
+_TRIGGERS = tuple(
+    f"create trigger if not exists songs_{what} after {what} on songs "
+    f"begin insert or replace into moves (song) values ({row}.id); end"
+    for what, row in (("insert", "new"), ("update", "new"), ("delete", "old"))
+)
+
+
+_COLUMNS = tuple(one.name for one in fields(Song))
+_JSON = frozenset({"wishes", "applied", "result"})
+_FLAGS = frozenset({"kept", "was_done"})
+
+
+class Queue:
+    """The queue in a folder. Use it in one thread, and close it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the batch puts its covers.
+
+    Raises
+    ------
+    ProjectError
+        When the folder holds no queue, or one of a newer version.
+    ResourceError
+        When the disk refuses.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        if not self.file.is_file():
+            raise ProjectError(
+                f"{folder} holds no batch", hint="begin one: covermaker batch PLAYLIST --out FOLDER"
+            )
+        self._base = _connected(self.file)
+        try:
+            schema = self.fact("schema")
+        except BaseException:
+            self._base.close()
+            raise
+        if schema != SCHEMA:
+            self._base.close()
+            raise ProjectError(
+                f"the batch in {folder} was made by another version (schema {schema}, ours is {SCHEMA})",
+                hint="finish it with that version, or begin anew in another folder",
+            )
+
+    @classmethod
+    def made(cls, folder: Path) -> Queue:
+        """Open the queue of a folder, made first where there is none."""
+        folder = folder.absolute()
+        with disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        base = _connected(folder / FILE_NAME)
+        try:
+            with _writing(base, folder):
+                for statement in (*_TABLES.split(";"), *_TRIGGERS):
+                    base.execute(statement)
+                base.execute("insert or ignore into facts values ('schema', ?)", (json.dumps(SCHEMA),))
+        finally:
+            base.close()
+        return cls(folder)
+
+    @property
+    def file(self) -> Path:
+        """The SQLite file."""
+        return self.folder / FILE_NAME
+
+    @property
+    def is_worked_on(self) -> bool:
+        """Whether a living process works on it."""
+        return is_held(self.folder / LOCK_NAME, unknown=True)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._base.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # Facts of the batch
+
+    def fact(self, name: str, default: Any = None) -> Any:
+        """Return what is noted of the batch as a whole: its options, its state."""
+        with self._reading():
+            row = self._base.execute("select value from facts where name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else default
+
+    def facts(self) -> dict[str, Any]:
+        """Return all that is noted of the batch as a whole."""
+        with self._reading():
+            rows = self._base.execute("select name, value from facts").fetchall()
+        return {name: json.loads(value) for name, value in rows}
+
+    def note(self, **facts: Any) -> None:
+        """Note facts of the batch as a whole; JSON values."""
+        with self.writing():
+            self._base.executemany(
+                "insert or replace into facts values (?, ?)",
+                [(name, json.dumps(value)) for name, value in facts.items()],
+            )
+
+    # Songs
+
+    def songs(self, *states: SongState) -> list[Song]:
+        """List the songs in the order of their turns; only those in these states, where some are given."""
+        where = f"where state in ({', '.join('?' * len(states))})" if states else ""
+        return self._songs(f"{where} order by turn, id", states)
+
+    def song(self, number: int) -> Song | None:
+        """Return one song."""
+        found = self._songs("where id = ?", (number,))
+        return found[0] if found else None
+
+    def counts(self) -> dict[str, int]:
+        """Return how many songs are in each state."""
+        with self._reading():
+            return dict(self._base.execute("select state, count(*) from songs group by state").fetchall())
+
+    def lengths(self) -> list[Length]:
+        """List what an estimate needs to know of every song; cheap for ten thousands."""
+        with self._reading():
+            rows = self._base.execute(
+                "select state, seconds, spent_seconds, was_done, began, json_extract(wishes, '$.separator') from songs"
+            )
+            return [Length(*row) for row in rows]
+
+    @property
+    def version(self) -> int:
+        """Another number whenever somebody else has written into the file; asking costs next to nothing."""
+        with self._reading():
+            return int(self._base.execute("pragma data_version").fetchone()[0])
+
+    def moved(self, after: int = 0, *, most: int) -> Moved:
+        """Return the songs that changed after a moment, as they are now, at most so many; see `Moved`."""
+        with self._reading():
+            rows = self._base.execute(
+                f"select m.id, m.song, {', '.join(f's.{name}' for name in _COLUMNS)} from moves m "  # noqa: S608 - our own names
+                "left join songs s on s.id = m.song where m.id > ? order by m.id limit ?",
+                (after, most),
+            ).fetchall()
+        return Moved(
+            rows[-1][0] if rows else after,
+            tuple(_song(row[2:]) for row in rows if row[2] is not None),
+            tuple(row[1] for row in rows if row[2] is None),
+            len(rows) == most,
+        )
+
+    def put(self, songs: Iterable[Song]) -> None:
+        """Write whole rows, new ones and others."""
+        marks = ", ".join("?" * len(_COLUMNS))
+        statement = f"insert or replace into songs ({', '.join(_COLUMNS)}) values ({marks})"  # noqa: S608 - our own names
+        with self.writing():
+            self._base.executemany(statement, [_values(song) for song in songs])
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Take songs out, and what is known of them."""
+        rows = [(number,) for number in numbers]
+        with self.writing():
+            self._base.executemany("delete from songs where id = ?", rows)
+            for table in ("tries", "steps"):
+                self._base.executemany(f"delete from {table} where song = ?", rows)  # noqa: S608 - our own names
+
+    def change(self, number: int, **columns: Any) -> None:
+        """Change columns of a song."""
+        names = ", ".join(f"{name} = ?" for name in columns)
+        values = [_out(name, value) for name, value in columns.items()]
+        with self.writing():
+            self._base.execute(f"update songs set {names} where id = ?", (*values, number))  # noqa: S608 - our own names
+
+    def _songs(self, rest: str, values: Iterable[Any]) -> list[Song]:
+        with self._reading():
+            rows = self._base.execute(
+                f"select {', '.join(_COLUMNS)} from songs {rest}",  # noqa: S608 - our own names
+                tuple(values),
+            ).fetchall()
+        return [_song(row) for row in rows]
+
+    # What became of them
+
+    def put_try(self, one: Try) -> None:
+        """Write an attempt."""
+        with self.writing():
+            self._base.execute(
+                "insert or replace into tries values (?, ?, ?, ?, ?, ?, ?, ?, ?)", tuple(asdict(one).values())
+            )
+
+    def tries(self, song: int | None = None) -> list[Try]:
+        """List attempts, of one song or of all, in order."""
+        where, values = ("where song = ?", (song,)) if song is not None else ("", ())
+        with self._reading():
+            rows = self._base.execute(
+                f"select * from tries {where} order by song, number",  # noqa: S608 - our own words
+                values,
+            )
+            return [Try(*row) for row in rows]
+
+    def put_step(self, one: StepTime) -> None:
+        """Write a step's time; a step that is found there keeps the time it took when it was made here."""
+        with self.writing():
+            place = self._base.execute("select count(*) from steps where song = ?", (one.song,)).fetchone()[0]
+            self._base.execute(
+                "insert into steps values (?, ?, ?, ?, ?) on conflict (song, name) do update set "
+                "seconds = case when excluded.kept then seconds else excluded.seconds end, kept = excluded.kept",
+                (one.song, one.name, one.seconds, int(one.kept), place),
+            )
+
+    def steps(self, song: int | None = None) -> list[StepTime]:
+        """List step times, of one song or of all, in the order in which they were begun."""
+        where, values = ("where song = ?", (song,)) if song is not None else ("", ())
+        with self._reading():
+            rows = self._base.execute(
+                f"select song, name, seconds, kept from steps {where} order by song, at",  # noqa: S608 - our own words
+                values,
+            )
+            return [StepTime(number, name, seconds, bool(kept)) for number, name, seconds, kept in rows]
+
+    def say(self, words: str, *, song: int | None = None, running_at: str = "") -> None:
+        """Write a line of the log."""
+        with self.writing():
+            self._base.execute(
+                "insert into log (at, running_at, song, words) values (?, ?, ?, ?)",
+                (time.time(), running_at, song, words),
+            )
+
+    def lines(self, after: int = 0, *, last: int | None = None) -> list[Line]:
+        """List lines of the log after one of them; at most the `last` ones."""
+        limit = -1 if last is None else last
+        with self._reading():
+            rows = self._base.execute(
+                "select * from (select id, at, running_at, song, words from log where id > ? order by id desc limit ?) "
+                "order by id",
+                (after, limit),
+            )
+            return [Line(*row) for row in rows]
+
+    # Asks
+
+    def ask(self, what: Asked, song: int | None = None) -> None:
+        """Leave an ask; the coordinator takes it within a second."""
+        with self.writing():
+            self._base.execute(
+                "insert into asks (at, what, song) values (?, ?, ?)", (time.time(), what, song)
+            )
+
+    def take_asks(self) -> list[Ask]:
+        """Take what was asked, in order."""
+        with self._reading():
+            rows = self._base.execute("select id, at, what, song from asks order by id").fetchall()
+        if rows:
+            with self.writing():
+                self._base.execute("delete from asks where id <= ?", (rows[-1][0],))
+        return [Ask(*row) for row in rows]
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write several things as one: all of it or nothing. Inside another such block it is part of that."""
+        if self._base.in_transaction:
+            yield
+        else:
+            with _writing(self._base, self.folder):
+                yield
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _refused(error, self.folder) from error
+
+
+@contextmanager
+def _writing(base: sqlite3.Connection, folder: Path) -> Iterator[None]:
+    try:
+        base.execute("begin immediate")
+        yield
+        base.execute("commit")
+    except sqlite3.Error as error:
+        _back(base)
+        raise _refused(error, folder) from error
+    except BaseException:
+        _back(base)
+        raise
+
+
+def _back(base: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        base.execute("rollback")
+
+
+def _connected(file: Path) -> sqlite3.Connection:
+    base = None
+    try:
+        base = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
+        # Not every file system shares memory between processes; there SQLite keeps its older journal by itself.
+        base.execute("pragma journal_mode = wal")
+        base.execute("pragma synchronous = normal")
+    except sqlite3.Error as error:
+        if base is not None:
+            base.close()
+        raise _refused(error, file.parent) from error
+    return base
+
+
+def _refused(error: sqlite3.Error, folder: Path) -> Exception:
+    known = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+    if known or "no such" in str(error):
+        return ProjectError(
+            f"{folder / FILE_NAME} is damaged or no queue: {error}",
+            hint="move it away and begin the batch again: finished steps are kept",
+        )
+    return ResourceError(
+        f"the queue {folder / FILE_NAME} cannot be used: {error}", hint="is the disk full or read-only?"
+    )
+
+
+def _song(row: Sequence[Any]) -> Song:
+    return Song(**{name: _in(name, value) for name, value in zip(_COLUMNS, row, strict=True)})
+
+
+def _values(song: Song) -> list[Any]:
+    return [_out(name, getattr(song, name)) for name in _COLUMNS]
+
+
+def _out(name: str, value: Any) -> Any:
+    return json.dumps(value) if name in _JSON else int(value) if name in _FLAGS else value
+
+
+def _in(name: str, value: Any) -> Any:
+    return json.loads(value) if name in _JSON else bool(value) if name in _FLAGS else value
+
+
+def as_row(song: Song) -> Mapping[str, Any]:
+    """Write a row as a JSON object."""
+    return asdict(song)

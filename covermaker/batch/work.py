@@ -1,0 +1,132 @@
+"""A batch from its list to its report."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from covermaker.batch.coordinate import Coordinator, working_on
+from covermaker.batch.engines import ENGINES
+from covermaker.batch.engines.base import Setting, Sized
+from covermaker.batch.estimate import workers_for
+from covermaker.batch.events import BatchOver, BatchStarted
+from covermaker.batch.gather import gather
+from covermaker.batch.known import note_batch
+from covermaker.batch.options import Options
+from covermaker.batch.playlist import read
+from covermaker.batch.queue import Queue
+from covermaker.batch.report import write_report
+from covermaker.effects.presets import load_preset
+from covermaker.errors import ExitCode, UsageError, nearest
+from covermaker.stems import SEPARATORS
+from covermaker.training.machine import free_memory_bytes
+from covermaker.voices.library import find_voice
+from covermaker.weights.device import checked_device, cores
+
+if TYPE_CHECKING:
+    from covermaker.batch.entries import Playlist
+    from covermaker.graph.events import Listener
+
+# Of what is free when the batch begins; the rest is for what else the machine does.
+_SHARE_OF_MEMORY: Final = 0.7
+
+
+def check(options: Options) -> None:
+    """Refuse what is wrong for every song, before anything is written.
+
+    Raises
+    ------
+    CovermakerError
+        A voice, preset, separator, device or engine that is not there.
+    """
+    wanted = options.wanted({})
+    if "voice" in wanted:
+        find_voice(str(wanted["voice"]))
+    for name, kind in (("preset", "racks"), ("master", "masters")):
+        if name in wanted:
+            load_preset(kind, str(wanted[name]))  # type: ignore[arg-type]
+    separator = wanted.get("separator")
+    if separator is not None and separator not in SEPARATORS:
+        raise UsageError(f"unknown separator '{separator}'", hint=nearest(str(separator), SEPARATORS.names()))
+    if options.engine not in ENGINES:
+        raise UsageError(
+            f"unknown batch engine '{options.engine}'", hint=nearest(options.engine, ENGINES.names())
+        )
+    checked_device(options.device)
+
+
+def begin(out: Path, options: Options) -> Queue:
+    """Read the list into the queue in `out`, made or brought in line, and return it.
+
+    Raises
+    ------
+    CovermakerError
+        When the list cannot be read, or what is asked is refused for every song.
+    """
+    check(options)
+    playlist = read(options.playlist)
+    queue = Queue.made(out)
+    try:
+        with working_on(queue):
+            take(queue, playlist, options)
+    except BaseException:
+        queue.close()
+        raise
+    note_batch(queue.folder)
+    return queue
+
+
+def take(queue: Queue, playlist: Playlist, options: Options) -> None:
+    """Write a list and options into a queue."""
+    with queue.writing():
+        gather(queue, playlist)
+        queue.note(title=playlist.title, options=options.to_json(), state="new", ended=None)
+
+
+def sized(options: Options, songs: int) -> Sized:
+    """Return how much a batch may use of this machine."""
+    memory = options.memory_bytes or int(_SHARE_OF_MEMORY * free_memory_bytes("cpu"))
+    return Sized(workers_for(cores(), memory, songs, options.workers), cores(), memory)
+
+
+def work(queue: Queue, tell: Listener) -> int:
+    """Work on a queue until nothing is left, write the report, and return the exit code.
+
+    Raises
+    ------
+    CovermakerError
+        When another process works on it, or its engine is not to be had.
+    KeyboardInterrupt
+        After what ran was dropped and noted.
+    """
+    options = Options.of(queue.fact("options", {}))
+    with working_on(queue):
+        began = time.time()
+        size = sized(options, queue.counts().get("waiting", 1))
+        engine = ENGINES.load(options.engine)(
+            Setting(queue.folder, size, options.store, options.device, options.address)
+        )
+        queue.note(began=began)
+        stopped = True
+        try:
+            engine.open()
+            tell(
+                BatchStarted(
+                    str(queue.folder),
+                    queue.fact("title", ""),
+                    queue.counts(),
+                    size.workers,
+                    options.engine,
+                )
+            )
+            coordinator = Coordinator(queue, options, engine, tell)
+            coordinator.run()
+            stopped = coordinator.is_stopped
+        finally:
+            engine.close()
+            report = write_report(queue)
+            tell(BatchOver(queue.counts(), round(time.time() - began, 2), str(report), stopped))
+    if stopped:
+        return int(ExitCode.INTERRUPTED)
+    return int(ExitCode.BATCH_PARTLY_FAILED if queue.counts().get("failed") else ExitCode.OK)

@@ -1,0 +1,51 @@
+"""Small songs, lists of them, and queues that hold some."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from covermaker.batch.entries import Entry, Playlist, Problem
+from covermaker.batch.gather import gather
+from covermaker.batch.options import Options
+from covermaker.batch.queue import Queue
+
+RATE = 44_100
+
+
+@pytest.fixture
+def make_song(tmp_path):
+    """Write a song of some seconds: a tone and its fifth, one on each side."""
+
+    def made(name="tone.wav", *, seconds=0.5, hertz=220.0, amplitude=0.3):
+        t = np.arange(int(seconds * RATE)) / RATE
+        sides = np.stack([np.sin(2 * np.pi * hertz * t), np.sin(3 * np.pi * hertz * t)], axis=1)
+        place = tmp_path / "songs" / name
+        place.parent.mkdir(exist_ok=True)
+        soundfile.write(place, amplitude * sides.astype(np.float32), RATE, subtype="PCM_16")
+        return place
+
+    return made
+
+
+@pytest.fixture
+def make_queue(tmp_path):
+    """Make a queue in `out` of songs' places; what is a string is a broken entry."""
+
+    def made(*places, options=None, out="out", **more):
+        entries = tuple(
+            Entry(place, f"list.m3u:{line}", **more)
+            for line, place in enumerate(places, start=1)
+            if not isinstance(place, str)
+        )
+        problems = tuple(
+            Problem(f"list.m3u:{line}", "there is no such file", "look at the list", said=place)
+            for line, place in enumerate(places, start=1)
+            if isinstance(place, str)
+        )
+        queue = Queue.made(tmp_path / out)
+        gather(queue, Playlist("friday", entries, problems))
+        options = options or Options(store=str(tmp_path / "store"), score=False)
+        queue.note(title="friday", options=options.to_json(), state="new")
+        return queue
+
+    return made

@@ -1,0 +1,280 @@
+"""What the coordinator makes of a queue: order, tries, asks, an end, and what it leaves when it is cut off."""
+
+import pytest
+from fake_engine import FakeEngine, failed, made, render_result
+
+from covermaker.batch import policy
+from covermaker.batch.coordinate import Coordinator, swap_turns, working_on
+from covermaker.batch.events import BatchSaid, SongMoved
+from covermaker.batch.options import Options
+from covermaker.batch.queue import Queue
+from covermaker.errors import ExitCode, ResourceError
+from covermaker.project.load import load
+from covermaker.render.gauge import BINS_PER_LU
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch):
+    monkeypatch.setattr(policy, "_FIRST_WAIT_SECONDS", 0.0)
+
+
+@pytest.fixture
+def three(make_song, make_queue):
+    with make_queue(*(make_song(f"{name}.wav") for name in "abc")) as queue:
+        yield queue
+
+
+def work(queue, engine, **more):
+    options = Options.of({**queue.fact("options"), **more})
+    heard = []
+    coordinator = Coordinator(queue, options, engine, heard.append)
+    coordinator.run()
+    return heard, coordinator
+
+
+def states(queue):
+    return [(song.id, song.state) for song in queue.songs()]
+
+
+def test_all_songs_are_done_in_the_order_of_the_list(three):
+    engine = FakeEngine()
+    heard, _ = work(three, engine)
+    assert states(three) == [(1, "done"), (2, "done"), (3, "done")]
+    assert [task.song for task in engine.tasks] == [1, 2, 3]
+    assert engine.tasks[0].request["project"] == three.song(1).project
+    first = three.song(1)
+    assert (first.result["loudness_lufs"], first.result["true_peak_dbtp"], first.result["files"]) == (
+        -14.0,
+        -1.5,
+        ["a.wav"],
+    )
+    assert [(step.name, step.seconds, step.kept) for step in three.steps(1)] == [
+        ("decode", 0.25, False),
+        ("mix", 0.25, False),
+    ]
+    assert [one.state for one in three.tries(1)] == ["done"]
+    moves = [(event.number, event.state, event.step) for event in heard if isinstance(event, SongMoved)]
+    assert moves[:3] == [(1, "running", ""), (1, "running", "decode"), (1, "running", "mix")]
+    assert three.fact("state") == "over"
+
+
+def test_as_many_at_once_as_the_engine_takes(three):
+    engine = FakeEngine(workers=2)
+    work(three, engine)
+    assert engine.most == 2
+
+
+def test_a_broken_entry_stays_failed_and_stops_nobody(make_song, make_queue):
+    with make_queue(make_song(), "gone.wav") as queue:
+        work(queue, FakeEngine())
+        assert states(queue) == [(1, "done"), (2, "failed")]
+        assert queue.song(2).cause == "there is no such file"
+
+
+def test_what_may_pass_is_tried_again_and_what_cannot_is_not(three):
+    engine = FakeEngine(script={1: [failed(1)], 2: [failed(2, code=4, message="no audio")]})
+    heard, _ = work(three, engine)
+    assert states(three) == [(1, "done"), (2, "failed"), (3, "done")]
+    assert [(one.number, one.state, one.step) for one in three.tries(1)] == [
+        (1, "failed", "separate"),
+        (2, "done", ""),
+    ]
+    song = three.song(2)
+    assert (song.cause, song.hint, song.exit_code, song.step) == (
+        "no audio",
+        "look",
+        ExitCode.AUDIO,
+        "separate",
+    )
+    assert any("no luck; again in 0 s" in event.words for event in heard if isinstance(event, BatchSaid))
+
+
+def test_tries_come_to_an_end(three):
+    engine = FakeEngine(script={1: [failed(1)] * 9})
+    work(three, engine, retries=2)
+    assert len(three.tries(1)) == 3
+    assert three.song(1).state == "failed"
+
+
+def test_tries_wait_longer_and_longer(three, monkeypatch):
+    monkeypatch.setattr(policy, "_FIRST_WAIT_SECONDS", 2.0)
+    failure = failed(1)[-1]
+    waits = [policy.again(failure, tries, 0, 9).after_seconds for tries in (1, 2, 3, 4)]
+    assert waits == [2.0, 8.0, 32.0, 60.0]
+
+
+def test_short_of_memory_a_song_is_tried_with_little_and_then_alone(three):
+    engine = FakeEngine(workers=2, script={1: [failed(1, memory=True), failed(1, memory=True)]})
+    engine.hold = {2}
+
+    def let_go(engine):
+        if len(engine.tasks) >= 3:
+            engine.hold.clear()
+
+    engine.before_hearing = let_go
+    work(three, engine)
+    tasks = [(task.careful, task.alone) for task in engine.tasks if task.song == 1]
+    assert tasks == [(False, False), (True, False), (True, True)]
+    assert three.song(1).state == "done"
+
+
+def test_a_song_of_which_nothing_was_made_was_done_already(three):
+    engine = FakeEngine(script={1: [made(1, steps=(), kept=("decode", "mix"))]})
+    work(three, engine)
+    assert three.song(1).was_done
+    assert not three.song(2).was_done
+
+
+def test_what_ran_when_the_batch_was_killed_waits_again(three):
+    three.change(2, state="running", step="mix", fraction=0.5, running_at="worker 9", tries=1)
+    work(three, FakeEngine())
+    assert states(three) == [(1, "done"), (2, "done"), (3, "done")]
+
+
+def test_cut_off_it_leaves_what_ran_waiting(three):
+    engine = FakeEngine(hold={2})
+
+    def interrupt(engine):
+        if len(engine.tasks) == 2 and three.song(2).step:
+            raise KeyboardInterrupt
+
+    engine.before_hearing = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        work(three, engine)
+    assert states(three) == [(1, "done"), (2, "waiting"), (3, "waiting")]
+    assert three.song(2).tries == 0
+    assert [one.state for one in three.tries(2)] == ["stopped"]
+
+
+def after(tasks, act):
+    """Do something once, when so many songs were begun."""
+    done = []
+
+    def hook(engine):
+        if len(engine.tasks) >= tasks and not done:
+            done.append(True)
+            act()
+
+    return hook
+
+
+def test_a_song_that_waits_or_runs_is_cancelled(three):
+    engine = FakeEngine(hold={1})
+    engine.before_hearing = after(1, lambda: (three.ask("cancel", 1), three.ask("cancel", 3)))
+    work(three, engine)
+    assert states(three) == [(1, "cancelled"), (2, "done"), (3, "cancelled")]
+    assert [one.state for one in three.tries(1)] == ["cancelled"]
+
+
+def test_a_paused_batch_begins_nothing_until_it_goes_on(three):
+    engine = FakeEngine()
+    polls = []
+
+    def hook(engine):
+        polls.append(len(engine.tasks))
+        if len(polls) == 1:
+            three.ask("pause")
+        if len(polls) == 6:
+            assert three.fact("state") == "paused"
+            three.ask("go on")
+
+    engine.before_hearing = hook
+    work(three, engine)
+    assert polls[:6] == [1] * 6
+    assert states(three) == [(1, "done"), (2, "done"), (3, "done")]
+
+
+def test_what_failed_is_tried_again_on_demand(three):
+    engine = FakeEngine(script={1: [failed(1, code=4)]})
+    engine.before_hearing = after(2, lambda: three.ask("retry", 1))
+    work(three, engine)
+    assert three.song(1).state == "done"
+    assert len(three.tries(1)) == 2
+
+
+def test_asked_to_stop_it_stops(three):
+    engine = FakeEngine(hold={1})
+    engine.before_hearing = after(1, lambda: three.ask("stop"))
+    _, coordinator = work(three, engine)
+    assert coordinator.is_stopped
+    assert states(three) == [(1, "waiting"), (2, "waiting"), (3, "waiting")]
+
+
+def test_the_order_of_what_waits_may_be_changed(three):
+    assert swap_turns(three, 3, -1)
+    assert not swap_turns(three, 1, -1)
+    assert not swap_turns(three, 9, 1)
+    engine = FakeEngine()
+    work(three, engine)
+    assert [task.song for task in engine.tasks] == [1, 3, 2]
+
+
+def test_a_song_that_cannot_be_prepared_fails_alone(make_song, make_queue, tmp_path):
+    broken = tmp_path / "songs" / "broken.wav"
+    with make_queue(make_song(), broken) as queue:
+        broken.write_bytes(b"RIFF")
+        work(queue, FakeEngine())
+        assert states(queue) == [(1, "done"), (2, "failed")]
+        assert queue.song(2).exit_code == ExitCode.AUDIO
+        assert not (queue.folder / "broken").exists()
+
+
+def test_two_songs_of_one_title_get_folders_of_their_own(make_song, make_queue):
+    place = make_song()
+    with make_queue(place, place, make_song("tone.flac")) as queue:
+        work(queue, FakeEngine())
+        names = [song.project.rpartition("/")[2] for song in queue.songs()]
+    assert names == ["tone", "tone-2", "tone-3"]
+
+
+def test_one_process_at_a_time_works_on_a_queue(three):
+    with (
+        working_on(three),
+        Queue(three.folder) as other,
+        pytest.raises(ResourceError, match="another process works") as caught,
+        working_on(other),
+    ):
+        pass
+    assert "--follow" in caught.value.hint
+    assert not three.is_worked_on
+
+
+def gauged(song, lufs, seconds=10):
+    """The end of a song's first pass: a steady mix of one loudness."""
+    number = int((lufs + 70) * BINS_PER_LU)
+    return made(
+        song,
+        steps=("mix",),
+        result={"lufs": lufs, "seconds": float(seconds), "bins": {str(number): 10 * seconds}},
+    )
+
+
+def test_an_album_has_one_gain(three):
+    script = {
+        1: [gauged(1, -20.0), made(1, result=render_result(-13.0))],
+        2: [gauged(2, -23.0), made(2, result=render_result(-16.0))],
+        3: [gauged(3, -23.0), made(3, result=render_result(-16.0))],
+    }
+    engine = FakeEngine(script=script)
+    work(three, engine, album=True, album_lufs=-14.0)
+    assert [(task.song, task.request["job"]) for task in engine.tasks] == [
+        *((number, "gauge") for number in (1, 2, 3)),
+        *((number, "render") for number in (1, 2, 3)),
+    ]
+    levels = [load(three.folder / song.project).cover.master.loudness_lufs for song in three.songs()]
+    assert levels[0] - levels[1] == pytest.approx(3.0, abs=0.06)
+    assert levels[1] == levels[2]
+    # Energies of 400 ms, all of one length: the mean of the powers is the target.
+    mean = sum(10 ** (level / 10) for level in levels) / 3
+    from math import log10
+
+    assert 10 * log10(mean) == pytest.approx(-14.0, abs=0.06)
+
+
+def test_a_song_of_an_album_that_fails_leaves_the_others_their_gain(three):
+    script = {1: [failed(1, code=4)], 2: [gauged(2, -20.0)], 3: [gauged(3, -20.0)]}
+    work(three, FakeEngine(script=script), album=True, album_lufs=-16.0)
+    assert states(three) == [(1, "failed"), (2, "done"), (3, "done")]
+    assert load(three.folder / three.song(2).project).cover.master.loudness_lufs == pytest.approx(
+        -16.0, abs=0.06
+    )
