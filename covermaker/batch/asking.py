@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from covermaker.batch.coordinate import swap_turns
 from covermaker.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,3 +67,11 @@ def leave_ask(queue: Queue, what: Asked, numbers: Sequence[int] = ()) -> str:
         return f"{count}: {what}"
     more = f"; {_NOBODY}: covermaker batch resume {queue.folder}" if what == "retry" else ""
     return f"{count}: {become}{more}"
+
+
+def change_turn(queue: Queue, number: int, by: int) -> None:
+    """Let a song that waits go before the one that waits before it (-1), or after the next one (1)."""
+    if queue.is_worked_on:
+        queue.ask("earlier" if by < 0 else "later", number)
+    else:
+        swap_turns(queue, number, by)

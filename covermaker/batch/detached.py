@@ -61,11 +61,11 @@ def failure(folder: Path) -> CovermakerError | None:
     for line in reversed(lines):
         try:
             event = from_json(line)
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             continue
         if isinstance(event, Failed):
             return event.as_error()
-    words = next((line for line in reversed(lines) if line.strip()), "")
+    words = next((line for line in reversed(lines) if line.strip() and not line.startswith("{")), "")
     return CovermakerError(words) if words else None
 
 

@@ -30,7 +30,7 @@ def digest(result: Mapping[str, Any]) -> dict[str, Any]:
     """
     reports = result.get("reports") or {}
     master, score = reports.get("master") or {}, reports.get("score") or {}
-    conversion = next((reports[name] for name in ("convert",) if name in reports), {})
+    conversion = reports.get("convert") or {}
     rate = master.get("sample_rate")
     return {
         "files": list(result.get("files") or ()),

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from covermaker.batch.entries import Problem
 from covermaker.batch.rows import Song
 from covermaker.errors import ExitCode
 from covermaker.project.load import FILE_NAME
@@ -13,7 +14,7 @@ from covermaker.project.load import FILE_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from covermaker.batch.entries import Entry, Playlist, Problem
+    from covermaker.batch.entries import Entry, Playlist
     from covermaker.batch.queue import Queue
 
 # A broken entry is no song: it fails before it begins, with this code, and is asked about again when the list is read.
@@ -52,27 +53,26 @@ def gather(queue: Queue, playlist: Playlist) -> None:
         queue.put(rows)
 
 
-def _in_order(playlist: Playlist) -> Iterable[Entry | Problem]:
-    """Put songs and broken entries in the order of the list, as far as their origins tell it."""
-    if not playlist.problems:
-        return playlist.entries
-    both: list[Entry | Problem] = [*playlist.entries, *playlist.problems]
-    return sorted(both, key=lambda one: _line(one.origin))
-
-
-def _line(origin: str) -> tuple[str, int]:
-    name, _, number = origin.rpartition(":")
-    return (name, int(number)) if number.isdigit() else (origin, 0)
+def _in_order(playlist: Playlist) -> list[Entry | Problem]:
+    """Put songs and broken entries in the order of the list."""
+    behind: dict[int, list[Problem]] = {}
+    for problem in playlist.problems:
+        behind.setdefault(min(problem.after, len(playlist.entries)), []).append(problem)
+    both: list[Entry | Problem] = list(behind.get(0, []))
+    for number, entry in enumerate(playlist.entries, start=1):
+        both += [entry, *behind.get(number, [])]
+    return both
 
 
 def _place_of(one: Entry | Problem) -> str:
-    return str(one.place) if hasattr(one, "place") else f"{one.said or one.message}"
+    # A broken entry is never the same as a song: once it is mended, it is a new one.
+    return f"broken: {one.said or one.message}" if isinstance(one, Problem) else str(one.place)
 
 
 def _take(row: Song, one: Entry | Problem) -> None:
     row.origin = one.origin
     row.tries, row.not_before, row.step, row.fraction, row.running_at = 0, 0.0, "", 0.0, ""
-    if not hasattr(one, "place"):
+    if isinstance(one, Problem):
         row.title = row.title or one.said
         row.state, row.cause, row.hint, row.exit_code = "failed", one.message, one.hint, int(BROKEN)
         return

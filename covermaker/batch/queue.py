@@ -8,6 +8,7 @@ was committed, and readers never wait for the writer.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from contextlib import contextmanager, suppress
@@ -251,7 +252,8 @@ class Queue:
         """Write an attempt."""
         with self.writing():
             self._base.execute(
-                "insert or replace into tries values (?, ?, ?, ?, ?, ?, ?, ?, ?)", tuple(asdict(one).values())
+                "insert or replace into tries values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                tuple(_out(name, value) for name, value in asdict(one).items()),
             )
 
     def tries(self, song: int | None = None) -> list[Try]:
@@ -262,7 +264,7 @@ class Queue:
                 f"select * from tries {where} order by song, number",  # noqa: S608 - our own words
                 values,
             )
-            return [Try(*row) for row in rows]
+            return [Try(*(_in("", value) for value in row)) for row in rows]
 
     def put_step(self, one: StepTime) -> None:
         """Write a step's time; a step that is found there keeps the time it took when it was made here."""
@@ -289,7 +291,7 @@ class Queue:
         with self.writing():
             self._base.execute(
                 "insert into log (at, running_at, song, words) values (?, ?, ?, ?)",
-                (time.time(), running_at, song, words),
+                (time.time(), running_at, song, _words(words)),
             )
 
     def lines(self, after: int = 0, *, last: int | None = None) -> list[Line]:
@@ -312,14 +314,19 @@ class Queue:
                 "insert into asks (at, what, song) values (?, ?, ?)", (time.time(), what, song)
             )
 
-    def take_asks(self) -> list[Ask]:
-        """Take what was asked, in order."""
+    def asks(self) -> list[Ask]:
+        """List what was asked and not taken yet, in order."""
         with self._reading():
             rows = self._base.execute("select id, at, what, song from asks order by id").fetchall()
-        if rows:
-            with self.writing():
-                self._base.execute("delete from asks where id <= ?", (rows[-1][0],))
         return [Ask(*row) for row in rows]
+
+    def take_asks(self) -> list[Ask]:
+        """Take what was asked, in order."""
+        asks = self.asks()
+        if asks:
+            with self.writing():
+                self._base.execute("delete from asks where id <= ?", (asks[-1].id,))
+        return asks
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -392,11 +399,29 @@ def _values(song: Song) -> list[Any]:
 
 
 def _out(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
     return json.dumps(value) if name in _JSON else int(value) if name in _FLAGS else value
 
 
 def _in(name: str, value: Any) -> Any:
+    if isinstance(value, bytes):
+        return os.fsdecode(value)
     return json.loads(value) if name in _JSON else bool(value) if name in _FLAGS else value
+
+
+def _text(value: str) -> str | bytes:
+    """Return a text as SQLite takes it: bytes where it is a file's name that no encoding explains."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(value)
+    return value
+
+
+def _words(value: str) -> str:
+    """Return words that a person reads, with U+FFFD for what is no text."""
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def as_row(song: Song) -> Mapping[str, Any]:

@@ -56,6 +56,7 @@ _COLOURS: Final[Mapping[str, str]] = {
     "export": "#63c2ae", "score": "#9c4470",
 }  # fmt: skip
 _OTHER: Final = "other"
+_PAINTS: Final = {**{kind: f"s{number}" for number, kind in enumerate(_COLOURS)}, _OTHER: "s"}
 _LEAST_SHARE: Final = 0.005  # of a bar; less is no pixel wide
 
 
@@ -81,7 +82,7 @@ class Batch:
 
 def page(batch: Batch, rows: Sequence[Row]) -> str:
     """Return the whole document."""
-    longest = max((row.spent_seconds for row in rows), default=0.0)
+    longest = max((sum(took.seconds for took in row.steps) for row in rows), default=0.0)
     heads = "".join(
         f'<th scope="col"{f" title={chr(34)}{escaped(words)}{chr(34)}" if words else ""}>{head}</th>'
         for head, words in _COLUMNS
@@ -110,8 +111,7 @@ def _labels() -> str:
 
 
 def _paints() -> str:
-    paints = [(f"s{number}", colour) for number, colour in enumerate(_COLOURS.values())]
-    return "".join(f".{name}{{background:{colour}}}" for name, colour in paints)
+    return "".join(f".{_PAINTS[kind]}{{background:{colour}}}" for kind, colour in _COLOURS.items())
 
 
 # The head of the page
@@ -176,12 +176,8 @@ def _target(options: Options, rows: Sequence[Row]) -> str:
 
 
 def _legend(rows: Sequence[Row]) -> str:
-    spent: Counter[str] = Counter()
-    for row in rows:
-        for took in row.steps:
-            spent[_kind(took)] += took.seconds  # type: ignore[assignment]
-    kinds = [kind for kind in (*_COLOURS, _OTHER) if spent[kind] > 0.0]
-    items = "".join(f'<li><i class="{_paint(kind)}"></i>{kind} {clock(spent[kind])}</li>' for kind in kinds)
+    spent = _by_kind([took for row in rows for took in row.steps])
+    items = "".join(f'<li><i class="{_PAINTS[kind]}"></i>{kind} {clock(spent[kind])}</li>' for kind in spent)
     return f'<ul class="legend">{items}</ul>' if items else ""
 
 
@@ -244,45 +240,40 @@ def _why(row: Row) -> str:
 
 
 def _times(row: Row, longest: float) -> str:
-    """Return the total, a bar of what the steps took, and how many were kept."""
-    kept = sum(took.kept for took in row.steps)
-    spent: Counter[str] = Counter()
-    for took in row.steps:
-        spent[_kind(took)] += took.seconds  # type: ignore[assignment]
+    """Return the total, a bar of what the steps took, and how many were kept; of a song that was done, in the past."""
+    spent = _by_kind(row.steps)
     whole = sum(spent.values())
     parts = "".join(
-        f'<i class="{_paint(kind)}" style="flex:{seconds:.2g}"></i>'
+        f'<i class="{_PAINTS[kind]}" style="flex:{1000.0 * seconds / whole:.0f}"></i>'
         for kind, seconds in spent.items()
         if seconds > _LEAST_SHARE * whole
     )
-    wide = 100.0 * row.spent_seconds / longest if longest else 0.0
-    bar = f'<span class="bar" style="width:{max(wide, 2.0):.0f}%">{parts}</span>' if parts else ""
-    told = f"{kept} of {len(row.steps)} steps kept" if kept else ""
+    bar = (
+        f'<span class="bar" style="width:{max(100.0 * whole / longest, 2.0):.0f}%">{parts}</span>'
+        if parts
+        else ""
+    )
+    kept = len(row.steps) if row.was_done else sum(took.kept for took in row.steps)
+    told = _small(f"{kept} of {len(row.steps)} steps kept") if kept else ""
     title = f' title="{escaped(_said(row.steps))}"' if row.steps else ""
+    past = ' class="past"' if row.was_done else ""
     total = clock(row.spent_seconds) if row.steps or row.spent_seconds else ""
-    return f"<td{title}>{total}{bar}{_small(told) if told else ''}</td>"
+    return f"<td{past}{title}>{total}{bar}{told}</td>"
 
 
 def _said(steps: Sequence[Took]) -> str:
     made = [f"{took.name} {took.seconds:.1f} s" for took in steps if took.seconds > 0.0]
     kept = [took.name for took in steps if took.kept]
-    return (
-        ", ".join(made)
-        + ("; " if made and kept else "")
-        + (f"kept: {', '.join(kept)}" if kept else "")
-    )
+    return ", ".join(made) + ("; " if made and kept else "") + (f"kept: {', '.join(kept)}" if kept else "")
 
 
-def _kind(took: Took) -> str:
-    kind = took.name.partition(":")[0].partition(" (")[0]
-    return kind if kind in _COLOURS else _OTHER
-
-
-def _paint(kind: str) -> str:
-    return _PAINTS.get(kind, "s")
-
-
-_PAINTS: Final = {kind: f"s{number}" for number, kind in enumerate(_COLOURS)}
+def _by_kind(steps: Sequence[Took]) -> dict[str, float]:
+    """Return the seconds of steps by their kind, in the order of the colours."""
+    spent = dict.fromkeys(_PAINTS, 0.0)
+    for took in steps:
+        kind = took.name.partition(":")[0].partition(" (")[0]
+        spent[kind if kind in spent else _OTHER] += took.seconds
+    return {kind: seconds for kind, seconds in spent.items() if seconds > 0.0}
 
 
 def _level(db: float | None) -> str:

@@ -162,7 +162,7 @@ def row_of(
         running_at=song.running_at,
         cover=_seen(cover, folder),
         files=tuple(_seen(file, folder) for file in files),
-        **{**_NO_FIGURES, **{name: result[name] for name in _FIGURES if name in result}},  # type: ignore[arg-type]
+        **{**_NO_FIGURES, **{name: result[name] for name in _FIGURES if name in result}},
         unheard=str(result.get("unheard") or ""),
         steps=tuple(Took(one.name, round(one.seconds, 3), one.kept) for one in steps),
         spent_seconds=round(song.spent_seconds, 3),

@@ -100,14 +100,16 @@ def run(
 
     names = ("voice", "preset", "master", "transpose", "separator")
     wishes = {name: value for name in names if (value := said.pop(name)) is not None}
-    if loudness is not None and not album:
+    if loudness is not None:
         wishes["loudness_lufs"] = loudness
+    wishes = _checked(wishes)
+    album_lufs = wishes.pop("loudness_lufs", Options.album_lufs) if album else Options.album_lufs
     options = Options(
         playlist=_lasting(playlist),
         wishes=wishes,
         template=str(_file(template)) if template else "",
         album=album,
-        album_lufs=_within(loudness) if loudness is not None else Options.album_lufs,
+        album_lufs=album_lufs,
         memory_bytes=parse_size(memory) if memory else None,
         store=str(store.absolute()) if store else "",
         **said,
@@ -120,23 +122,28 @@ def run(
         return _work(queue, as_json=as_json)
 
 
-def _within(lufs: float) -> float:
-    if not -40.0 <= lufs <= -5.0:
-        raise UsageError(f"--loudness {lufs:g} is out of range", hint="-40 to -5 LUFS")
-    return lufs
+def _checked(wishes: dict[str, Any]) -> dict[str, Any]:
+    """Read options as the columns of a list are read."""
+    from covermaker.batch.entries import Problem
+    from covermaker.batch.playlist.columns import FILE, from_text, row_of
+    from covermaker.batch.playlist.rows import Row
+
+    values = {name: from_text(name, one) if isinstance(one, str) else one for name, one in wishes.items()}
+    found = row_of({FILE: "song", **values}, "")
+    if isinstance(found, Problem):
+        raise UsageError(found.message.replace("loudness_lufs", "--loudness"), hint=found.hint)
+    assert isinstance(found, Row)
+    return dict(found.wishes)
 
 
 def _file(template: Path) -> Path:
-    from covermaker.project.load import load
+    """Return a template's whole path; what it says is checked as a project's document is."""
+    from covermaker.documents.document import Document
+    from covermaker.project.load import parse
 
-    load(template if template.name == "cover.toml" else _named(template))
+    missing = UsageError(f"there is no template at {template}", hint="--template FILE: a cover.toml")
+    parse(Document.read(template, missing=missing).text, str(template))
     return template.absolute()
-
-
-def _named(template: Path) -> Path:
-    if not template.is_file():
-        raise UsageError(f"there is no template at {template}", hint="--template FILE: a cover.toml")
-    return template
 
 
 def _lasting(playlist: str) -> str:

@@ -368,7 +368,10 @@ def _point(text: str, target: str, project: Project) -> tuple[float | str, float
 def _number(text: str, read: object) -> float | bool:
     if isinstance(read, (bool, float, int)):
         return read
-    raise UsageError(f"'{text}' is no value", hint="a number, as in -6; of switches on or off")
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"'{text}' is no value", hint="a number, as in -6; of switches on or off") from None
 
 
 def _seconds(time: float | str) -> float:

@@ -74,8 +74,9 @@ def tell(done: Applied, as_json: bool) -> None:
 def _set(project: Project, place: str, text: str) -> Applied:
     if place.rpartition(".")[2] == "plugin":
         refuse_unknown(text)
-    read = typed(place, text, project)
-    value = _parsed(text) if read is None else read
+    value = _parsed(text)
+    read = typed(place, value, project) if isinstance(value, str) else None
+    value = value if read is None else read
     try:
         return apply(project, SetValue(place, value), judge=judge)
     except Conflict:

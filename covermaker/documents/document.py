@@ -124,8 +124,11 @@ class Document:
 
     @cached_property
     def lines(self) -> dict[str, int]:
-        """Line of each table, key and item, by its path."""
-        return lines_of(self.text)
+        """Line of each table, key and item, by its path; none of a text that is nested too deep to be walked."""
+        try:
+            return lines_of(self.text)
+        except RecursionError:  # tomllib goes a little deeper
+            return {}
 
     def place(self, where: str) -> str:
         """Return ``file:line`` of a path, or of the nearest part of it that stands in the document."""

@@ -12,8 +12,10 @@ def lines_of(text: str) -> dict[str, int]:
     A dotted key has a line for each of its parts.
     """
     found: dict[str, int] = {}
-    for span in spans_of(text):
-        line = text.count("\n", 0, span.start) + 1
+    line, counted = 1, 0
+    for span in spans_of(text):  # in their order: each newline is counted once
+        line += text.count("\n", counted, span.start)
+        counted = span.start
         shortest = len(span.path) if span.kind == "table" else len(span.holder) + 1
         for size in range(shortest, len(span.path) + 1):
             found.setdefault(dotted(span.path[:size]), line)

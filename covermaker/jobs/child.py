@@ -42,7 +42,10 @@ JOBS = {
 }
 
 # Those that stay, and get what follows the request on stdin, line by line.
-CONVERSATIONS = {"preview": "covermaker.render.preview_jobs:serve"}
+CONVERSATIONS = {
+    "preview": "covermaker.render.preview_jobs:serve",
+    "songs": "covermaker.render.songs:serve",
+}
 
 
 def main() -> int:

@@ -12,6 +12,14 @@ from covermaker.batch.queue import Queue
 RATE = 44_100
 
 
+@pytest.fixture(autouse=True)
+def at_home(tmp_path_factory, monkeypatch):
+    """Nothing of the person who runs the tests is read or written."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("CACHE", "PRESETS", "VOICES", "STORE"):
+        monkeypatch.setenv(f"COVERMAKER_{name}", str(home / name.lower()))
+
+
 @pytest.fixture
 def make_song(tmp_path):
     """Write a song of some seconds: a tone and its fifth, one on each side."""
@@ -38,7 +46,13 @@ def make_queue(tmp_path):
             if not isinstance(place, str)
         )
         problems = tuple(
-            Problem(f"list.m3u:{line}", "there is no such file", "look at the list", said=place)
+            Problem(
+                f"list.m3u:{line}",
+                "there is no such file",
+                "look at the list",
+                said=place,
+                after=sum(not isinstance(one, str) for one in places[: line - 1]),
+            )  # fmt: skip
             for line, place in enumerate(places, start=1)
             if isinstance(place, str)
         )

@@ -14,7 +14,7 @@ def entry(name, line=1, **more):
 
 def test_songs_and_broken_entries_stand_in_the_order_of_the_list():
     entries = (entry("a.wav", 1), entry("c.wav", 12, title="Sea"))
-    problems = (Problem("l.m3u:3", "there is no such file", "look", said="b.wav"),)
+    problems = (Problem("l.m3u:3", "there is no such file", "look", said="b.wav", after=1),)
     rows, gone = merged([], Playlist("l", entries, problems))
     assert [(row.title, row.state) for row in rows] == [
         ("a", "waiting"),
@@ -64,7 +64,7 @@ def test_what_failed_waits_again_without_its_cause():
 
 
 def test_a_broken_entry_that_was_mended_is_a_song():
-    rows, _ = merged([], Playlist("l", (), (Problem("l.m3u:1", "no", said="a.wav"),)))
+    rows, _ = merged([], Playlist("l", (), (Problem("l.m3u:1", "no", said="/songs/a.wav"),)))
     again, gone = merged(rows, Playlist("l", (entry("a.wav"),)))
     assert [(row.state, row.place) for row in again] == [("waiting", "/songs/a.wav")]
     assert [row.id for row in gone] == [1]

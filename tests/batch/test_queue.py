@@ -40,6 +40,16 @@ def test_a_row_comes_back_as_it_was_put(queue):
     assert queue.counts() == {"failed": 1, "waiting": 1}
 
 
+def test_a_name_that_is_no_text_comes_back_as_it_is(queue):
+    odd = Song(1, 1.0, "/songs/\udcff.wav#1", "/songs/\udcff.wav", title="\udcff", cause="no \udcff")
+    queue.put([odd])
+    queue.say("no \udcff")
+    queue.put_try(Try(1, 1, 0.0, None, "", "failed", "", "no \udcff", 4))
+    assert queue.songs() == [odd]
+    assert queue.tries(1)[0].cause == "no \udcff"
+    assert queue.lines()[0].words == "no ?"
+
+
 def test_songs_come_in_the_order_of_their_turns(queue):
     queue.put([song(1), song(2), song(3)])
     queue.change(1, turn=2.5)

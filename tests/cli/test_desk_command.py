@@ -54,6 +54,24 @@ def test_channels_come_and_go_and_are_undone(run, cover):
     assert {track.group for track in cover().tracks} == {"music"}
 
 
+def test_channels_are_put_in_order_and_back(run, cover):
+    def names():
+        return [track.name for track in cover().tracks]
+
+    assert run("add", "track", "choir", "--source", "converted")[0] == 0
+    first, second, _ = names()
+    assert run("move", "choir", "--to", "1")[1] == "moved track choir 3 -> 1"
+    assert names() == ["choir", first, second]
+    assert run("undo", command="undo")[1] == "undo: moved track choir 3 -> 1"
+    assert names() == [first, second, "choir"]
+    assert run("automate", "tracks[0].gain_db", "0=-6dB", "0:00.5=0")[0] == 0
+    assert run("move", first, "--before", "choir")[1] == f"moved track {first} 1 -> 2"
+    assert names() == [second, first, "choir"]
+    assert cover().automation[0].target == f"tracks.{first}.gain_db"
+    assert run("move", "delay", "--before", "reverb")[1] == "moved bus delay 2 -> 1"
+    assert run("move", "delay", "--to", "1")[1] == "nothing changes: it is so already"
+
+
 def test_sends_are_set_before_and_behind_the_fader(run, cover):
     assert run("send", "vocals", "reverb", "-20", "--pre")[0] == 0
     vocals = cover().tracks[0]
@@ -135,6 +153,16 @@ def test_the_desk_is_shown_with_groups_and_what_is_in_them(run, cover):
         (("automate", "tracks.vocals.gain_db", "--without", "0"), "has no point at 0"),
         (("automate", "tracks.vocals.gain_db", "0=1", "--clear"), "leave the rest out"),
         (("automate", "tracks.vocals.mute", "0=0.5"), "must be true or false"),
+        (("automate", "tracks.vocals.gain_db", "0=5ms"), "write it in dB"),
+        (("automate", "tracks.vocals.rack.eq.low_cut_slope", "0=1"), "did you mean"),
+        (("automate", "tracks.vocals.rack.compressor.lookahead_ms", "0=1"), "able: threshold_db"),
+        (("automate", "buses.delay.rack.delay.sync", "0=1/4"), "cannot move, it is one of a few words"),
+        (("automate", "buses.delay.rack.2.wet_db", "0=1"), "the rack has no effect 2: it has 1"),
+        (("move", "vocals"), "--to NUMBER, or --before CHANNEL"),
+        (("move", "vocals", "--to", "9"), "there is no place 9 among the tracks\n       1 to 2"),
+        (("move", "vocals", "--to", "0"), "there is no place 0"),
+        (("move", "vocals", "--before", "reverb"), "'reverb' is a bus, 'vocals' a track"),
+        (("move", "vocals", "--before", "master"), "'master' is the master"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_says_what_can(run, arguments, words):

@@ -12,6 +12,7 @@ from covermaker.cli import main, output
 from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.library import Trash
 from covermaker.project.load import load
+from covermaker.project.places import get, parse_place
 from covermaker.render import record
 from covermaker.render.pipeline import build
 
@@ -90,6 +91,14 @@ def test_json_of_edits(cover, run):
         (("title", "x", "--default"), 2, "give a value, or --default"),
         (("title", "--default"), 3, "'title' is missing"),
         (("a b", "1"), 2, "is no place in a project"),
+        (("tracks.vocals.gain_db", "250ms"), 2, "'250ms' has the wrong unit\n       write it in dB"),
+        (("tracks.vocals.pan", "3 dB"), 2, "write the number alone"),
+        (("tracks.vocals.rack.gate.attack_ms", "3 kHz"), 2, "write it in ms"),
+        (("tracks.vocals.rack.99.attack_ms", "3"), 2, "the rack has no effect 99: it has "),
+        (("tracks.vocals.mute", "maybe"), 3, "true or false is expected"),
+        (("tracks.vocals.source", "converetd"), 3, "did you mean 'converted'?"),
+        (("export.formats", "mp4"), 3, "did you mean 'mp3'?"),
+        (("export", '{ formats = "mp3" }'), 3, 'as in ["wav24", "mp3"]'),
     ],
 )
 def test_refusals_change_nothing(cover, run, arguments, code, message):
@@ -108,6 +117,45 @@ def test_values_as_people_write_them(cover, run, text, value):
     code, *_ = run("set", "cover", "convert.transpose", text)
     assert (code == 0) == (value is not None)
     assert value is None or load(cover).cover.convert.transpose == value
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "value"),
+    [
+        ("tracks.vocals.gain_db", "-6dB", -6.0),
+        ("tracks.vocals.gain_db", "-6 dB", -6.0),
+        ("tracks.vocals.gain_db", "-5,5", -5.5),
+        ("tracks.vocals.pan", "50 %", 0.5),
+        ("tracks.vocals.mute", "yes", True),
+        ("convert.repair_octaves", "off", False),
+        ("convert.index_ratio", "30%", 0.3),
+        ("convert.parts_crossfade_seconds", "20 ms", 0.02),
+        ("stems.shifts", "2", 2),
+        ("song.tempo_bpm", "96 bpm", 96.0),
+        ("master.loudness_lufs", "-9 LUFS", -9.0),
+        ("master.loudness_lufs", "off", "off"),
+        ("master.true_peak_dbtp", "-2 dB", -2.0),
+        ("title", "on", "on"),
+        ("title", "250ms", "250ms"),
+        ("convert.transpose", "off", "off"),
+        ("export.formats", "mp3, flac", ["mp3", "flac"]),
+        ("tracks.vocals.rack.2.bypass", "on", True),
+        ("tracks.vocals.rack.high_pass.cutoff_hz", "0.2kHz", 200.0),
+        ("tracks.vocals.rack.compressor.ratio", "4:1", 4.0),
+        ("tracks.vocals.rack.compressor.release_ms", "0.3 s", 300.0),
+        ("tracks.vocals.rack.compressor.mix", "40 %", 0.4),
+        ("tracks.vocals.sends.reverb", "-20dB", -20.0),
+    ],
+)
+def test_switches_in_words_and_numbers_with_their_unit(cover, run, place, text, value):
+    assert run("set", "cover", place, text)[0] == 0
+    values = load(cover).document.values
+    found = get(values, parse_place(place, values))
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_a_word_has_no_unit_in_what_is_said(cover, run):
+    assert run("set", "cover", "master.loudness_lufs", "off")[1] == "master loudness -14.0 -> off"
 
 
 def test_an_edit_by_hand_in_between_is_kept_and_asked_about(cover, run):

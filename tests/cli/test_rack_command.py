@@ -59,6 +59,15 @@ def test_effects_are_added_moved_turned_off_and_removed(run, tmp_path):
     assert len(rack(tmp_path)) == before
 
 
+def test_values_are_read_with_their_units(run, tmp_path):
+    values = ("time_ms=0.25s", "ping_pong=yes", "wet_db=-12 dB", "feedback=40%", "sync=1/8", "bypass=on")
+    assert run("add", "vocals", "delay", *values)[0] == 0
+    assert rack(tmp_path)[-1] == {
+        "effect": "delay", "time_ms": 250.0, "ping_pong": True, "wet_db": -12.0, "feedback": 0.4, "sync": "1/8",
+        "bypass": True,
+    }  # fmt: skip
+
+
 def test_buses_and_the_master_have_racks_too(run, tmp_path):
     assert run("add", "master", "gain")[1] == "added gain to master"
     assert load(tmp_path / "cover").cover.master.rack[-1] == {"effect": "gain"}
@@ -77,6 +86,7 @@ def test_buses_and_the_master_have_racks_too(run, tmp_path):
         (("show", "vocal"), "did you mean 'vocals'?"),
         (("add", "vocals", "gat"), "did you mean 'gate'?"),
         (("add", "vocals", "gate", "threshold"), "write it as in"),
+        (("add", "vocals", "gate", "threshold_db=3ms"), "'3ms' has the wrong unit\n       write it in dB"),
         (("add", "vocals", "gate", "threshold_db=9"), "is above 0"),
         (("remove", "vocals", "99"), "has no effect 99"),
         (("remove", "vocals", "choir"), "has no 'choir'"),

@@ -111,6 +111,8 @@ def test_what_failed_is_stale_again_if_it_was(songs, monkeypatch):
 @pytest.mark.parametrize("many", [(), ("lib/three",)])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_render_that_is_ended_leaves_no_note_of_a_failure(songs, tmp_path, monkeypatch, number, many):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("whoever runs the tests has this signal ignored, as nohup does")
     hidden = tmp_path / "lib" / "one" / ".covermaker"
 
     def ended(request, *, listener, log):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -53,11 +54,11 @@ class Gathering:
         self.entries: list[Entry] = []
         self.problems: list[Problem] = []
         self._root = root
-        self._open: dict[
-            tuple[int, int], str
-        ] = {}  # origins of the lists that are being read, by device and inode
+        # The lists that are being read: their origins by device and inode.
+        self._open: dict[tuple[int, int], str] = {}
         self._lists = 0
         self._looks = 0
+        self._names_in = cache(_names_in)
 
     def place(self, path: Path, info: os.stat_result) -> str:
         """Take what was asked for by itself, and return what it calls itself, where it does.
@@ -103,9 +104,8 @@ class Gathering:
         if self._looks > _NEAREST_LOOKS:
             return None
         folder, name = os.path.split(path)
-        try:
-            names = os.listdir(folder)
-        except OSError:
+        names = self._names_in(folder)
+        if names is None:
             return f"there is no folder {folder} either"
         close = get_close_matches(name, names, n=1) if len(names) <= _NEAREST_NAMES else []
         return f"did you mean '{close[0]}'?" if close else None
@@ -197,6 +197,13 @@ class Gathering:
 
     def _count(self) -> int:
         return len(self.entries) + len(self.problems)
+
+
+def _names_in(folder: str) -> list[str] | None:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return None
 
 
 def _within(outer: Row, row: Row) -> Row:
