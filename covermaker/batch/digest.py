@@ -24,9 +24,9 @@ def digest(result: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``files`` (absolute paths), ``seconds``, ``loudness_lufs``, ``loudness_range_lu``, ``true_peak_dbtp``,
-        ``reached``, ``semitones``, ``why`` of the transposition, ``unheard`` and, where the cover was scored, the
-        figures of `docs/metrics.md` with ``new_clicks``. What was not measured is None.
+        ``files`` (absolute paths), ``seconds``, ``loudness_lufs``, ``target_lufs``, ``loudness_range_lu``,
+        ``true_peak_dbtp``, ``reached``, ``semitones``, ``why`` of the transposition, ``unheard`` and, where the cover
+        was scored, the figures of `docs/metrics.md` with ``new_clicks``. What was not measured is None.
     """
     reports = result.get("reports") or {}
     master, score = reports.get("master") or {}, reports.get("score") or {}
@@ -36,6 +36,7 @@ def digest(result: Mapping[str, Any]) -> dict[str, Any]:
         "files": list(result.get("files") or ()),
         "seconds": master["frames"] / rate if rate else None,
         "loudness_lufs": master.get("integrated_lufs"),
+        "target_lufs": master.get("target_lufs"),
         "loudness_range_lu": master.get("loudness_range_lu"),
         "true_peak_dbtp": master.get("true_peak_dbtp"),
         "reached": master.get("reached"),

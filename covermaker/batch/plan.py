@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from covermaker.batch.entries import Playlist
     from covermaker.batch.options import Options
     from covermaker.batch.rows import Song
+
+TO_DO: Final = frozenset({"new", "stale"})
+_COST_CORES: Final = 2.0
 
 # How long to look into files for their lengths; the rest are taken to be like those.
 _PROBE_SECONDS: Final = 1.5
@@ -80,37 +83,72 @@ def plan(playlist: Playlist, options: Options, out: Path, sized: Sized) -> Plan:
         with Queue(out) as queue:
             before = queue.songs()
     rows, _ = merged(before, playlist)
-    store = Store(Path(options.store) if options.store else default_root())
-    usual = str(options.wanted({}).get("separator", "spleeter"))
-    until, looked, lengths = time.monotonic() + _PROBE_SECONDS, 0, []
-    songs = []
-    for row in rows:
-        if row.state == "failed":
-            songs.append(Planned(row.id, row.title, row.origin, "failed", cause=row.cause, hint=row.hint))
-            continue
-        separator = str(row.wishes.get("separator", usual))
-        state, cost, cause, hint = "new", None, "", None
-        if row.project:
-            from covermaker.render.state import project_state
-
-            found = project_state(Path(row.project), store)
-            state, cost, cause, hint = found.word, found.estimate_seconds, found.problem, found.hint or None
-            row.seconds = row.seconds or found.seconds
-        elif row.seconds is None and time.monotonic() < until:
-            try:
-                row.seconds, looked = probe(Path(row.place)).seconds, looked + 1
-            except CovermakerError as error:
-                state, cost, cause, hint = "failed", 0.0, error.message, error.hint
-        if row.seconds is not None:
-            lengths.append(row.seconds)
-        length = row.seconds or (sum(lengths) / len(lengths) if lengths else None)
-        if cost is None:
-            cost = seconds_of(length, separator, score=options.score)
-        memory = memory_of(length, separator) if state != "done" else 0
-        songs.append(Planned(row.id, row.title, row.origin, state, row.seconds, cost, memory, cause, hint))
-    to_do = [one for one in songs if one.state in {"new", "stale"}]
-    workers = max(1, min(sized.workers, len(to_do))) if to_do else 0
+    planner = _Planner(options)
+    songs = [planner.song(row) for row in rows]
+    to_do = [one for one in songs if one.state in TO_DO]
+    workers = min(sized.workers, len(to_do))
     # Costs are of two cores: as many workers share them.
-    seconds = seconds_left([], (2.0 * one.cost_seconds / sized.cores for one in to_do), workers=1) or 0.0
-    memory = workers * WORKER_BYTES + sum(sorted((one.memory_bytes for one in to_do), reverse=True)[:workers])
-    return Plan(playlist.title, tuple(songs), workers, seconds, memory, looked)
+    costs = (_COST_CORES * one.cost_seconds / sized.cores for one in to_do)
+    largest = sorted((one.memory_bytes for one in to_do), reverse=True)[:workers]
+    return Plan(
+        playlist.title,
+        tuple(songs),
+        workers,
+        seconds_left([], costs, workers=1) or 0.0,
+        workers * WORKER_BYTES + sum(largest),
+        planner.looked_into,
+    )
+
+
+class _Planner:
+    """Finds out what each song of a list needs."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._store = Store(Path(options.store) if options.store else default_root())
+        self._separator = str(options.wanted({}).get("separator", "spleeter"))
+        self._until = time.monotonic() + _PROBE_SECONDS
+        self._known_seconds = 0.0
+        self._known = 0
+        self.looked_into = 0
+
+    def song(self, row: Song) -> Planned:
+        """Plan one song."""
+        if row.state == "failed":
+            found = Planned(row.id, row.title, row.origin, "failed", cause=row.cause, hint=row.hint)
+        elif row.project:
+            found = self._project(row)
+        else:
+            found = self._new(row)
+        if found.state not in TO_DO:
+            return found
+        separator = str(row.wishes.get("separator", self._separator))
+        length = self._length(found.seconds)
+        cost = found.cost_seconds or seconds_of(length, separator, score=self._options.score)
+        return replace(found, cost_seconds=cost, memory_bytes=memory_of(length, separator))
+
+    def _project(self, row: Song) -> Planned:
+        from covermaker.render.state import project_state
+
+        state = project_state(Path(row.project), self._store)
+        return Planned(
+            row.id, row.title, row.origin, state.word, row.seconds or state.seconds, state.estimate_seconds,
+            cause=state.problem, hint=state.hint or None,
+        )  # fmt: skip
+
+    def _new(self, row: Song) -> Planned:
+        if row.seconds is None and time.monotonic() < self._until:
+            self.looked_into += 1
+            try:
+                row.seconds = probe(Path(row.place)).seconds
+            except CovermakerError as error:
+                return Planned(row.id, row.title, row.origin, "failed", cause=error.message, hint=error.hint)
+        return Planned(row.id, row.title, row.origin, "new", row.seconds)
+
+    def _length(self, seconds: float | None) -> float | None:
+        """Return a song's length; of one that was not looked into, the mean of the others."""
+        if seconds is not None:
+            self._known += 1
+            self._known_seconds += seconds
+            return seconds
+        return self._known_seconds / self._known if self._known else None

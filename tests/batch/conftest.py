@@ -52,7 +52,7 @@ def make_queue(tmp_path):
                 "look at the list",
                 said=place,
                 after=sum(not isinstance(one, str) for one in places[: line - 1]),
-            )  # fmt: skip
+            )
             for line, place in enumerate(places, start=1)
             if isinstance(place, str)
         )

@@ -3,10 +3,6 @@
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
 from fake_engine import FakeEngine, failed
@@ -81,7 +77,7 @@ def test_json_is_a_line_an_event(friday, engine, capsys):
     engine.script[1].append(failed(1, code=4))
     batch("friday.m3u", "--out", "out", "--json")
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [event["event"] for event in events][0] == "batch.started"
+    assert events[0]["event"] == "batch.started"
     assert events[-1]["event"] == "batch.over"
     assert events[-1]["counts"] == {"done": 2, "failed": 2}
     ends = {

@@ -153,7 +153,7 @@ def test_what_is_not_there_is_refused_and_leaves_nothing(song, out, wishes, erro
 
 def test_a_song_that_is_no_audio_is_refused(out, tmp_path):
     (tmp_path / "x.wav").write_text("no audio")
-    with pytest.raises(CovermakerError, match="x.wav"):
+    with pytest.raises(CovermakerError, match=r"x\.wav"):
         prepared(Song(1, 1.0, "x", str(tmp_path / "x.wav"), title="x"), out)
     assert list(out.iterdir()) == []
 

@@ -96,10 +96,15 @@ def test_the_log_is_read_from_where_one_left_it(queue):
 
 def test_several_writes_are_one_or_nothing(queue):
     queue.put([song(1)])
-    with pytest.raises(RuntimeError), queue.writing():
-        queue.change(1, title="half")
-        queue.put([song(2)])
-        raise RuntimeError
+
+    def half():
+        with queue.writing():
+            queue.change(1, title="half")
+            queue.put([song(2)])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
     assert queue.songs() == [song(1)]
 
 
