@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import soundfile
 from covermaker.audio.files import read
 from covermaker.audio.loudness import MOMENTARY_HOPS, LoudnessMeter, gated_lufs
 from covermaker.batch.queue import Queue
+from covermaker.voices.library import find_voice
 
 pytestmark = pytest.mark.slow
 
@@ -159,3 +161,20 @@ def test_an_album_keeps_its_relation_and_reaches_its_loudness(place):
     assert gated_lufs(np.concatenate(energies)) == pytest.approx(-16.0, abs=0.1)
     assert levels["one"] - levels["two"] == pytest.approx(10.5, abs=1.5)  # as they were recorded
     assert steps_of(through(place, "album", "--album", "--loudness", "-16", store="calm store")) == set()
+
+
+def test_a_voice_that_is_taken_away_meanwhile_is_the_cause_of_what_fails(place, tmp_path, monkeypatch):
+    ghost = tmp_path / "voices" / "ghost"
+    shutil.copytree(find_voice("demo").folder, ghost)
+    monkeypatch.setenv("COVERMAKER_VOICES", str(tmp_path / "voices"))
+    child = start(place, "haunted", "--voice", "ghost", "--workers", "1", store="calm store")
+    while '"state": "done"' not in child.stdout.readline():
+        pass
+    shutil.rmtree(ghost)
+    child.communicate(timeout=120)
+    assert child.returncode == 7
+    with Queue(place / "haunted") as queue:
+        assert [song.title for song in queue.songs("done")] == ["one"]
+        causes = [song.cause for song in queue.songs("failed") if song.project or song.exit_code == 3]
+    assert causes
+    assert all("ghost" in cause for cause in causes)
