@@ -9,6 +9,22 @@ from covermaker.errors import UsageError
 
 A4_HZ = 440.0
 _NOTES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+_QUANTITY = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*(.*)", re.DOTALL)
+# Other ways to write a unit, in lower case, and how much of it each is.
+_WRITTEN: dict[str, dict[str, float]] = {
+    "Hz": {"k": 1000.0, "khz": 1000.0},
+    "ms": {"s": 1000.0, "sec": 1000.0, "msec": 1.0},
+    "s": {"ms": 0.001, "sec": 1.0, "seconds": 1.0, "min": 60.0},
+    "dBTP": {"db": 1.0},
+    "LUFS": {"lu": 1.0, "lkfs": 1.0, "db": 1.0},
+    "dB/oct": {"db": 1.0},
+    "semitones": {"semitone": 1.0, "st": 1.0},
+    "cents": {"cent": 1.0, "ct": 1.0},
+    "°": {"deg": 1.0, "degrees": 1.0},
+    ":1": {": 1": 1.0, "to 1": 1.0},
+    "bit": {"bits": 1.0},
+    "bpm": {},
+}
 CLOCK_PATTERN = r"^(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)$"
 
 
@@ -59,6 +75,47 @@ def parse_clock(text: str) -> float:
         raise UsageError(f"'{text}' is no time", hint="write seconds or m:ss, as in 0:30")
     hours, minutes, seconds = match.groups(default="0")
     return int(hours) * 3600.0 + int(minutes) * 60.0 + float(seconds)
+
+
+def quantity(text: str, unit: str, *, of_one: bool = False) -> float | None:
+    """Read a number with or without its unit: ``-6``, ``-6 dB``, ``1,2 kHz``, ``1.2 s`` of milliseconds, ``50 %``.
+
+    Parameters
+    ----------
+    text : str
+        As a person typed it.
+    unit : str
+        What the number is in; ``""`` for one without unit.
+    of_one : bool
+        Of a number without unit: whether a share of 1 may be written in percent.
+
+    Returns
+    -------
+    float or None
+        None where there is no number.
+
+    Raises
+    ------
+    UsageError
+        When the unit is another.
+    """
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        return None
+    number, written = float(match[1].replace(",", ".")), match[2].strip().lower()
+    factor = 1.0 if written in ("", unit.lower()) else _WRITTEN.get(unit, {}).get(written)
+    if factor is None and written == "%" and not unit and of_one:
+        factor = 0.01
+    if factor is None:
+        wanted = f"write it in {unit}" if unit else "write the number alone"
+        raise UsageError(f"'{text.strip()}' has the wrong unit", hint=wanted)
+    # What binary fractions leave is dropped: 0.30000000000000004 is 0.3.
+    return float(f"{number * factor:.10g}")
+
+
+def share(fraction: float) -> str:
+    """Write a share of the whole: ``62 %``; 100 % is all of it."""
+    return f"{math.floor(100.0 * min(max(fraction, 0.0), 1.0) + 1e-9)} %"
 
 
 def human_bytes(count: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.batch import album
 from covermaker.batch.digest import digest
-from covermaker.batch.engines.base import Task
+from covermaker.batch.engines.base import Task, songs_at_once
 from covermaker.batch.estimate import memory_of, seconds_left, seconds_of
 from covermaker.batch.events import BatchLeft, BatchSaid, SongMoved
 from covermaker.batch.policy import again
@@ -29,7 +29,7 @@ from covermaker.graph.events import (
     StepProgress,
     StepStarted,
 )
-from covermaker.graph.store import Store, default_root
+from covermaker.graph.opening import open_store
 from covermaker.locks import held
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def working_on(queue: Queue) -> Iterator[None]:
         f"another process works on the batch in {queue.folder}",
         hint=f"look at it: covermaker batch status {queue.folder} --follow",
     )
-    with held(queue.folder / LOCK_NAME, 0.0, lambda: refusal):
+    # Whoever only asks whether somebody works on it holds the lock for a moment.
+    with held(queue.folder / LOCK_NAME, 0.5, lambda: refusal):
         yield
 
 
@@ -99,7 +100,7 @@ class Coordinator:
         self._options = options
         self._engine = engine
         self._tell = tell
-        self._store = Store(Path(options.store) if options.store else default_root())
+        self._store = open_store(options.store)
         self._running: dict[int, _Running] = {}
         self._memory_failures: dict[int, int] = {}
         self._taken: set[str] = set()
@@ -380,9 +381,9 @@ class Coordinator:
         """Close the last attempt of a song, if one is open."""
         last = next((one for one in reversed(self._queue.tries(song.id)) if one.ended is None), None)
         if last is not None:
-            place = self._running[song.id].place if song.id in self._running else song.running_at
+            written = self._queue.song(song.id) or song
             self._queue.put_try(
-                Try(song.id, last.number, last.began, time.time(), place, state, step, cause, code)
+                Try(song.id, last.number, last.began, time.time(), written.running_at, state, step, cause, code)
             )
 
     # Asks
@@ -461,7 +462,7 @@ class Coordinator:
         if time.monotonic() - self._told_at < _TELL_EVERY_SECONDS:
             return
         self._told_at = time.monotonic()
-        left = time_left(self._queue, self._options, sum(1 for _ in self._engine.places()))
+        left = time_left(self._queue, self._options, songs_at_once(self._engine.places()))
         self._queue.note(
             heartbeat=time.time(),
             seconds_left=left,

@@ -12,7 +12,7 @@ from covermaker.batch.estimate import WORKER_BYTES, memory_of, seconds_left, sec
 from covermaker.batch.gather import merged
 from covermaker.batch.queue import FILE_NAME, Queue
 from covermaker.errors import CovermakerError
-from covermaker.graph.store import Store, default_root
+from covermaker.graph.opening import open_store
 
 if TYPE_CHECKING:
     from covermaker.batch.engines.base import Sized
@@ -105,7 +105,7 @@ class _Planner:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._store = Store(Path(options.store) if options.store else default_root())
+        self._store = open_store(options.store)
         self._separator = str(options.wanted({}).get("separator", "spleeter"))
         self._until = time.monotonic() + _PROBE_SECONDS
         self._known_seconds = 0.0

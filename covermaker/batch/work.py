@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from covermaker.batch.coordinate import Coordinator, working_on
 from covermaker.batch.engines import ENGINES
-from covermaker.batch.engines.base import Setting, Sized
+from covermaker.batch.engines.base import Setting, Sized, songs_at_once
 from covermaker.batch.estimate import workers_for
 from covermaker.batch.events import BatchOver, BatchStarted
 from covermaker.batch.gather import gather
@@ -105,7 +105,14 @@ def work(queue: Queue, tell: Listener) -> int:
         began = time.time()
         size = sized(options, queue.counts().get("waiting", 1))
         engine = ENGINES.load(options.engine)(
-            Setting(queue.folder, size, options.store, options.device, options.address)
+            Setting(
+                queue.folder,
+                size,
+                options.store,
+                options.device,
+                options.address,
+                {"songs": options.workers},
+            )
         )
         queue.note(began=began)
         stopped = True
@@ -116,7 +123,7 @@ def work(queue: Queue, tell: Listener) -> int:
                     str(queue.folder),
                     queue.fact("title", ""),
                     queue.counts(),
-                    size.workers,
+                    songs_at_once(engine.places()),
                     options.engine,
                 )
             )

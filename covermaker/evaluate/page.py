@@ -1,17 +1,17 @@
 """The report of an evaluation as one HTML file: tables, spectrograms, pitch, histograms and loudness.
 
-Nothing is loaded from anywhere; every text that comes from outside is escaped.
+Every text that comes from outside is escaped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from covermaker.audio.files import probe
+from covermaker.evaluate.html import definitions, document, escaped
 from covermaker.evaluate.pictures import curves, histogram, picture, spectrogram
 from covermaker.features.loudness import frame_loudness_db
 from covermaker.units import note_name
@@ -26,15 +26,10 @@ TOP_HZ = 16_000.0
 LEAP_SEMITONES = 2.0  # from one hundredth of a second to the next: another note, or a mistake, no slide
 MOST_CENTS = 100.0
 
+# Pictures are drawn on white.
 _STYLE = """
-body{font:15px/1.5 sans-serif;color:#222;background:#fff;max-width:66em;margin:2em auto;padding:0 1em}
-h1{font-size:1.5em}h2{font-size:1.2em;margin-top:2em}h3{font-size:1em;margin:1em 0 .2em}
-table{font-size:13px;border-collapse:collapse;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}
-th,td{padding:.25em .55em;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}
-img,svg{max-width:100%;height:auto;display:block;border:1px solid #ddd}
-p.words{white-space:normal;color:#444}
-dl{font-size:13px;display:grid;grid-template-columns:max-content 1fr;gap:.1em 1em;color:#444}dd{margin:0}
+img,svg{max-width:100%;height:auto;display:block;border:1px solid var(--line);background:#fff}
+p.words{white-space:normal;color:var(--quiet)}
 """
 
 
@@ -78,23 +73,16 @@ class PairView:
 def page(title: str, tables: Sequence[Table], pairs: Sequence[PairView]) -> str:
     """Return the whole document."""
     parts = [_table(table) for table in tables] + [_pair(pair) for pair in pairs]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body><h1>{escape(title)}</h1>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
+    return document(title, "\n".join(parts), style=_STYLE)
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
+    head = "".join(f"<th>{escaped(cell)}</th>" for cell in table.header)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>\n" for row in table.rows
+        "<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>\n" for row in table.rows
     )
-    terms = "".join(f"<dt>{escape(head)}</dt><dd>{escape(words)}</dd>" for head, words in table.terms)
-    note = f"<dl>{terms}</dl>" if terms else ""
-    return f"<h2>{escape(table.title)}</h2>\n<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>{note}"
+    body = f"<table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>"
+    return f"<h2>{escaped(table.title)}</h2>\n{body}{definitions(table.terms)}"
 
 
 def _pair(pair: PairView) -> str:
@@ -103,8 +91,8 @@ def _pair(pair: PairView) -> str:
     source = "source" if not pair.semitones else f"source {pair.semitones:+g} semitones"
     pitches = [(source, _midi(shifted)), ("converted", _midi(np.asarray(pair.converted_f0_hz, np.float64)))]
     levels = [("source", _level(pair.source)), ("converted", _level(pair.converted))]
-    shapes = [f"<h2>{escape(pair.name)}</h2>"]
-    shapes += [f'<p class="words">{escape(line)}</p>' for line in pair.notes]
+    shapes = [f"<h2>{escaped(pair.name)}</h2>"]
+    shapes += [f'<p class="words">{escaped(line)}</p>' for line in pair.notes]
     # One axis for both, as far up as both reach.
     top_hz = min(TOP_HZ, *(probe(path).sample_rate / 2 for path in (pair.source, pair.converted)))
     for words, path in (("source", pair.source), ("converted vocal", pair.converted)):

@@ -15,7 +15,6 @@ L. Wan et al., "Generalized End-to-End Loss for Speaker Verification", ICASSP 20
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +26,8 @@ from covermaker.features.clock import frame_count
 from covermaker.features.loudness import frame_loudness_db
 from covermaker.features.mel import mel_filters
 from covermaker.progress import part, silent
+from covermaker.weights.device import computing, torch_ready
+from covermaker.weights.warm import catalog_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -134,14 +135,10 @@ def embed_mel(
     mel: NDArray[np.float32], samples: int, *, device: str = "cpu", progress: Progress = silent
 ) -> NDArray[np.float32]:
     """Average the embeddings of all stretches of `samples` samples' mel frames and scale to length one."""
-    from covermaker.weights.catalog import locate
-    from covermaker.weights.device import torch_ready
-
-    torch = torch_ready()
-    network = _network(locate("ge2e-speaker"), device)
+    network = catalog_network("ge2e-speaker", _network, device)
     starts = _stretches(samples)
     total = np.zeros(DIM)
-    with torch.inference_mode():
+    with computing() as torch:
         for first in range(0, len(starts), _BATCH):
             chosen = starts[first : first + _BATCH]
             batch = np.stack([mel[start : start + STRETCH_FRAMES] for start in chosen])
@@ -179,8 +176,8 @@ def _voice(path: Path, active: NDArray[np.bool_]) -> Iterator[NDArray[np.float32
         at += block.shape[1]
 
 
-@lru_cache(maxsize=1)
 def _network(path: Path, device: str) -> Any:
+    torch_ready()  # network modules import torch at their top
     from covermaker.evaluate.speaker_network import SpeakerNetwork
 
     def tensors(file: Any) -> dict[str, Any]:

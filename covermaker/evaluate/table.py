@@ -57,7 +57,7 @@ def meanings(results: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 def single_rows(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Return a row for each figure of one scored pair: head, value, meaning."""
-    return [(FIGURES[key].head, _cell(result, key), FIGURES[key].meaning) for key in _known([result])]
+    return [(FIGURES[key].head, figure_text(result, key), FIGURES[key].meaning) for key in _known([result])]
 
 
 def figure_rows(results: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
@@ -65,7 +65,7 @@ def figure_rows(results: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[l
     keys = _known(results)
     header = ["vocal", "voice", *(FIGURES[key].head for key in keys)]
     return header, [
-        [str(one["name"]), str(one["voice"]), *(_cell(one, key) for key in keys)] for one in results
+        [str(one["name"]), str(one["voice"]), *(figure_text(one, key) for key in keys)] for one in results
     ]
 
 
@@ -82,7 +82,7 @@ def training_rows(
     for one in scores:
         for kind, part in _kinds(one).items():
             mark = one.get("score")
-            cells = [_cell(part, key) for key in keys]
+            cells = [figure_text(part, key) for key in keys]
             step = str(one.get("step", ""))
             told = "-" if mark is None else f"{mark:.3f}"
             rows.append([step, kind, *cells, f"{told}, the voice" if step and step == str(chosen) else told])
@@ -97,7 +97,8 @@ def _kinds(score: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {str(kind): part for kind, part in score.items() if isinstance(part, dict)}
 
 
-def _cell(values: Mapping[str, Any], key: str) -> str:
+def figure_text(values: Mapping[str, Any], key: str) -> str:
+    """Write a figure of `FIGURES`; ``-`` where it is not known."""
     value = values.get(key)
     if value is None:
         return "-"

@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from covermaker.audio.mono import mono_blocks
 from covermaker.errors import UsageError, WeightsError
 from covermaker.features.loudness import frame_loudness_db
 from covermaker.progress import part, silent
+from covermaker.weights.warm import catalog_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,13 +77,11 @@ def read_lyrics(path: Path, *, language: str | None = None, progress: Progress =
     WeightsError
         When the weights are missing or damaged.
     """
-    from covermaker.weights.catalog import locate
-
     level_db = frame_loudness_db(path, progress=part(progress, 0.0, 0.05))
     words: list[str] = []
     for first, last, sound in _windows(path, level_db):
         if level_db[first:last].max(initial=AUDIBLE_DB) > AUDIBLE_DB:
-            model = _model(locate("whisper-base"))
+            model = catalog_network("whisper-base", _model, "cpu", growth=2.0)  # float16 on the disk
             language = _known(model, language) or model.detect_language(sound)[0]
             segments, _ = model.transcribe(
                 sound,
@@ -186,14 +184,13 @@ def _known(model: Any, language: str | None) -> str | None:
     return language
 
 
-@lru_cache(maxsize=1)
-def _model(folder: Path) -> Any:
+def _model(folder: Path, device: str) -> Any:
     from faster_whisper import WhisperModel
 
     try:
         # A folder and local_files_only: a damaged one must fail here, not go looking on a hub.
         return WhisperModel(
-            str(folder), device="cpu", compute_type="float32", cpu_threads=THREADS, local_files_only=True
+            str(folder), device=device, compute_type="float32", cpu_threads=THREADS, local_files_only=True
         )
     except (RuntimeError, ValueError, OSError) as error:
         raise WeightsError(

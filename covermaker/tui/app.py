@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import events, work
 from textual._context import active_message_pump
 from textual.command import CommandPalette
@@ -98,6 +99,7 @@ class Studio(Working, inherit_bindings=False):
         self._problems += self.put_on()
         self.set_keymap(overrides(self.keys))
         self.switch_mode("library")
+        self.look_for_batch()
         if self._problems:
             text = "\n".join([*self._problems, "covermaker config edit opens the file"])
             self.notify(text, title="settings", severity="warning", timeout=12, markup=False)
@@ -111,6 +113,8 @@ class Studio(Working, inherit_bindings=False):
             self._end(leaving.HUNG_UP)
         if self.board.running:
             self.jobs_moved()
+        if self.batches.has_begun:
+            self.hear_batches()
 
     # What is said
 
@@ -129,7 +133,9 @@ class Studio(Working, inherit_bindings=False):
 
     def status(self, room: int | None = None) -> str:
         """Return what stands at the right of the tabs, where there is `room` for so many cells."""
-        return self.spelt(self.board.headline(time.time(), room))
+        jobs = self.board.headline(time.time(), room)
+        rest = None if room is None else room - cell_len(jobs) - 2 if jobs else room
+        return self.spelt("  ".join(filter(None, (jobs, self.batches.headline(rest)))))
 
     def undo_words(self) -> str:
         """Return what undo would take back."""
@@ -316,7 +322,8 @@ class Studio(Working, inherit_bindings=False):
             Ask("\n".join([*problems, "", leaving.UNSAVED]), yes="Quit", no="Stay")
         ):
             return
-        question = self.named(leaving.loss(self.board, time.time()))
+        going_on = self.batches.going_on
+        question = self.named(leaving.loss(self.board, time.time(), going_on))
         if (
             question
             and self.settings.confirm
@@ -325,7 +332,11 @@ class Studio(Working, inherit_bindings=False):
             return
         await self.measurer.close()
         await self.runner.close()
-        self.exit(0)
+        self.exit(0, message="\n".join(going_on) or None)
+
+    def on_unmount(self) -> None:
+        """Read no batch any more; those that run go on."""
+        self.batches.close()
 
     async def action_quit(self) -> None:
         """Leave as `action_leave` does; Textual calls it by this name."""

@@ -1,16 +1,16 @@
-"""The queue of renders as the Batch screen shows it: rows, sums and what there is to say of one. Draws nothing."""
+"""The studio's own renders as the Batch screen shows them: rows, sums, what there is to say of one. Draws nothing."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from covermaker.tui.batch_sums import Totals
 from covermaker.tui.details import Page
 from covermaker.tui.job_board import NOTHING_TO_DO
 from covermaker.tui.job_kinds import RENDER
 from covermaker.tui.toast import loudness
-from covermaker.tui.words import about, count, glyph, left, one_line, said, share, tone_of
+from covermaker.tui.words import glyph, left, one_line, said, share, tone_of
 from covermaker.units import clock
 
 if TYPE_CHECKING:
@@ -23,33 +23,7 @@ if TYPE_CHECKING:
     from covermaker.tui.listing import Cell
     from covermaker.tui.words import Charset
 
-_FOLDERS: Final = re.compile(r"(?<!\S)/\S*/")  # in a narrow column the file's name says enough
-
-
-@dataclass(frozen=True)
-class Totals:
-    """How far the whole queue is.
-
-    Attributes
-    ----------
-    fraction : float
-        Of everything in the list, running renders by their share.
-    seconds_left : float or None
-        None while it cannot be known.
-    songs_per_minute : float or None
-        Of the renders that are done; None before there is one.
-    """
-
-    of: int = 0
-    done: int = 0
-    running: int = 0
-    waiting: int = 0
-    failed: int = 0
-    stopped: int = 0
-    fraction: float = 0.0
-    seconds_left: float | None = None
-    songs_per_minute: float | None = None
-    paused: bool = False
+_FOLDERS: Final = re.compile(r"(?<!\S)/\S*/")
 
 
 def renders(board: JobBoard) -> list[Job]:
@@ -62,21 +36,28 @@ def word_of(job: Job) -> str:
     return "cached" if job.was_up_to_date else job.state
 
 
-def cells(job: Job, number: int, voice: str, *, charset: Charset, now: float, paused: bool) -> list[Cell]:
-    """Return number, song, voice, state, loudness and time of a render."""
+def without_folders(text: str) -> str:
+    """Return a text with the paths in it cut to the names of their files: in a narrow column those say enough."""
+    return _FOLDERS.sub("", text)
+
+
+def cells(
+    job: Job, number: int, voice: str, *, charset: Charset, now: float, paused: bool
+) -> dict[str, Cell]:
+    """Return what stands in the columns of a render's row, by their names."""
     word = word_of(job)
     took = job.seconds
     if job.state == "run" and job.started is not None:
         took = now - job.started
     tone = tone_of(word)
-    return [
-        (str(number), "quiet"),
-        (one_line(job.title), ""),
-        (one_line(voice), ""),
-        (said(word, charset, _state_words(job, word, now, paused=paused)), tone),
-        (loudness(job), ""),
-        (clock(took) if took is not None else "", "quiet"),
-    ]
+    return {
+        "number": (str(number), "quiet"),
+        "song": (one_line(job.title), ""),
+        "voice": (one_line(voice), ""),
+        "state": (said(word, charset, _state_words(job, word, now, paused=paused)), tone),
+        "loudness": (loudness(job), ""),
+        "time": (clock(took) if took is not None else "", "quiet"),
+    }
 
 
 def _state_words(job: Job, word: str, now: float, *, paused: bool) -> str:
@@ -86,7 +67,7 @@ def _state_words(job: Job, word: str, now: float, *, paused: bool) -> str:
     if word == "wait":
         return ("paused" if paused else "waiting") + again
     if word == "failed":
-        return _FOLDERS.sub("", one_line(job.message)) + again
+        return without_folders(one_line(job.message)) + again
     return ("nothing to do" if word == "cached" else "") or ("done" if word == "done" else "stopped")
 
 
@@ -103,18 +84,22 @@ def totals(board: JobBoard, estimates: Mapping[str, float], now: float) -> Total
     over = sum(job.is_over for job in jobs)
     times = [job.seconds or 0.0 for job in jobs if word_of(job) == "done"]
     mean = sum(times) / len(times) if times else None
+    running = states.count("run")
+    standing = ""
+    if RENDER in board.held:
+        standing = "the queue is paused" + (": the running song is finished" if running else "")
     share_done = over + sum(job.fraction for job in board.running if job.kind == RENDER)
     return Totals(
         of=len(jobs),
         done=states.count("done"),
-        running=states.count("run"),
+        running=running,
         waiting=states.count("wait"),
         failed=states.count("failed"),
         stopped=states.count("stopped"),
         fraction=share_done / len(jobs) if jobs else 0.0,
         seconds_left=_left(jobs, estimates, mean, now),
         songs_per_minute=60.0 / mean if mean else None,
-        paused=RENDER in board.held,
+        standing=standing,
     )
 
 
@@ -133,38 +118,6 @@ def _left(
             return None
         whole += known
     return whole
-
-
-def totals_words(sums: Totals, width: int, charset: Charset) -> list[tuple[str, str]]:
-    """Return two lines about the queue, each with its tone."""
-    full, empty = ("#", "-") if charset == "ascii" else ("█", "░")
-    over = sums.done + sums.failed + sums.stopped
-    parts = [f"{over} of {sums.of}"]
-    for word, number in (("run", sums.running), ("wait", sums.waiting), ("failed", sums.failed)):
-        if number:
-            parts.append(said(word, charset, f"{number} {'running' if word == 'run' else word}"))
-    if sums.stopped:
-        parts.append(said("stopped", charset, f"{sums.stopped} stopped"))
-    words = "  ".join(parts)
-    cells_ = max(8, min(40, width - len(words) - 3))
-    filled = int(cells_ * sums.fraction + 1e-9)
-    bar = full * filled + empty * (cells_ - filled)
-    rest = sums.running + sums.waiting
-    second = []
-    if sums.paused:
-        second.append("the queue is paused" + (": the running song is finished" if sums.running else ""))
-    elif rest and sums.seconds_left is not None:
-        second.append(f"{about(sums.seconds_left)} left")
-    elif rest:
-        second.append("the time left is known soon")
-    if sums.songs_per_minute is not None and rest:
-        second.append(f"{sums.songs_per_minute:.1f} songs a minute")
-    if not rest:
-        problems = f", {sums.failed} failed" if sums.failed else ""
-        every = "all " if sums.of > 1 else ""
-        second.append(f"{every}{count(sums.of, 'render')} over{problems}" if sums.of else "")
-    tone = "failed" if sums.failed and not rest else "stale" if sums.paused else "quiet"
-    return [(f"{bar}  {words}", "run" if sums.running else ""), (", ".join(second), tone)]
 
 
 def details(job: Job, look: Look, *, paused: bool) -> Text:

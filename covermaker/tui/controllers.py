@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from covermaker.effects import EFFECTS
-from covermaker.errors import ProjectError, UsageError
+from covermaker.effects.typed import spec_at
+from covermaker.errors import UsageError
 from covermaker.project.places import ABSENT, get, parse_place
 from covermaker.tui.widgets.scales import NO_SEND_DB, ChoiceScale, DbScale, NumberScale, SendScale, scale_of
 
@@ -153,16 +153,7 @@ def _mixer_scale(place: Place) -> Scale | None:
 
 
 def _effect_scale(place: Place, values: Mapping[str, Any]) -> Scale | None:
-    if "rack" not in place[:-2]:
-        return None
-    row, name = get(values, place[:-1]), place[-1]
-    if not isinstance(row, dict):
-        return None
-    try:
-        effect = EFFECTS.load(str(row.get("effect")))
-    except (ProjectError, UsageError):
-        return None
-    spec = next((spec for spec in effect.SPECS if spec.name == name), None)
+    spec = spec_at(place, values)
     if spec is None or (isinstance(spec.default, str) and not spec.choices):
         return None
     return scale_of(spec)

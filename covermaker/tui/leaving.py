@@ -15,7 +15,7 @@ from covermaker.tui.job_kinds import TRAIN, kind_of
 from covermaker.tui.lost import LOSES, reached
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from covermaker.tui.job_board import Job, JobBoard
 
@@ -27,8 +27,8 @@ _SIGNALS = ("SIGTERM", "SIGHUP")
 HUNG_UP: Final = 128 + 1
 
 
-def loss(board: JobBoard, now: float) -> str:
-    """Return what leaving would lose, as a question; "" for nothing."""
+def loss(board: JobBoard, now: float, going_on: Sequence[str] = ()) -> str:
+    """Return what leaving would lose, as a question; "" for nothing. `going_on` says what is not lost."""
     lines = [
         f"{words.one_line(job.title)} {kind_of(job.kind).doing}: {job.progress(now)}."
         for job in board.running
@@ -40,6 +40,7 @@ def loss(board: JobBoard, now: float) -> str:
         return ""
     ends = "Quitting stops it." if board.running else "Quitting gives up what waits."
     lines.append(" ".join([ends, *dict.fromkeys(_stays(job) for job in board.running)]))
+    lines += [f"{said[0].upper()}{said[1:]}" for said in going_on]
     return "\n".join(lines)
 
 

@@ -119,7 +119,8 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
             self.app.say(str(error), "failed")
             return
         if entry.kind == "masters":
-            self.app.say("A and B are equally loud: what is heard is the master's effects and its limiter")
+            without = ", not the match" if project.cover.master.match else ""
+            self.app.say(f"A and B are equally loud: heard are the master's effects and its limiter{without}")
         self.trial.hear(entry.name, heard_on(entry.kind), self._stretch(), changes)
 
     def _sound_changed(self) -> None:

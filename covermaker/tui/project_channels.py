@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from covermaker.documents.complaint import dotted
 from covermaker.effects.automation import Automation, Curve
 from covermaker.errors import CovermakerError
 from covermaker.project.lanes import pointed
-from covermaker.project.places import KINDS, NAMED, get, parse_place
+from covermaker.project.places import KINDS, NAMED, effect_part, get, parse_place, split_place
 from covermaker.project.words import named
 from covermaker.tui.words import count, level, one_line
 from covermaker.units import parse_clock
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from covermaker.project.document import Bus, Cover, Group, Track
     from covermaker.project.places import Place
 
+# What a master shows that has no loudness in LUFS to reach.
+_LOUDNESS: Final = {"off": "off", "reference": "matched"}
 _RATE = 1000  # points of a course a second
 # Two points of a course lie further apart.
 NEAR_SECONDS: Final = 0.05
@@ -37,6 +40,8 @@ class Channel:
         ``"track"``, ``"group"``, ``"bus"`` or ``"master"``.
     value : float or None
         The fader's; None for a master without a loudness to reach.
+    loudness : str
+        Of such a master: ``"off"``, or ``"matched"`` where a reference says it.
     solo, bypass : bool
         For listening only: heard alone; heard without its rack.
     sends : mapping of str to float
@@ -70,6 +75,7 @@ class Channel:
     depth: int = 0
     pre_fader: Collection[str] = ()
     moves: Mapping[str, Automation] = field(default_factory=dict)
+    loudness: str = ""
 
     @property
     def place(self) -> str:
@@ -147,10 +153,14 @@ def channels(cover: Cover, solo: Iterable[str] = (), bypassed: Collection[str] =
         for kind, row, depth in _in_order(cover)
     ]
     master = cover.master
-    wanted = None if isinstance(master.loudness_lufs, str) else master.loudness_lufs
+    lufs = master.loudness_lufs
+    wanted, loudness = (None, _LOUDNESS[lufs]) if isinstance(lufs, str) else (lufs, "")
     source = f"ceiling {master.true_peak_dbtp:.1f} dBTP"
     own = moves.get(("master",), {})
-    return [*found, Channel("master", "MASTER", wanted, source=source, rack=_rack(master.rack), moves=own)]
+    rack = _rack(master.rack)
+    return [
+        *found, Channel("master", "MASTER", wanted, source=source, rack=rack, moves=own, loudness=loudness)
+    ]  # fmt: skip
 
 
 def _channel(
@@ -229,19 +239,20 @@ def moves_of(cover: Cover) -> dict[Place, dict[str, Automation]]:
             continue  # a render refuses it, and says why
         depth = 2 if place[0] in NAMED else 1
         rack = get(values, (*place[:depth], "rack"))
-        effects = [str(row.get("effect")) for row in rack] if isinstance(rack, list) else []
-        found.setdefault(place[:depth], {})[_key(place[depth:], effects)] = course
+        found.setdefault(place[:depth], {})[_key(place[depth:], rack)] = course
     return found
 
 
-def _key(place: Place, effects: Sequence[str]) -> str:
-    """Write what stands below a channel as a target does: effects by their names where these tell."""
-    text = ""
-    for part in place:
-        if isinstance(part, int) and part < len(effects) and effects.count(effects[part]) == 1:
-            part = effects[part]
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.removeprefix(".")
+def _key(place: Place, rack: Any) -> str:
+    """Write what stands below a channel as a target does: effects by their names, or numbers, where these tell."""
+    parts = [
+        effect_part(rack, part)
+        if isinstance(part, int) and isinstance(rack, list) and part < len(rack)
+        else part
+        for part in place
+        if part != "parameters"
+    ]
+    return dotted(tuple(parts))
 
 
 def course_of(lane: Mapping[str, Any]) -> Automation:
@@ -276,9 +287,10 @@ def move_words(key: str) -> str:
     """Return what people call something that moves: ``gain``, ``send to room``, ``eq band1``."""
     if key.startswith("sends."):
         return f"send to {key.removeprefix('sends.')}"
-    parts = key.removeprefix("rack").replace("[", "").replace("]", ".").split(".")
-    words = [str(int(part) + 1) if part.isdecimal() else named(part) for part in parts if part]
-    return " ".join(["effect", *words] if key.startswith("rack[") else words)
+    parts = [str(part) for part in split_place(key)]
+    if parts[0] == "rack" and len(parts) > 1:
+        parts = [*(["effect"] if parts[1].isdecimal() else []), *parts[1:]]
+    return " ".join([*parts[:-1], named(parts[-1])])
 
 
 def pan_words(pan: float) -> str:

@@ -13,6 +13,8 @@ from covermaker.tui.widgets.scales import NumberScale, SendScale
 from covermaker.tui.words import count, length
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from covermaker.effects.automation import Automation
@@ -96,6 +98,23 @@ def point_choices(values: dict[str, Any], row: Channel, key: str, here: float) -
         value = value_of(row, key)
         words = f"sets it to {value_words(key, value)} there; the fader does the same from then on"
         can[f"point at {length(here)}, the playhead"] = words, SetPoint(target, here, value, NEAR_SECONDS)
+    steps = key.rpartition(".")[2] in ("mute", "bypass")
+    return can | lane_choices(values, target, lambda value: value_words(key, value), steps=steps)
+
+
+def lane_choices(
+    values: dict[str, Any], target: str, words: Callable[[float], str], *, steps: bool
+) -> dict[str, tuple[str, Edit]]:
+    """Return what can be done with what moves already: points go, the shape changes, all of it goes.
+
+    Parameters
+    ----------
+    words : callable
+        Writes a value.
+    steps : bool
+        Whether it can do nothing but step, and so has one shape.
+    """
+    can: dict[str, tuple[str, Edit]] = {}
     lane = lane_of(values, target)
     if lane is None:
         return can
@@ -103,8 +122,8 @@ def point_choices(values: dict[str, Any], row: Channel, key: str, here: float) -
     for seconds, value in course_of(lane).points:
         left = unpointed(lane["points"], seconds)
         edit: Edit = SetLane(lane["target"], left, shape) if left else RemoveLane(target)
-        can[f"without the point at {length(seconds)}"] = f"it is {value_words(key, value)} there", edit
-    if key.rpartition(".")[2] not in ("mute", "bypass"):
+        can[f"without the point at {length(seconds)}"] = f"it is {words(value)} there", edit
+    if not steps:
         for name in (one for one in _SHAPES if one != shape):
             can[f"shape {name}"] = _SHAPES[name], SetLane(lane["target"], lane["points"], name)
     can["stay"] = "take all points away", RemoveLane(target)

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from covermaker.tui.faders import Faders
 from covermaker.tui.keymap import bindings
-from covermaker.tui.project_mixing import GAIN, HAVE, key_of, refused, scale_of, shown_of
+from covermaker.tui.project_mixing import GAIN, HAVE, key_of, nothing_of, refused, scale_of, shown_of
 from covermaker.tui.project_strips import Flags, desk_of, fader_of, label_of, strip_cells
 from covermaker.tui.widgets.fader import Fader
 from covermaker.tui.widgets.meters import Meters
@@ -164,11 +164,11 @@ class Mixer(Faders, inherit_bindings=False):
         for row, fader in zip(self._now, self.query(Fader), strict=True):
             value, key = shown_of(row, self.shows), key_of(row, self.shows)
             fader.scale, fader.disabled = scale_of(row, self.shows), value is None
+            fader.nothing = nothing_of(row, self.shows) if value is None else ""
             fader.moves = key in row.moves
             fader.label = self._label(row)
-            shown = row.value if value is None else value
-            if shown is not None and fader.typed is None and not fader.is_held:
-                fader.value = shown
+            if value is not None and fader.typed is None and not fader.is_held:
+                fader.value = value
             fader.refresh()
         for flags in self.query(Flags):
             flags.rows = self._now
@@ -202,7 +202,7 @@ class Mixer(Faders, inherit_bindings=False):
     def _value_words(self, row: Channel) -> str:
         """Say what a row's fader is at."""
         value = shown_of(row, self.shows)
-        return "has none" if value is None else scale_of(row, self.shows).text(value)
+        return nothing_of(row, self.shows) if value is None else scale_of(row, self.shows).text(value)
 
     def show_value(self, place: str, value: Any) -> None:
         """Show a value that something else moves, until the project is read again."""

@@ -63,6 +63,11 @@ def shown_of(row: Channel, shows: str) -> float | None:
     return (row.sends or {}).get(shows, NO_SEND_DB)
 
 
+def nothing_of(row: Channel, shows: str) -> str:
+    """Say what stands in place of a value where a channel's fader has none: how loud a master is to be, no send."""
+    return row.loudness if shows == GAIN else "no send"
+
+
 def scale_of(row: Channel, shows: str) -> Scale:
     """Return the scale of a channel's fader."""
     if shows == GAIN and row.kind == "master":

@@ -41,9 +41,4 @@ SaveList { height: 2fr; }
 ChooseAsk, NewVoiceAsk { align: center middle; }
 ChooseAsk .dialog Button { margin: 1 0 0 0; }
 .choice { padding: 0 0 0 2; color: $state-quiet; }
-.form { height: auto; max-height: 96%; }
-.form Label { color: $state-quiet; margin-top: 1; }
-.form RadioSet { width: 100%; border: none; padding: 0; }
-.form #problem { color: $state-failed; height: auto; }
-.form Button { min-width: 10; }
 """

@@ -7,12 +7,14 @@ Every glyph is one cell wide and has a spelling in three character sets.
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
+from covermaker import texts
+from covermaker.texts import one_line as one_line
 from covermaker.units import clock
+from covermaker.units import share as share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,11 +102,6 @@ def level(db: float | None, unit: str = "dB") -> str:
     return f"{db:.1f} {unit}"
 
 
-def share(fraction: float) -> str:
-    """Write a share of the whole: ``62 %``."""
-    return f"{math.floor(100.0 * min(max(fraction, 0.0), 1.0) + 1e-9)} %"
-
-
 def left(seconds: float | None) -> str:
     """Write how long something still takes: ``0:20 left``; nothing when nobody knows."""
     return "" if seconds is None else f"{clock(seconds)} left"
@@ -136,9 +133,7 @@ def count(number: int, thing: str, things: str | None = None) -> str:
 
 def cut(text: str, cells: int, charset: Charset) -> str:
     """Return a text in no more than so many cells; an ellipsis tells that there is more of it."""
-    if cell_len(text) <= cells:
-        return text
-    return set_cell_size(text, cells - 1) + spelt("…", charset) if cells > 0 else ""
+    return texts.cut(text, cells, spelt("…", charset))
 
 
 def wrapped(text: str, cells: int, *, first: int | None = None) -> list[str]:
@@ -185,15 +180,3 @@ def clipped(text: Text, console: Console, cells: int, rows: int, charset: Charse
     for line in more:
         first = first.append("\n").append_text(line)
     return first
-
-
-def one_line(text: str) -> str:
-    """Return a text of somebody else (a title, a file name) as one line that a terminal can show.
-
-    Control characters, line breaks and halves of surrogate pairs become U+FFFD; so do marks that turn the direction
-    of writing, which would turn the rest of the row, too.
-    """
-    return "".join("\ufffd" if unicodedata.category(char) in _UNSHOWN else char for char in text)
-
-
-_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

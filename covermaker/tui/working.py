@@ -1,15 +1,19 @@
-"""What the studio does about its jobs: it queues renders, draws what moves, and says what became of them."""
+"""What the studio does about its jobs and batches: it queues, draws what moves, and says what became of them."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual import on, work
 from textual.css.query import NoMatches
+from textual.message import Message
 
 from covermaker.render.ending import forget
-from covermaker.tui import toast
+from covermaker.tui import batches, toast
+from covermaker.tui.batches import Batches
 from covermaker.tui.job_board import JobBoard
 from covermaker.tui.job_kinds import LISTEN, RENDER
 from covermaker.tui.jobs import JobRunner
@@ -33,11 +37,25 @@ class Working(Keyboard, inherit_bindings=False):
 
     _jobs_timer: Timer | None = None
 
+    class BatchRead(Message):
+        """There is something to take over of the batch that is shown."""
+
+        def can_replace(self, message: Message) -> bool:
+            """Tell that one of many is enough: all that was read is taken over at once."""
+            return isinstance(message, Working.BatchRead)
+
+    @dataclass
+    class BatchFound(Message):
+        """A batch that a process works on was found."""
+
+        folder: Path
+
     def employ(self, child: Sequence[str]) -> None:
         """Make the board and what runs jobs; `child` is the command of a process that does one."""
         self.board = JobBoard()
         self.runner = JobRunner(self.board, self.jobs_moved, self._job_ended, command=child)
         self.measurer = Measurer(self._measured)
+        self.batches = Batches(self._batch_was_read)
 
     @property
     def library(self) -> LibraryScreen | None:
@@ -75,6 +93,52 @@ class Working(Keyboard, inherit_bindings=False):
         if screen is not None and screen.is_mounted:
             with suppress(NoMatches):  # on leaving, the panes go before the screen does
                 screen.jobs_changed()
+                screen.redraw_frame()
+
+    # Batches
+
+    def _batch_was_read(self) -> None:
+        """Be told by the thread that reads a batch."""
+        self.post_message(self.BatchRead())
+
+    @work(thread=True, exclusive=True, group="batch-look", exit_on_error=False)
+    def look_for_batch(self) -> None:
+        """Show a batch that is worked on, unless something is shown by a person's wish, or renders are."""
+        if self._may_turn_to_batch():
+            folder = batches.worked_on()
+            if folder is not None:
+                self.post_message(self.BatchFound(folder))
+
+    def _may_turn_to_batch(self) -> bool:
+        is_free = not self.batches.is_chosen and self.batches.folder is None
+        return is_free and all(job.kind != RENDER for job in self.board.jobs.values())
+
+    @on(BatchFound)
+    def _batch_found(self, message: BatchFound) -> None:
+        if self._may_turn_to_batch():
+            self.batches.show(message.folder)
+            self._draw_batch()
+
+    @on(BatchRead)
+    def hear_batches(self) -> None:
+        """Take over what was read of a batch, and say what came of what was asked."""
+        for answer in self.batches.hear():
+            self.say(answer.words, answer.tone)
+            screen = self.front()
+            if answer.is_news and (screen is None or screen.SCREEN != "batch"):
+                self.notify(
+                    self.named(answer.words),
+                    severity="error" if answer.tone == "failed" else "information",
+                    markup=False,
+                )
+        self._draw_batch()
+
+    def _draw_batch(self) -> None:
+        screen = self.front()
+        if screen is not None and screen.is_mounted and self.is_running:
+            with suppress(NoMatches):
+                if screen.SCREEN == "batch":
+                    screen.jobs_changed()
                 screen.redraw_frame()
 
     def forget_renders(self) -> None:

@@ -24,7 +24,8 @@ from studio_stage import (
 from covermaker.errors import CovermakerError
 from covermaker.graph.events import from_json
 from covermaker.tui.batch_list import JobDetails, Queue
-from covermaker.tui.batch_model import cells, details, renders, totals, totals_words, word_of
+from covermaker.tui.batch_model import cells, details, renders, totals, word_of
+from covermaker.tui.batch_sums import totals_words
 from covermaker.tui.details import Look
 from covermaker.tui.job_board import JobBoard
 from covermaker.tui.jobs import JobRunner
@@ -60,7 +61,7 @@ def test_rows_say_state_loudness_and_time():
     play(board, three, NOTHING_TO_DO, ended=1.0)
     play(board, four, PLAN, SEPARATE, HALF)
     rows = [
-        [text for text, _ in cells(job, 1, "demo", charset="unicode", now=104.0, paused=False)]
+        [text for text, _ in cells(job, 1, "demo", charset="unicode", now=104.0, paused=False).values()]
         for job in (one, two, three, four, five)
     ]
     assert rows[0] == ["1", "One", "demo", "✓ done", "-14.0 LUFS", "0:48"]
@@ -68,10 +69,10 @@ def test_rows_say_state_loudness_and_time():
     assert rows[2][3:] == ["= nothing to do", "-14.0 LUFS", "0:01"]
     assert rows[3][3:] == ["► separate 50 %, 0:05 left", "", "0:04"]
     assert rows[4][3:] == ["· waiting", "", ""]
-    assert cells(five, 5, "", charset="ascii", now=0.0, paused=True)[3] == (". paused", "quiet")
+    assert cells(five, 5, "", charset="ascii", now=0.0, paused=True)["state"] == (". paused", "quiet")
     assert word_of(three) == "cached"
     two.message = "/songs/two/cover.toml:3: voice.name: unknown voice 'x'"
-    state = cells(two, 2, "", charset="unicode", now=0.0, paused=False)[3]
+    state = cells(two, 2, "", charset="unicode", now=0.0, paused=False)["state"]
     assert state == ("✗ cover.toml:3: voice.name: unknown voice 'x'", "failed")
 
 

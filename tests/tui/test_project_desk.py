@@ -153,7 +153,7 @@ def test_what_moves_in_a_rack_goes_by_the_effect(drawn):
     document = (folder / "cover.toml").read_text().replace('group = "music"\n', f'group = "music"\n{rack}')
     (folder / "cover.toml").write_text(document + lanes)
     band = channels(cover(folder))[2]
-    assert list(band.moves) == ["rack.eq.band1_db", "rack[2].bypass"]
+    assert list(band.moves) == ["rack.eq.band1_db", "rack.3.bypass"]
     assert [move_words(key) for key in band.moves] == ["eq band1", "effect 3 bypass"]
 
 
@@ -193,6 +193,31 @@ async def test_groups_and_buses_have_faders_pans_and_mutes(drawn, library):
         await until(pilot, lambda: '"solo": ["music"]' in wishes(folder))
         await pilot.press("down", "down", "down", "down", "m")
         assert "Mute: MASTER has none of it: tracks, groups and buses do" in lines(app)[-2]
+
+
+@pytest.mark.parametrize(
+    ("lines_of_it", "words"), [('loudness_lufs = "off"', "off"), ('match = "song.wav"', "matched")]
+)
+@on_stage
+async def test_a_master_without_a_loudness_says_so(drawn, library, lines_of_it, words):
+    folder = drawn()
+    with (folder / "cover.toml").open("a", encoding="utf-8") as document:
+        document.write(f"[master]\n{lines_of_it}\n")
+    for size in ((80, 24), (120, 40)):
+        async with desk(library, size=size) as (_, app, pilot):
+            await until(pilot, lambda: "MASTER" in text(app))
+            assert "LUFS" not in "\n".join(lines(app)[8:])
+            assert f" {words}" in "\n".join(lines(app)[8:])
+            await pilot.press("n")
+            await until(pilot, lambda: "no send" in text(app))
+
+
+@on_stage
+async def test_the_line_of_keys_names_sends_moves_and_add_in_a_narrow_window(drawn, library):
+    drawn()
+    async with desk(library, size=(80, 24)) as (_, app, _pilot):
+        for words in ("n o Sends", "i l Moves", "+ Add", "m s Mute/solo", "? Help"):
+            assert words in lines(app)[-1]
 
 
 @on_stage

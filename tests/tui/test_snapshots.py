@@ -4,11 +4,14 @@
 """
 
 import os
+import time
 from pathlib import Path
 
 import pytest
+from batch_stage import batch, song
 from studio_stage import KILLED, lines, on_stage, project, state, studio, until
 
+from covermaker.batch.rows import StepTime, Try
 from covermaker.errors import CovermakerError
 from covermaker.tui import project_model
 
@@ -51,8 +54,61 @@ async def test_a_screen_looks_as_it_did(screen, size, songs):
         await until(pilot, lambda: "looking" not in "\n".join(lines(app)))
         await pilot.pause(0.2)
         seen = [line.rstrip() for line in lines(app)]
+    compare(seen, f"{screen}-{size}.txt")
+
+
+@pytest.fixture
+def utc():
+    """Tell the time of day as in Greenwich."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@on_stage
+async def test_a_batch_looks_as_it_did(size, library, tmp_path, monkeypatch, utc):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    made = {
+        "loudness_lufs": -14.0,
+        "true_peak_dbtp": -1.0,
+        "files": [str(tmp_path / "spring/blue/out/blue.wav")],
+    }
+    rows = [
+        song(1, "done", "Blue Harbour", spent_seconds=48.0, tries=1, running_at="worker 1", result=made),
+        song(2, "running", "Night Tram", step="convert", fraction=0.62, tries=1, running_at="worker 2"),
+        song(3, "failed", "Quiet Engine", step="export", cause="no space left on /data", hint="free some space",
+             tries=2, spent_seconds=52.0, running_at="worker 1", wishes={"voice": "Basso v1", "preset": "warm"}),
+        song(4, "done", "Tin Roof", was_done=True, result=made),
+        song(5, "failed", "gone.flac", cause="there is no file gone.flac", hint="did you mean 'stone.flac'?"),
+        song(6, "cancelled", "Slow River"),
+        song(7, title="Glass Stairs"),
+    ]  # fmt: skip
+    with batch(tmp_path / "spring", rows, began=28_860.0) as queue:
+        for number, place in ((1, "worker 2"), (2, "worker 1")):
+            began = 28_860.0 + 600.0 * number
+            queue.put_try(
+                Try(3, number, began, began + 9.0, place, "failed", "export", "no space left on /data", 6)
+            )
+        for name, seconds in (("decode", 0.2), ("separate", 9.0), ("convert", 2.0)):
+            queue.put_step(StepTime(3, name, seconds, kept=False))
+        async with studio(library, size=SIZES[size]) as (app, pilot):
+            await pilot.press("5")
+            await until(pilot, lambda: app.screen.query("#queue"))
+            app.screen.show(queue.folder)
+            await until(pilot, lambda: app.batches.state.is_read)
+            await pilot.press("down", "down")
+            await until(pilot, lambda: "try 2" in "\n".join(lines(app)))
+            await pilot.pause(0.1)
+            seen = [line.rstrip() for line in lines(app)]
+    compare(seen, f"batch-queue-{size}.txt")
+
+
+def compare(seen, name):
     text = "\n".join(seen) + "\n"
-    file = FOLDER / f"{screen}-{size}.txt"
+    file = FOLDER / name
     if os.environ.get("SNAPSHOTS") == "write":
         FOLDER.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -17,7 +17,7 @@ SEATS: Final = (
         "Your voices: their takes, their training as it runs, their checkpoints to hear and choose.",
     ),
     Seat(
-        "batch", "5", "Batch", "The queue that renders many songs one after another, and what became of each."
+        "batch", "5", "Batch", "Many songs one after another: renders of this studio, or a batch that outlives it."
     ),
     Seat(
         "presets",

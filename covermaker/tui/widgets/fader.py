@@ -45,6 +45,8 @@ class Fader(Drawn):
         The value it is compared with, as a preset's: another one is marked with ``*``.
     moves : bool
         The value moves over time: marked with ``~``.
+    nothing : str
+        What stands in place of a value where there is none; then there is no knob either.
     label_cells : int
         Room for the label, so that a column of faders lines up.
     standing : bool
@@ -81,6 +83,7 @@ class Fader(Drawn):
     was: reactive[Value | None] = reactive(None)
     moves: reactive[bool] = reactive(False)
     typed: reactive[str | None] = reactive(None)
+    nothing: reactive[str] = reactive("")
 
     class Changed(Message):
         """The person changed the value; `settled` is False while it is being dragged."""
@@ -282,11 +285,15 @@ class Fader(Drawn):
         if cells:
             at = round(self.scale.fraction(self.value) * (cells - 1))
             glyphs = self.glyphs
-            segments += [
-                Segment(glyphs.track * at, self.look("fader--track")),
-                Segment(glyphs.knob, self.look("fader--knob")),
-                Segment(glyphs.groove * (cells - 1 - at), self.look("fader--groove")),
-            ]
+            segments += (
+                [Segment(glyphs.groove * cells, self.look("fader--groove"))]
+                if self.nothing
+                else [
+                    Segment(glyphs.track * at, self.look("fader--track")),
+                    Segment(glyphs.knob, self.look("fader--knob")),
+                    Segment(glyphs.groove * (cells - 1 - at), self.look("fader--groove")),
+                ]
+            )
         return [*segments, *self._written(_VALUE_CELLS)]
 
     def _written(self, cells: int) -> list[Segment]:
@@ -296,7 +303,7 @@ class Fader(Drawn):
                 Segment(f"{self.typed}_", self.look("fader--typed")),
             ]
         changed = "*" if self.was is not None and self.was != self.value else " "
-        value = self.scale.text(self.value).rjust(cells)
+        value = (self.nothing or self.scale.text(self.value)).rjust(cells)
         marks = f"{changed}~" if self.moves else f" {changed}"
         if len(value) + len(marks) > self.size.width:  # a narrow upright one
             marks = marks.strip()
@@ -319,7 +326,9 @@ class Fader(Drawn):
         at = round((1 - self.scale.fraction(self.value)) * (cells - 1))
         row = y - 1
         mark = "" if row not in rows else f"{rows[row]:+.0f}" if rows[row] else "0"
-        if row == at:
+        if self.nothing:
+            sign, look = self.glyphs.post, "fader--groove"
+        elif row == at:
             sign, look = self.glyphs.knob, "fader--knob"
         else:
             sign, look = self.glyphs.post, "fader--track" if row > at else "fader--groove"

@@ -7,15 +7,16 @@ A scale is made of a `Spec` (linear, log, choices, switches, levels) or of a mix
 from __future__ import annotations
 
 import math
-import re
+from contextlib import suppress
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
-from covermaker.effects.spec import OFF_DB
+from covermaker.effects.spec import OF_ONE, OFF_DB
 from covermaker.errors import UsageError, nearest
 from covermaker.tui.widgets.canvas import nice_step
+from covermaker.units import quantity
 
 if TYPE_CHECKING:
     from covermaker.effects.spec import Spec, Value
@@ -25,8 +26,6 @@ _LAW_DB = (-60.0, -48.0, -36.0, -24.0, -12.0, -6.0, 0.0, 6.0, 12.0, 24.0)
 _LAW = (0.0, 0.06, 0.14, 0.28, 0.5, 0.65, 0.8, 1.0, 1.2, 1.6)
 BOTTOM_DB: Final = _LAW_DB[0]
 NO_SEND_DB: Final = -96.0  # at this level and below there is no send
-
-_NUMBER = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+))\s*(.*)", re.DOTALL)
 
 
 class Scale(Protocol):
@@ -128,11 +127,11 @@ class NumberScale:
 
     def parse(self, text: str) -> Value:
         """Read a number: ``-2.5``, ``6.8k``, ``6.8 kHz``, ``1.2 s`` for milliseconds, ``50 %`` of one."""
-        match = _NUMBER.fullmatch(text.strip())
-        factor = None if match is None else self._factor(match[2].strip())
-        if match is None or factor is None:
+        value = None
+        with suppress(UsageError):
+            value = quantity(text, self.unit, of_one=self.maximum <= OF_ONE)
+        if value is None:
             raise UsageError(f"'{text.strip()}' is no value here", hint=f"allowed: {self._allowed}")
-        value = _clean(float(match[1].replace(",", ".")) * factor)
         if not self.minimum <= value <= self.maximum:
             raise UsageError(f"{self.text(value)} is out of range", hint=f"allowed: {self._allowed}")
         return value
@@ -140,17 +139,6 @@ class NumberScale:
     @property
     def _allowed(self) -> str:
         return f"{_plain(self.minimum)} to {_plain(self.maximum)} {self.unit}".rstrip()
-
-    def _factor(self, unit: str) -> float | None:
-        """Return by what a number with this unit, however written, is multiplied; None for a foreign one."""
-        mine, unit = self.unit.lower(), unit.lower()
-        if unit in ("", mine):
-            return 1.0
-        if unit in ("k", f"k{mine}"):
-            return 1000.0
-        if mine == "ms" and unit == "s":
-            return 1000.0
-        return 0.01 if unit == "%" and not mine and self.maximum <= 1.0 else None
 
     def _clipped(self, value: float) -> float:
         return min(max(value, self.minimum), self.maximum)
