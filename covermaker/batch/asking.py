@@ -61,6 +61,8 @@ def leave_ask(queue: Queue, what: Asked, numbers: Sequence[int] = ()) -> str:
                     tries=0,
                     not_before=0.0,
                     cause="" if what == "retry" else "cancelled",
+                    hint=None,
+                    exit_code=0,
                 )
     count = f"{len(meant)} song" + ("s" if len(meant) != 1 else "")
     if worked_on:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from covermaker.cli.batch_watching import command as status
-from covermaker.cli.cache import parse_size, store_option
+from covermaker.cli.cache import parse_size
 from covermaker.cli.default_group import DefaultGroup
 from covermaker.cli.device import device_option
 from covermaker.cli.output import near, printable, table, terminal_width
@@ -74,7 +74,10 @@ def command() -> None:
 @click.option("--address", default="", help="Of a Ray cluster: auto, ray://host:10001, or local.")
 @click.option("--resume", is_flag=True, help="Go on with the batch in --out; that is so anyway.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done and how long it takes, and stop.")
-@store_option
+@click.option(
+    "--store",
+    help="Store to use instead of the user's cache folder; of a cluster also a URL: s3://bucket/store.",
+)
 @device_option
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
 def run(
@@ -82,7 +85,7 @@ def run(
     out: Path,
     template: Path | None,
     memory: str | None,
-    store: Path | None,
+    store: str | None,
     loudness: float | None,
     album: bool,
     resume: bool,
@@ -111,7 +114,7 @@ def run(
         album=album,
         album_lufs=album_lufs,
         memory_bytes=parse_size(memory) if memory else None,
-        store=str(store.absolute()) if store else "",
+        store=_store(store),
         **said,
     )
     if dry_run:
@@ -144,6 +147,13 @@ def _file(template: Path) -> Path:
     missing = UsageError(f"there is no template at {template}", hint="--template FILE: a cover.toml")
     parse(Document.read(template, missing=missing).text, str(template))
     return template.absolute()
+
+
+def _store(place: str | None) -> str:
+    """Return a store's place as another process finds it, too."""
+    from covermaker.graph.opening import is_url
+
+    return place if place and is_url(place) else _lasting(place) if place else ""
 
 
 def _lasting(playlist: str) -> str:

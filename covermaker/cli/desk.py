@@ -98,7 +98,7 @@ def _cells(one: Channel) -> tuple[str, ...]:
     return (
         "  " * one.depth + one.name,
         one.kind,
-        "none" if one.value is None else f"{one.value:.1f} {unit}",
+        one.loudness if one.value is None else f"{one.value:.1f} {unit}",
         "" if one.kind == "master" else pan_words(one.pan),
         ", ".join(states),
         ", ".join(sends),

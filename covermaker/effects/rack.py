@@ -45,12 +45,18 @@ class EffectSettings:
     def title(self) -> str:
         """What people call it: a plug-in by its own name."""
         effect = EFFECTS.load(self.effect)
-        return effect.title_of(self.values) if isinstance(effect, ReadsRow) else self.effect
+        return effect.title_of(self.values) if issubclass(effect, ReadsRow) else self.effect
 
     def specs(self) -> tuple[Spec, ...]:
         """Return the parameters that its row can have, a plug-in's own first; not all of these have a value."""
         effect = EFFECTS.load(self.effect)
-        return (*(effect.specs_of(self.values) if isinstance(effect, ReadsRow) else ()), *effect.SPECS)
+        return (*(effect.specs_of(self.values) if issubclass(effect, ReadsRow) else ()), *effect.SPECS)
+
+    def gliding(self) -> frozenset[str]:
+        """Return the parameters that may glide; see `covermaker.effects.spec.Movable`."""
+        effect = EFFECTS.load(self.effect)
+        own: frozenset[str] = getattr(effect, "MOVES", frozenset())
+        return own | effect.moves_of(self.values) if issubclass(effect, ReadsRow) else own
 
     def value_of(self, spec: Spec) -> Value:
         """Return the value of a parameter, or its default."""
@@ -130,7 +136,7 @@ def _parse_row(row: Mapping[str, object], where: str) -> EffectSettings:
     if not isinstance(bypass, bool):
         raise PlaceError(f"{where}.bypass", f"= {bypass!r} must be true or false")
     effect = EFFECTS.load(name)
-    values = effect.read_row(row, where) if isinstance(effect, ReadsRow) else _parse_values(row, name, where)
+    values = effect.read_row(row, where) if issubclass(effect, ReadsRow) else _parse_values(row, name, where)
     return EffectSettings(name, MappingProxyType(values), bypass, _sidechain(row, name, f"{where}.sidechain"))
 
 
@@ -159,53 +165,6 @@ def _sidechain(row: Mapping[str, object], effect: str, where: str) -> str | None
             where, f": {effect} listens to nothing but its own sound", hint="able: " + ", ".join(able)
         )
     return wanted
-
-
-def check_moves(settings: Sequence[EffectSettings], moves: Sequence[Move], *, where: str) -> None:
-    """Refuse automation that a rack cannot follow.
-
-    Parameters
-    ----------
-    where : str
-        Of the automation in its document: ``"automation[0]"``.
-
-    Raises
-    ------
-    PlaceError
-        For an effect or parameter that is not there, a value outside its range, a choice that should glide.
-    """
-    for move in moves:
-        if move.index >= len(settings):
-            raise PlaceError(f"{where}.target", f": the rack has no effect {move.index}, counted from 0")
-        setting = settings[move.index]
-        effect = EFFECTS.load(setting.effect)
-        specs = {spec.name: spec for spec in effect.SPECS}
-        if move.parameter == BYPASS:
-            values = [value for _, value in move.course.points]
-            if any(value not in (0.0, 1.0) for value in values) or move.course.shape != "hold":
-                raise PlaceError(where, ": a bypass is true or false", hint='write shape = "hold"')
-            continue
-        if move.parameter not in specs:
-            raise PlaceError(
-                f"{where}.target",
-                f": {setting.effect} has no parameter '{move.parameter}'",
-                hint=nearest(move.parameter, [*specs, BYPASS]),
-            )
-        spec = specs[move.parameter]
-        if move.parameter in getattr(effect, "FIXED", frozenset()):
-            raise PlaceError(
-                f"{where}.target",
-                f": {move.parameter} of {setting.effect} cannot move: it changes the latency",
-            )
-        if isinstance(spec.default, str):
-            raise PlaceError(f"{where}.target", f": {move.parameter} is a choice, not a number")
-        for number, (_, value) in enumerate(move.course.points):
-            typed = bool(value) if isinstance(spec.default, bool) and value in (0.0, 1.0) else value
-            parse_value(typed, spec, f"{where}.points[{number}]")
-        if move.parameter not in getattr(effect, "MOVES", frozenset()) and move.course.shape != "hold":
-            raise PlaceError(
-                where, f": {move.parameter} of {setting.effect} cannot glide", hint='write shape = "hold"'
-            )
 
 
 def parse_value(value: object, spec: Spec, where: str) -> Value:

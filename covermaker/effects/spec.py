@@ -7,7 +7,7 @@ these rows; the audio libraries underneath check only some of their arguments.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +18,9 @@ Value: TypeAlias = float | str | bool
 
 # A level parameter at this value is off: its gain is exactly 0.
 OFF_DB = -100.0
+
+# A number without unit that goes no higher is a share, or a width: it may be typed in percent.
+OF_ONE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,26 @@ class ReadsRow(Protocol):
     @classmethod
     def specs_of(cls, values: Mapping[str, Value]) -> tuple[Spec, ...]:
         """Return the parameters that a row with these values can have beside `SPECS`."""
+
+    @classmethod
+    def unknown(cls, values: Mapping[str, Value]) -> bool:
+        """Tell whether nobody here can say what parameters such a row has."""
+
+    @classmethod
+    def moves_of(cls, values: Mapping[str, Value]) -> frozenset[str]:
+        """Return which of `specs_of` may glide; see `Movable`."""
+
+    @classmethod
+    def moved(cls, row: Mapping[str, Value], values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return what to make an effect of, in a row in which some values move and are `values` now."""
+
+
+@runtime_checkable
+class Shifting(Protocol):
+    """An effect of which nobody knows beforehand what changes how late it is: a plug-in."""
+
+    def refuse_latency(self, before: int) -> NoReturn:
+        """Raise that with its values of now it is not as late as it was; nothing that moves may do that."""
 
 
 MOVE_SAMPLES = 64

@@ -10,7 +10,7 @@ import numpy as np
 from covermaker.effects import EFFECTS
 from covermaker.effects.automation import Curve
 from covermaker.effects.lines import Line
-from covermaker.effects.spec import MOVE_SAMPLES, Keyed, Late, Movable, Swinging
+from covermaker.effects.spec import MOVE_SAMPLES, Keyed, Late, Movable, ReadsRow, Shifting, Swinging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,8 +97,10 @@ class Stage:
         self.index, self.name, self.channels = index, setting.effect, place.channels
         self._place = place
         self._setting = setting
-        able: frozenset[str] = getattr(EFFECTS.load(setting.effect), "MOVES", frozenset())
-        self._glides = frozenset(moves) & able
+        self._specs = {spec.name: spec for spec in setting.specs()}
+        # What nobody here knows cannot move either: it is of a plug-in that is not there.
+        moves = {name: course for name, course in moves.items() if name in self._specs or name == BYPASS}
+        self._glides = frozenset(moves) & setting.gliding()
         curves = {
             name: Curve(course, place.sample_rate)
             if name in self._glides or name == BYPASS
@@ -157,13 +159,16 @@ class Stage:
         return max(self.effect.tail_seconds(), ended.tail_seconds()) + _HANDOVER_SECONDS
 
     def _made(self, values: Mapping[str, Value]) -> Effect:
-        made = EFFECTS.load(self.name)(values, self._place.sample_rate, self._place.channels)
+        kind = EFFECTS.load(self.name)
+        if issubclass(kind, ReadsRow) and self._curves:
+            values = kind.moved(self._setting.values, values)
+        made = kind(values, self._place.sample_rate, self._place.channels)
         if isinstance(made, Swinging):
             made.begin(self._song_frame(self._worked))
         return made
 
     def _typed(self, name: str, value: float) -> Value:
-        return value >= 0.5 if isinstance(self._setting.values[name], bool) else value
+        return value >= 0.5 if isinstance(self._specs[name].default, bool) else value
 
     def _song_frame(self, seen: int) -> int:
         """Return which frame of the song is heard at a frame of the stream."""
@@ -215,7 +220,9 @@ class Stage:
                 old.dying, old.left = 0, min(old.left, self._handover)
         self.effect = self._made(self._values)
         late = self.effect.latency_samples if isinstance(self.effect, Late) else 0
-        assert late == self._late, self.name  # `check_moves` refuses what would change it
+        if late != self._late:
+            assert isinstance(self.effect, Shifting), self.name  # of all others `check_moves` refuses it
+            self.effect.refuse_latency(self._late)
         self._handed, self._due = 0, False
 
     def _heard(self, block: Samples, key: Samples | None) -> Samples:

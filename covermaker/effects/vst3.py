@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from covermaker.effects.plugins.row import (
     ABSENT,
     BINARY,
     LATENCY,
+    SETTINGS,
+    moves_of,
     parameters_of,
     read_row,
     settings_digest,
@@ -50,6 +52,7 @@ class Vst3:
     VERSION: ClassVar[int] = 1
     SPECS: ClassVar[tuple[Spec, ...]] = (LATENCY,)
     FIXED: ClassVar[frozenset[str]] = frozenset({"latency_samples"})
+    MOVES: ClassVar[frozenset[str]] = frozenset()  # those of a row: `moves_of`
 
     def __init__(self, values: Mapping[str, Value], sample_rate: int, channels: int) -> None:
         self.latency_samples = 0
@@ -58,21 +61,21 @@ class Vst3:
         if ABSENT in values:
             return
         found = catalogue().find(str(values["plugin"]))
+        self._name = str(values["plugin"])
+        self._settings = str(values.get(SETTINGS) or settings_digest(values))
         if found is None or found.bundle.sha256 != values[BINARY]:
-            error = PluginFailed(
-                f"plug-in '{values['plugin']}' was taken away while it was needed",
-                hint="covermaker plugins scan",
-            )
-            error.plugin, error.settings = str(values["plugin"]), settings_digest(values)
-            raise error
+            self._blame("was taken away while it was needed", "covermaker plugins scan")
         self._rate = sample_rate
         by_name = {one.name: one for one in found.plugin.parameters}
         given = {by_name[name]: value for name, value in parameters_of(values).items()}
+        self._indices = {name: one.index for name, one in by_name.items()}
+        # What moves, and where: samples counted from the beginning of what is gathered.
+        self._moves: list[tuple[int, dict[int, Value]]] = []
         self._host = Host(
             Wanted(
                 found.bundle.path,
                 found.plugin.name,
-                settings_digest(values),
+                self._settings,
                 str(values["state"]),
                 {parameter.index: value for parameter, value in given.items()},
                 found.bundle.seconds,
@@ -110,8 +113,9 @@ class Vst3:
         if taken:
             used = taken - self._filled
             made = self._host.process(
-                np.concatenate([self._gathered[:, : self._filled], block[:, :used]], axis=1)
+                np.concatenate([self._gathered[:, : self._filled], block[:, :used]], axis=1), self._moves
             )
+            self._moves = []
             skipped = min(self._early, made.shape[1])
             self._early -= skipped
             self._made = np.concatenate([self._made, made[:, skipped:]], axis=1)
@@ -121,6 +125,24 @@ class Vst3:
         out = np.array(self._made[:, :count])
         self._made = self._made[:, count:]
         return out
+
+    def move(self, values: Mapping[str, Value]) -> None:
+        """Take new values for some of its parameters; they count from the next sample on."""
+        if self._host is not None:
+            own = parameters_of(values)
+            self._moves.append((self._filled, {self._indices[name]: own[name] for name in own}))
+
+    def refuse_latency(self, before: int) -> NoReturn:
+        """Raise that with its values of now it is not as late as it was."""
+        self._blame(
+            f"is {self.latency_samples} samples late and was {before}, by what moves of it",
+            "take the automation out that changes its latency",
+        )
+
+    def _blame(self, what: str, hint: str) -> NoReturn:
+        error = PluginFailed(f"plug-in '{self._name}' {what}", hint=hint)
+        error.plugin, error.settings = self._name, self._settings
+        raise error
 
     def tail_seconds(self) -> float:
         """Return how long it sounds on, measured behind loud noise with these very settings, at most 10 s."""
@@ -148,6 +170,21 @@ class Vst3:
     def specs_of(cls, values: Mapping[str, Value]) -> tuple[Spec, ...]:
         """Return the parameters of the plug-in of a row."""
         return specs_of(values)
+
+    @classmethod
+    def unknown(cls, values: Mapping[str, Value]) -> bool:
+        """Tell whether no scan has found the plug-in of a row."""
+        return BINARY not in values
+
+    @classmethod
+    def moves_of(cls, values: Mapping[str, Value]) -> frozenset[str]:
+        """Return which parameters of the plug-in may glide: numbers that are not one of a few."""
+        return moves_of(values)
+
+    @classmethod
+    def moved(cls, row: Mapping[str, Value], values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return values that still know their row: a failure is remembered by that."""
+        return {**values, SETTINGS: settings_digest(row)}
 
 
 def _alike(one: Value, other: Value, span: float) -> bool:

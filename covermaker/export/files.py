@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from covermaker.export.formats import FORMATS, Encoding
 from covermaker.export.labels import Labels, Level
 from covermaker.export.names import safe_name
 from covermaker.progress import Progress, silent
+from covermaker.weights.device import cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -135,7 +135,7 @@ def export_master(
         raise AudioInputError(f"'{master}' holds no samples")
     names = _file_names(loaded, safe_name(stem_name))
     shared = _SharedProgress(progress, wanted)
-    with ThreadPoolExecutor(min(len(wanted), os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(len(wanted), cores())) as pool:
         futures = [
             pool.submit(
                 export_file,

@@ -7,7 +7,8 @@ ends, so that a decoder gives the master's length with nothing before it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -19,7 +20,6 @@ from covermaker.export.tags import write_mp4_tags, write_opus_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from covermaker.export.formats import Encoding
     from covermaker.export.labels import Labels
@@ -78,7 +78,9 @@ class PacketFormat:
             # A Python file: what the disk refuses comes out as it is.
             with (
                 out.open("w+b") as handle,
-                av.open(handle, "w", format=self.container, options=self._muxing(rate)) as container,
+                av.open(
+                    handle, "w", format=self.container, options=self._muxing(rate), io_open=_reopened(handle)
+                ) as container,
             ):
                 stream: Any = container.add_stream(self.codec, rate=rate, options=dict(self.codec_options))
                 stream.codec_context.layout = layout
@@ -102,7 +104,20 @@ class PacketFormat:
     def _muxing(self, rate: int) -> dict[str, str]:
         # Bit exact: no clock and no random serial number. MP4 counts its edit list in the movie's time: in samples.
         exact = {"fflags": "+bitexact"}
-        return {**exact, "movie_timescale": str(rate)} if self.container == "ipod" else exact
+        if self.container != "ipod":
+            return exact
+        # What is in it stands in front of it, so that it plays before all of it has come over a network.
+        return {**exact, "movie_timescale": str(rate), "movflags": "+faststart"}
+
+
+def _reopened(handle: BinaryIO) -> Callable[[str, int, dict[str, str]], BinaryIO]:
+    """Return what opens a file once more to be read, with all that was written to it until then."""
+
+    def opened(url: str, flags: int, options: dict[str, str]) -> BinaryIO:
+        handle.flush()
+        return Path(url).open("rb")
+
+    return opened
 
 
 OPUS = PacketFormat(

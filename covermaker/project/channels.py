@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from covermaker.documents.complaint import dotted
 from covermaker.errors import UsageError
-from covermaker.project.operations import Drop, Insert, Plain, Put, Rename
+from covermaker.project.operations import Drop, Insert, Move, Plain, Put, Rename
 from covermaker.project.places import KINDS, NAMED, get, parse_place, real
 
 if TYPE_CHECKING:
@@ -101,6 +101,33 @@ class RemoveBus(_Removing):
     """Take a bus away, and the sends to it."""
 
     TABLE = "buses"
+
+
+@dataclass(frozen=True)
+class MoveChannel:
+    """Give a track, a group or a bus another place among its like; `to` is counted from 0."""
+
+    of: str
+    to: int
+
+    def operations(self, values: Values) -> list[Operation]:
+        """See `Edit`."""
+        table, index = self._now(values)
+        count = len(values[table])
+        if not 0 <= self.to < count:
+            raise UsageError(
+                f"there is no place {self.to + 1} among the {table}", hint=f"1 to {count}, the first is 1"
+            )
+        return [] if index == self.to else [Move((table,), index, self.to)]
+
+    def words(self, values: Values) -> str:
+        """See `Edit`."""
+        table, index = self._now(values)
+        return f"moved {KINDS[table]} {parse_place(self.of, values)[1]} {index + 1} -> {self.to + 1}"
+
+    def _now(self, values: Values) -> tuple[str, int]:
+        table, index, *_ = real(parse_place(self.of, values), values)
+        return str(table), int(index)
 
 
 @dataclass(frozen=True)

@@ -277,7 +277,9 @@ class Lane(_Model):
     target: str = Field(
         min_length=1,
         description="What moves, as `covermaker set` names it: `tracks.vocals.gain_db`, `.pan`, `.mute`, "
-        "`.sends.reverb`, `.rack.eq.band1_db`, `.rack.delay.bypass`; groups, buses and `master.rack` likewise.",
+        "`.sends.reverb`, `.rack.eq.band1_db`, `.rack.delay.bypass`, `.rack.ZamCompX2.threshold_db` of a plug-in; "
+        "groups, buses and `master.rack` likewise. Of two effects of one name the number, from 1, says which: "
+        "`.rack.3.ratio`.",
     )
     points: list[Point] = Field(
         min_length=1,

@@ -15,6 +15,7 @@ from covermaker.errors import UsageError
 from covermaker.project.channels import AddBus as AddBus
 from covermaker.project.channels import AddGroup as AddGroup
 from covermaker.project.channels import AddTrack as AddTrack
+from covermaker.project.channels import MoveChannel as MoveChannel
 from covermaker.project.channels import RemoveBus as RemoveBus
 from covermaker.project.channels import RemoveGroup as RemoveGroup
 from covermaker.project.channels import RemoveTrack as RemoveTrack
@@ -359,7 +360,7 @@ def _rack(of: str, values: Values) -> tuple[Place, list[Any]]:
 
 def _refuse_beyond(rows: Sequence[Any], index: int) -> None:
     if not 0 <= index < len(rows):
-        raise UsageError(f"the rack has no effect {index}: it has {len(rows)}, counted from 0")
+        raise UsageError(f"the rack has no effect {index + 1}: it has {len(rows)}")
 
 
 def _plain(rows: Rows) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from covermaker.documents.complaint import dotted
 from covermaker.errors import UsageError, nearest
 from covermaker.project.channels import SetSend
 from covermaker.project.operations import Drop, Insert, Move, Put, Rename, at, on_values
-from covermaker.project.places import ABSENT, NAMED, get, names_of, parse_place, real
+from covermaker.project.places import ABSENT, NAMED, effect_part, get, names_of, parse_place, real
 from covermaker.project.words import label_of, unit_of, written
 from covermaker.units import clock, parse_clock
 
@@ -60,18 +60,20 @@ class SetLane:
 
 @dataclass(frozen=True)
 class SetPoint:
-    """Set a point of what moves at `target`, or let it begin to move; a point that is so near goes."""
+    """Set a point of what moves at `target`, or let it begin to move, in a `shape`; a point that is so near goes."""
 
     target: str
     seconds: float
     value: float | bool
     within_seconds: float = 0.0
+    shape: str = "linear"
 
     def operations(self, values: Values) -> list[Operation]:
         """See `Edit`."""
         lane = lane_of(values, self.target) or {_TARGET: self.target, "points": []}
         points = pointed(lane["points"], self.seconds, self.value, within_seconds=self.within_seconds)
-        return SetLane(lane[_TARGET], points, lane.get("shape", "linear")).operations(values)
+        shape = lane.get("shape", "linear") if lane["points"] else self.shape
+        return SetLane(lane[_TARGET], points, shape).operations(values)
 
     def words(self, values: Values) -> str:
         """See `Edit`."""
@@ -175,7 +177,7 @@ def following(values: Values, operations: Sequence[Operation]) -> list[Operation
         if before and not after:
             gone.append(number)
         elif after and _path(lane, state) != after:
-            targets.append(Put((_TABLE, number, _TARGET), _written(after, state)))
+            targets.append(Put((_TABLE, number, _TARGET), _written(after, state, lane[_TARGET])))
     return [*targets, *(Drop((_TABLE, number)) for number in reversed(gone))]
 
 
@@ -254,16 +256,14 @@ def _replaced(path: Path, where: Path, value: Any, values: Values) -> Path:
     return path if isinstance(value, dict) and path[depth] in value else ()
 
 
-def _written(path: Path, values: Values) -> str:
-    """Return a path as a person writes it: channels by their names, effects too where that says which."""
+def _written(path: Path, values: Values, before: str) -> str:
+    """Return a path as a person writes it: channels by their names, effects too, or numbered as `before` is."""
     parts: list[str | int] = list(path)
     if parts[0] in NAMED:
         parts[1] = names_of(values[str(parts[0])])[int(parts[1])]
     if "rack" in parts:
         depth = parts.index("rack") + 1
-        rows = at(values, path[:depth])
-        effects = [row.get("effect") for row in rows]
-        name = effects[int(parts[depth])]
-        if effects.count(name) == 1:
-            parts[depth] = str(name)
+        part = effect_part(at(values, path[:depth]), int(parts[depth]))
+        if not (part.isdecimal() and "rack[" in before):
+            parts[depth] = part
     return dotted(tuple(parts))

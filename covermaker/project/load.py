@@ -141,6 +141,7 @@ def _cover(document: Document) -> Cover:
         )
     return document.checked(
         Cover,
+        hints={"export.formats": 'as in ["wav24", "mp3"]'},
         patterns={
             NAME_PATTERN: "lower-case letters, digits, - and _ are allowed, 32 at most",
             CLOCK_PATTERN: "minutes and seconds are expected, as in '1:12.5'",

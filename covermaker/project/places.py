@@ -30,6 +30,11 @@ KINDS = {"tracks": "track", "groups": "group", "buses": "bus"}
 # The last part of the place that stands for the order of a named list.
 ORDER = "[]"
 
+# Of the row of a plug-in; every other key of it names one of its parameters.
+_PLUGIN_KEYS = ("effect", "plugin", "parameters", "state", "latency_samples", "bypass", "sidechain")
+_PARAMETERS = "parameters"
+
+_BARE = re.compile(r"[\w-]+")
 _PART = re.compile(
     r"""\.?(?:\[(?P<index>\d+)\]|(?P<quoted>"(?:[^"\\]|\\.)*"|'[^']*')|(?P<name>[^.\[\]"'\s]+))"""
 )
@@ -59,7 +64,10 @@ class Change:
 
 
 def parse_place(text: str, values: Mapping[str, Any]) -> Place:
-    """Read ``tracks.vocals.gain_db``, ``tracks[0].gain_db``, ``tracks.vocals.rack.gate.ratio``, ``rack[2].ratio``.
+    """Read ``tracks.vocals.gain_db``, ``tracks[0].gain_db``, ``tracks.vocals.rack.gate.ratio``, ``rack.3.ratio``.
+
+    Behind a dot the effects of a rack are counted from 1, as people see them; in brackets everything is counted from 0,
+    as in the document: ``rack.3`` is ``rack[2]``. A plug-in may go by its own name, its parameters without their table.
 
     Parameters
     ----------
@@ -73,6 +81,11 @@ def parse_place(text: str, values: Mapping[str, Any]) -> Place:
     UsageError
         When it is no path, or there is no such track, bus or effect.
     """
+    return _canonical(split_place(text), values)
+
+
+def split_place(text: str) -> Place:
+    """Return the parts of a place as they are written; `UsageError` where it is none."""
     parts: Place = ()
     end = 0
     for match in _PART.finditer(text):
@@ -87,7 +100,7 @@ def parse_place(text: str, values: Mapping[str, Any]) -> Place:
             parts = (*parts, match["name"])
     if not parts or end != len(text) or text.startswith("."):
         raise UsageError(f"'{text}' is no place in a project", hint="as in tracks.vocals.gain_db")
-    return _canonical(parts, values)
+    return parts
 
 
 def _unquoted(text: str) -> str:
@@ -106,7 +119,7 @@ def _canonical(parts: Place, values: Mapping[str, Any]) -> Place:
     wanted = parts[1]
     if isinstance(wanted, int):
         if wanted >= len(names):
-            raise UsageError(f"the project has no {kind} {wanted}: it has {len(names)}, counted from 0")
+            raise UsageError(f"the project has no {parts[0]}[{wanted}]: it has {len(names)}, counted from 0")
         wanted = names[wanted]
     elif wanted not in names:
         raise UsageError(f"the project has no {kind} '{wanted}'", hint=nearest(wanted, map(str, names)))
@@ -114,20 +127,54 @@ def _canonical(parts: Place, values: Mapping[str, Any]) -> Place:
 
 
 def _effect_numbered(place: Place, values: Mapping[str, Any]) -> Place:
-    for depth in (1, 2):
-        if len(place) > depth + 1 and place[depth] == "rack" and isinstance(place[depth + 1], str):
-            rows = get(values, place[: depth + 1])
-            effects = [row.get("effect") for row in rows] if isinstance(rows, list) else []
-            wanted = str(place[depth + 1])
-            if effects.count(wanted) > 1:
-                raise UsageError(
-                    f"the rack has {effects.count(wanted)} effects called '{wanted}'",
-                    hint=f"say which by its number, counted from 0: rack[{effects.index(wanted)}]",
-                )
-            if wanted not in effects:
-                raise UsageError(f"the rack has no '{wanted}'", hint=nearest(wanted, map(str, effects)))
-            return (*place[: depth + 1], effects.index(wanted), *place[depth + 2 :])
-    return place
+    depth = 2 if place[0] in NAMED else 1
+    if len(place) < depth + 2 or place[depth] != "rack":
+        return place
+    found = get(values, place[: depth + 1])
+    rows = found if isinstance(found, list) else []
+    wanted, inside = place[depth + 1], place[depth + 2 :]
+    index = wanted if isinstance(wanted, int) else _effect_called(wanted, rows)
+    row = rows[index] if index < len(rows) else None
+    if isinstance(row, dict) and "plugin" in row and len(inside) == 1 and inside[0] not in _PLUGIN_KEYS:
+        inside = (_PARAMETERS, *inside)
+    return (*place[: depth + 1], index, *inside)
+
+
+def _effect_called(wanted: str, rows: Sequence[Any]) -> int:
+    """Return where an effect stands that is named, or numbered from 1."""
+    if wanted.isdecimal():
+        if 1 <= int(wanted) <= len(rows):
+            return int(wanted) - 1
+        raise UsageError(
+            f"the rack has no effect {wanted}: {f'it has {len(rows)}' if rows else 'it is empty'}"
+        )
+    named = [names_of_effect(row) for row in rows]
+    found = [index for index, names in enumerate(named) if wanted in names]
+    if len(found) > 1:
+        raise UsageError(
+            f"the rack has {len(found)} effects called '{wanted}'",
+            hint=f"say which by its number: rack.{found[0] + 1}",
+        )
+    if not found:
+        known = list(dict.fromkeys(name for names in named for name in reversed(names)))
+        raise UsageError(
+            f"the rack has no '{wanted}'", hint=nearest(wanted, known) if known else "it is empty"
+        )
+    return found[0]
+
+
+def names_of_effect(row: Any) -> list[str]:
+    """Return what a row of a rack may be called: its effect, and a plug-in by its own name, too."""
+    names = [row.get("effect"), row.get("plugin")] if isinstance(row, dict) else []
+    return [name for name in names if isinstance(name, str)]
+
+
+def effect_part(rows: Sequence[Any], index: int) -> str:
+    """Return how an effect is written in a place: by its name, where that says which, or its number from 1."""
+    for name in reversed(names_of_effect(rows[index])):
+        if sum(name in names_of_effect(row) for row in rows) == 1 and not name.isdecimal():
+            return name if _BARE.fullmatch(name) else f'"{name}"' if '"' not in name else str(index + 1)
+    return str(index + 1)
 
 
 def names_of(rows: Sequence[Mapping[str, Any]]) -> list[str | int]:

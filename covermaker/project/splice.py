@@ -85,6 +85,8 @@ def insert(text: str, path: Path, index: int, value: Any) -> str:
 def move(text: str, path: Path, index: int, to: int) -> str:
     """Move an item of the array at a path; where each has a line of its own, its comments go with it."""
     spans = spans_of(text)
+    if not any(span.path == path for span in spans):
+        return _move_table(text, spans, path, index, to)
     items = _items(spans, path)
     if not all(_has_line(text, item) for item in items):
         texts = [text[item.value : item.end] for item in items]
@@ -100,6 +102,48 @@ def move(text: str, path: Path, index: int, to: int) -> str:
     cells = [text[start:end] for start, end in pairwise(edges)]
     cells.insert(to, cells.pop(index))
     return text[: edges[0]] + "".join(cells) + text[edges[-1] :]
+
+
+def _move_table(text: str, spans: Sequence[Span], path: Path, index: int, to: int) -> str:
+    """Move one of an array of tables, with the tables in it and the comments that touch it; what is between stays.
+
+    So does a comment above the first: it is about them all.
+    """
+    of_each: dict[int, list[Span]] = {}
+    for span in spans:
+        if span.path[: len(path)] == path and len(span.path) > len(path):
+            of_each.setdefault(int(span.path[len(path)]), []).append(span)
+    starts = [span.start for span in spans if span.kind == "table"]
+    edges: list[tuple[int, int]] = []
+    for number in sorted(of_each):
+        end = _line_end(text, max(max(span.end, span.value) for span in of_each[number]))
+        below = next((at for at in starts if at >= end), len(text))
+        begin = min(span.start for span in of_each[number])
+        begin = _above(text, begin) if number else _line_start(text, begin)
+        edges.append((begin, _below(text, end, below)))
+    pieces = [text[start:end].rstrip("\n") for start, end in edges]
+    pieces.insert(to, pieces.pop(index))
+    moved, at = "", 0
+    for (start, end), piece in zip(edges, pieces, strict=True):
+        moved += text[at:start] + piece
+        at = start + len(text[start:end].rstrip("\n"))
+    return moved + text[at:]
+
+
+def _above(text: str, start: int) -> int:
+    """Return where the comments begin that stand right above a line."""
+    start = _line_start(text, start)
+    while start and text[_line_start(text, start - 1) : start].lstrip().startswith("#"):
+        start = _line_start(text, start - 1)
+    return start
+
+
+def _below(text: str, end: int, stop: int) -> int:
+    """Return where the comments below a line end; those right above the header at `stop` are of that."""
+    found = end
+    while found < stop and text[found : _line_end(text, found)].lstrip().startswith("#"):
+        found = _line_end(text, found)
+    return end if found >= stop and stop < len(text) else found
 
 
 def _add(text: str, table: Path, key: str, value: Any) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Ends of names, and the units that they stand for.
 _UNITS = {
     "_db": "dB", "_dbtp": "dBTP", "_lufs": "LUFS", "_hz": "Hz", "_ms": "ms", "_seconds": "s",
-    "_semitones": "semitones", "_frames": "frames",
+    "_semitones": "semitones", "_frames": "frames", "_bpm": "bpm",
 }  # fmt: skip
 
 # Tables whose name adds nothing to what their keys say.
@@ -52,7 +52,7 @@ def say(
         return _automation(change, values, ended)
     if place == ("sections",):
         return f"sections {_section_names(before)} -> {_section_names(after)}"
-    label, unit = label_of(place, values), unit_of(place)
+    label, unit = label_of(place, values), "" if isinstance(after, str) else unit_of(place)
     if _is_rack(place):
         return f"{label} {_count(before)} -> {_count(after)}"
     if before is ABSENT:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from covermaker.documents.document import PlaceError
+from covermaker.effects.able import check_moves
 from covermaker.effects.automation import Automation, Move
-from covermaker.effects.rack import check_moves, parse_value
+from covermaker.effects.rack import parse_value
 from covermaker.effects.stage import BYPASS
 from covermaker.errors import UsageError, nearest
 from covermaker.mix.strips import GAIN, MUTE, PAN
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from covermaker.effects.rack import EffectSettings
+    from covermaker.effects.spec import Spec
     from covermaker.project.document import Lane
     from covermaker.project.places import Place
 
@@ -97,22 +99,23 @@ def read_lanes(
         seen[place] = number
         points = _points(lane, where, song_seconds)
         whose, parameter, index = _target(place, where)
-        steps = parameter.rpartition(".")[2] in _SWITCHES
+        of_it = [] if index is None else racks.get(whose, ())[index : index + 1]
+        specs = [spec for setting in of_it for spec in setting.specs() if spec.name == parameter]
+        steps = parameter in _SWITCHES or any(isinstance(spec.default, bool) for spec in specs)
         course = Automation(points, "hold" if steps else lane.shape)
         if index is None:
             _check_strip(parameter, place, values, lane, where)
             found.strips.setdefault(whose, {})[parameter] = course
         else:
             moves = (Move(index, parameter, course),)
-            _check_numbers(parameter, racks.get(whose, ())[index : index + 1], lane, where)
+            _check_numbers(specs, lane, where)
             check_moves(racks.get(whose, ()), moves, where=where)
             found.racks[whose] = found.of_rack(*whose) + moves
     return found
 
 
-def _check_numbers(parameter: str, settings: Sequence[EffectSettings], lane: Lane, where: str) -> None:
-    """Refuse true and false where an effect has a number; `settings` are those of the effect, if it is there."""
-    specs = [spec for setting in settings for spec in setting.specs() if spec.name == parameter]
+def _check_numbers(specs: Sequence[Spec], lane: Lane, where: str) -> None:
+    """Refuse true and false where an effect has a number; `specs` holds what moves, if it is there."""
     for number, (_, value) in enumerate(lane.points):
         if specs and isinstance(value, bool) and not isinstance(specs[0].default, bool):
             parse_value(value, specs[0], f"{where}.points[{number}]")
@@ -151,10 +154,10 @@ def _points(lane: Lane, where: str, song_seconds: float | None) -> tuple[tuple[f
 def _target(place: Place, where: str) -> tuple[Whose, str, int | None]:
     """Return whose it is, what moves, and the effect's place in the rack."""
     match place:
-        case (str(table), str(name), "rack", int(index), str(parameter)) if table in NAMED:
-            return (table, name), parameter, index
-        case ("master", "rack", int(index), str(parameter)):
-            return ("master",), parameter, index
+        case (str(table), str(name), "rack", int(index), *rest) if table in NAMED and _parameter(rest):
+            return (table, name), _parameter(rest), index
+        case ("master", "rack", int(index), *rest) if _parameter(rest):
+            return ("master",), _parameter(rest), index
         case (str(table), str(name), "sends", str(bus)) if table in NAMED:
             return (table, name), f"sends.{bus}", None
         case (str(table), str(name), str(parameter)) if table in NAMED:
@@ -164,6 +167,16 @@ def _target(place: Place, where: str) -> tuple[Whose, str, int | None]:
         "cannot move",
         hint="able: gain_db, pan, mute and sends of a channel, and parameters of racks, as tracks.vocals.gain_db",
     )
+
+
+def _parameter(rest: Sequence[str | int]) -> str:
+    """Return what of an effect the end of a place names: ``"ratio"``, of a plug-in ``"parameters.ratio"``."""
+    match rest:
+        case [str(name)]:
+            return name
+        case ["parameters", str(name)]:
+            return f"parameters.{name}"
+    return ""
 
 
 def _check_strip(parameter: str, place: Place, values: Mapping[str, Any], lane: Lane, where: str) -> None:

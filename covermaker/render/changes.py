@@ -15,7 +15,7 @@ from covermaker.effects.plugins.row import ABSENT as ABSENT_PLUGIN
 from covermaker.effects.plugins.row import BINARY
 from covermaker.errors import UsageError
 from covermaker.graph.step import From
-from covermaker.project.places import ABSENT, KINDS, NAMED, Change, parse_place, real
+from covermaker.project.places import ABSENT, KINDS, NAMED, Change, effect_part, parse_place, real
 from covermaker.project.words import label_of, say
 
 if TYPE_CHECKING:
@@ -179,9 +179,11 @@ def _target(step: Step, path: Path, values: Values) -> str:
     parts: list[str | int] = []
     found: Any = values
     for part in whole:
-        found = _below(found, part)
-        key = "effect" if "rack" in parts else "name"
-        name = found.get(key) if isinstance(part, int) and isinstance(found, dict) else None
+        rows, found = found, _below(found, part)
+        if isinstance(part, int) and parts[-1:] == ["rack"] and isinstance(rows, list) and part < len(rows):
+            parts.append(effect_part(rows, part))
+            continue
+        name = found.get("name") if isinstance(part, int) and isinstance(found, dict) else None
         parts.append(name if isinstance(name, str) else part)
     return _dotted((*parts, *str(parameter).split(".")))
 

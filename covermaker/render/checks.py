@@ -124,6 +124,7 @@ def check(project: Project) -> Checked:
     with placed("stems"):
         stems = separator("auto").stems
     for index, track in enumerate(cover.tracks):
+        _source(f"tracks[{index}].source", track.source, stems)
         _sung_track(f"tracks[{index}]", track.source, track.voice, cover)
     _parts(cover.convert.parts)
     check_key(cover.song.key)
@@ -331,6 +332,12 @@ def _harmonies(project: Project) -> dict[str, Path]:
                 read_guide(melody)
             found[track.name] = melody
     return found
+
+
+def _source(where: str, source: str, stems: Sequence[str]) -> None:
+    known = [CONVERTED, INSTRUMENTAL, *stems]
+    if source not in known:
+        raise PlaceError(where, f"= '{source}' is not there", hint=nearest(source, known))
 
 
 def _sung_track(where: str, source: str, voice: str | None, cover: Cover) -> None:

@@ -22,6 +22,7 @@ from covermaker.project.document import CONVERTED
 from covermaker.project.load import load
 from covermaker.render.instrumental import instrumental_step, without_own_mutes, write_instrumental
 from covermaker.render.music import FILE_NAME, known_music, told, words
+from covermaker.render.naming import named_reports
 from covermaker.render.pipeline import build
 from covermaker.render.plugins import absent_notes, refuse_missing, surviving
 from covermaker.render.sessions import (
@@ -159,7 +160,7 @@ def _exported(request: Mapping[str, Any], listener: Listener) -> dict[str, Any]:
         "music": None if music is None else words(music),
         "parts": files,
         "files": [file for written in files.values() for file in written],
-        "reports": reports,
+        "reports": named_reports(reports, [track.name for track in cover.tracks]),
     }
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from covermaker.graph.events import Listener
 
+# What of a project is made for it.
+WANTED: Final[Mapping[str, Any]] = {"until": "mix", "score": False}
+
 BINS_PER_LU: Final = 20
 _LOWEST_LUFS: Final = -70  # the absolute gate
 _OFFSET_LUFS: Final = -0.691  # BS.1770-5, equation 2
@@ -32,7 +35,7 @@ def gauge(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
     dict
         ``{"lufs": float or None, "seconds": float, "bins": {bin: count}}``; bin 0 begins at the absolute gate.
     """
-    result = render({**request, "until": "mix", "score": False}, listener)
+    result = render({**request, **WANTED}, listener)
     return read(Path(result["folders"][0]) / "mix.wav")
 
 

@@ -12,6 +12,7 @@ from covermaker.effects.sync import is_synced
 from covermaker.graph.step import From, Outside
 from covermaker.render import mixwork, work
 from covermaker.render.music import tempo_source
+from covermaker.render.naming import number_of
 from covermaker.render.patching import strips_of
 from covermaker.render.steps import make_step, region_params
 
@@ -180,9 +181,9 @@ def patched(
     for index, track in enumerate(cover.tracks):
         racked = track.name in racks
         # Inputs are numbered: a track's name is for people and must not enter the key.
-        names[track.name] = f"track {index}"
+        names[track.name] = number_of(index)
         source = From(racks[track.name], "racked.wav") if racked else played[track.name].source
-        inputs[f"track {index}"] = tracks[track.name] = source
+        inputs[number_of(index)] = tracks[track.name] = source
         cut.append(racked or played[track.name].cut)
     strips = strips_of(cover, checked.racks, checked.lanes, track_names=names)
     tempo = tempo_for([strip.rack for strip in strips], checked, music)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from covermaker.effects.sync import is_synced, with_tempo
 from covermaker.features.song.music import read_music
+from covermaker.render.naming import number_of
 from covermaker.render.work import INAUDIBLE_LUFS, frames_of, plain
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Setting:
         from covermaker.mix.mixer import Source
 
         return {
-            f"track {index}": Source(work.inputs[f"track {index}"], start if alone else 0)
+            number_of(index): Source(work.inputs[number_of(index)], start if alone else 0)
             for index, alone in enumerate(self.cut)
         }
 

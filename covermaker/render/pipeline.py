@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from covermaker.disk import file_sha256
-from covermaker.documents.document import PlaceError
 from covermaker.errors import UsageError, nearest
 from covermaker.features.content import ENCODER
 from covermaker.graph.run import in_order
@@ -256,13 +255,6 @@ def _embedding(singer: Singer) -> dict[str, str]:
 def _stem(track: Track, checked: Checked, separate: Step) -> From:
     if track.source == INSTRUMENTAL:
         return From(separate, work.instrumental_file(checked.stems))
-    names = checked.stems
-    if track.source not in names:
-        known = [CONVERTED, INSTRUMENTAL, *names]
-        number = checked.project.cover.tracks.index(track)
-        raise PlaceError(
-            f"tracks[{number}].source", f"= '{track.source}' is not there", hint=nearest(track.source, known)
-        )
     return From(separate, f"{track.source}.wav")
 
 

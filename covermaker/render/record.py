@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from covermaker.graph.step import From, Step
 from covermaker.render.changes import told, told_of_files
+from covermaker.render.naming import numbered_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,11 +97,27 @@ def _inside(name: Path) -> bool:
 
 def compare(plan: Sequence[PlannedStep], before: dict[str, dict[str, Any]], cover: Cover) -> list[Verdict]:
     """Say for each planned step whether it will run, and what changed since the last render in the words of `cover`."""
-    return [_verdict(planned, before.get(planned.step.name), before, cover) for planned in plan]
+    steps, reordered = _numbered(before, cover)
+    return [
+        _verdict(planned, steps.get(planned.step.name), steps, cover, reordered=reordered) for planned in plan
+    ]
+
+
+def _numbered(before: dict[str, dict[str, Any]], cover: Cover) -> tuple[dict[str, dict[str, Any]], bool]:
+    try:
+        steps, reordered = numbered_steps(list(before.values()), [track.name for track in cover.tracks])
+    except (LookupError, TypeError, AttributeError):  # written by somebody else
+        return before, False
+    return dict(zip(before, steps, strict=True)), reordered
 
 
 def _verdict(
-    planned: PlannedStep, old: dict[str, Any] | None, before: dict[str, dict[str, Any]], cover: Cover
+    planned: PlannedStep,
+    old: dict[str, Any] | None,
+    before: dict[str, dict[str, Any]],
+    cover: Cover,
+    *,
+    reordered: bool,
 ) -> Verdict:
     step = planned.step
     if planned.cached:
@@ -115,6 +132,8 @@ def _verdict(
         return _verdict_of(step, ["its files are no longer in the store"])
     params = told(step, old.get("params", {}), cover)
     rest = _changes(step, old, before)
+    if reordered and "strips" in step.params:
+        rest = ["tracks in another order", *rest]
     if not params and not rest:
         rest = ["the version of a part changed"]
     return _verdict_of(step, [line for line, _ in params] + rest, [words for _, words in params] + rest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from covermaker.graph.step import From
 from covermaker.project.document import CONVERTED
+from covermaker.render.naming import number_of
 from covermaker.render.pipeline import build
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def find_sounds(project: Project, store: Store) -> Sounds:
 
 
 def _track(river: River, index: int, name: str, store: Store) -> TrackSound:
-    mixed, step = river.mix.inputs[f"track {index}"], river.racks.get(name)
+    mixed, step = river.mix.inputs[number_of(index)], river.racks.get(name)
     if step is None:
         found = _file(mixed, store)
         return TrackSound(found, found, None)

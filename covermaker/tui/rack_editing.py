@@ -12,7 +12,7 @@ from covermaker.effects import owners
 from covermaker.effects.preset_files import entry_of, free_name, write_preset
 from covermaker.errors import CovermakerError
 from covermaker.project.edits import AddEffect, MoveEffect, RemoveEffect
-from covermaker.tui import rack_model
+from covermaker.tui import rack_model, rack_moves
 from covermaker.tui.ask import Ask, AskName
 from covermaker.tui.choose import choose
 from covermaker.tui.picker import pick
@@ -115,21 +115,39 @@ class RackEditing(RackShowing, inherit_bindings=False):
     def _wanted(self, message: Parameters.Wanted) -> None:
         if self.owner is None or not self.rows:
             return
-        if message.spec.name in self.query_one(Parameters).moving:
-            points = "on the Project screen, {project.moves} changes its points"
-            self.app.say(f"{message.spec.name} moves over the song: {points}", "stale")
-            self.call_later(self._show_parameters)
-            return
-        place = f"{self.owner.place}.rack[{self.query_one(Chain).cursor}].{message.spec.name}"
-        edit = rack_model.value_edit(
-            self.owner.place, self.query_one(Chain).cursor, message.spec, message.value
-        )
+        at, spec = self.query_one(Chain).cursor, message.spec
+        place = f"{self.owner.place}.rack[{at}].{spec.name}"
+        if spec.name in self.query_one(Parameters).moving:
+            edit = rack_moves.now_edit(place, spec, message.value, self._here)
+        else:
+            edit = rack_model.value_edit(self.owner.place, at, spec, message.value)
         if message.settled:
             self._change(edit, gesture=self.gesture_of(place))
             return
         self._values = rack_model.done(self._values, edit)
         if self.sound is not None:
             self.sound.changed(self._unsaved())
+
+    @on(Parameters.Asked)
+    def _asked(self, message: Parameters.Asked) -> None:
+        """Let a parameter move, or change how it does."""
+        owner, spec = self.owner, message.spec
+        if owner is None or not self.rows or self.sound is None:
+            return
+        target = rack_moves.target_of(self._values, owner.place, self.query_one(Chain).cursor, spec)
+        glides = self.query_one(Parameters).able.get(spec.name, False)
+        if message.what == "point":
+            self._change(rack_moves.point_edit(target, message.value, self._here, glides=glides))
+            return
+        can = rack_moves.choices(
+            self._values, target, spec, message.value, here=self._here, loop=self.sound.loop, glides=glides
+        )
+
+        def chosen(name: str) -> None:
+            self._change(can[name][1])
+
+        offered = [(name, words) for name, (words, _) in can.items()]
+        choose(self.app, f"{owner.name} {spec.name.rpartition('.')[2]}", offered, chosen)
 
     @on(Parameters.Choose)
     def _choose_value(self, message: Parameters.Choose) -> None:

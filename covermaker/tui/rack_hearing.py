@@ -59,7 +59,7 @@ class RackHearing(OpenedScreen, inherit_bindings=False):
             return
         with suppress(NoMatches):  # the panes go before the screen does
             nothing = self._nothing()
-            self.query_one(LoopPane).show(sound, nothing)
+            self.query_one(LoopPane).show(sound, nothing, self._without())
             if (sound.made, nothing) != self._shown:
                 self._shown = sound.made, nothing
                 self.show_measured()
@@ -80,6 +80,13 @@ class RackHearing(OpenedScreen, inherit_bindings=False):
 
     def show_now(self) -> None:
         """Show what happens at the playhead."""
+
+    def _without(self) -> str:
+        """Say what of a master is not in the loop that is heard."""
+        owner, project = self.sound.owner if self.sound is not None else None, self.edits.project
+        if owner is None or project is None or owner.what != "master":
+            return ""
+        return "limiter and match" if project.cover.master.match else "limiter"
 
     def no_sound(self) -> str | None:
         """Say why nothing can be heard."""

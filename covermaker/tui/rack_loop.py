@@ -57,7 +57,8 @@ class LoopPane(Pane, Vertical, can_focus=True, inherit_bindings=False):
         "{rack.match} is on, and {rack.difference} hears what is between them. {rack.earlier} and {rack.later} move "
         "the loop through the song, {rack.loop-in} and {rack.loop-out} set its ends, {rack.loop} turns it off and "
         "on. The pictures are levels, 36 dB high. "
-        "A bus hears what is sent to it, the master the mix; the master is heard without its limiter."
+        "A bus hears what is sent to it, the master the mix; the master is heard without its limiter, "
+        "and without the match to a reference."
     )
     BINDINGS = bindings("rack", "loop")
 
@@ -89,8 +90,8 @@ class LoopPane(Pane, Vertical, can_focus=True, inherit_bindings=False):
                 yield Picture(id=name)
         yield Static(id="heard", markup=False)
 
-    def show(self, sound: RackSound | None, nothing: str = "") -> None:
-        """Show what there is to hear; `nothing` says why there is none."""
+    def show(self, sound: RackSound | None, nothing: str = "", without: str = "") -> None:
+        """Show what there is to hear; `nothing` says why there is none, `without` what is not heard in it."""
         loop = sound.loop if sound is not None else None
         made = sound.made if sound is not None else None
         if sound is not None and made is not self._shown:
@@ -100,7 +101,11 @@ class LoopPane(Pane, Vertical, can_focus=True, inherit_bindings=False):
                 self.query_one(name, Picture).show_sound(pyramid(sound.rows(side), loudest))
         self.frame(
             "Loop "
-            + (f"{length(loop[0])} to {length(loop[1])}" if loop else "off: the whole track, as rendered"),
+            + (
+                f"{length(loop[0])} to {length(loop[1])}{without and f', without {without}'}"
+                if loop
+                else "off: the whole track, as rendered"
+            ),
             f"on {made.instead.partition(',')[0]}"
             if made is not None and made.instead
             else self.app.named("{rack.earlier} {rack.later} Move  {rack.switch} A/B  {rack.match} Match"),

@@ -16,7 +16,6 @@ from covermaker.effects.spec import Spec
 from covermaker.errors import CovermakerError
 from covermaker.project.edits import ResetValue, SetValue
 from covermaker.project.operations import on_values
-from covermaker.project.places import parse_place
 from covermaker.tui.widgets.scales import scale_of
 
 if TYPE_CHECKING:
@@ -64,20 +63,6 @@ def keys_of(owner: Owner, cover: Cover) -> list[str]:
     if owner.what != "track":
         known += [group.name for group in cover.groups]
     return [name for name in known if name != owner.name or owner.what == "bus"]
-
-
-def moving(values: dict[str, Any], place: str, index: int) -> dict[str, int]:
-    """Return which parameters of an effect move over the song, and through how many points."""
-    whose = (*parse_place(place, values), "rack", index)
-    found: dict[str, int] = {}
-    for lane in values.get("automation", []):
-        try:
-            target = parse_place(str(lane["target"]), values)
-        except (CovermakerError, LookupError, TypeError):
-            continue  # a render refuses it, and says why
-        if target[:-1] == whose:
-            found[str(target[-1])] = len(lane["points"])
-    return found
 
 
 def row_of(chosen: str) -> dict[str, Any]:

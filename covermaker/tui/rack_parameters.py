@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.message import Message
 
+from covermaker.effects.stage import BYPASS
 from covermaker.tui.faders import Faders
 from covermaker.tui.keymap import bindings
+from covermaker.tui.rack_moves import at_moment
 from covermaker.tui.widgets.fader import Fader
 from covermaker.tui.widgets.scales import scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from covermaker.effects.automation import Automation
     from covermaker.effects.spec import Spec, Value
 
 
@@ -29,7 +32,9 @@ class Parameters(Faders, inherit_bindings=False):
         "What the effect can be told. {rack.parameter-down} and {rack.parameter-up} choose, {rack.less} and "
         "{rack.more} change, {rack.finer-less} and {rack.finer-more} do it finer, {rack.type} types a value, "
         "{rack.choose} chooses from a list, or a file, {rack.default} is the default, {rack.preset-value} the "
-        "preset's. A star marks what the preset has otherwise, a ~ what moves over the song. "
+        "preset's. {rack.point} lets a parameter move over the song: it sets a point at the playhead, and from then on "
+        "so does every change of it; {rack.moves} lists its points, and fades it over the loop. "
+        "A star marks what the preset has otherwise, a ~ what moves. "
         "Wheel and drag work as well, a double click is the default. The loop is heard with every change."
     )
     BINDINGS = bindings("rack", "parameters")
@@ -51,10 +56,20 @@ class Parameters(Faders, inherit_bindings=False):
             super().__init__()
             self.spec = spec
 
+    class Asked(Message):
+        """Something is to be done with what moves of a parameter, which is at `value`: what the action is called."""
+
+        def __init__(self, what: str, spec: Spec, value: Value) -> None:
+            super().__init__()
+            self.what, self.spec, self.value = what, spec, value
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.specs: tuple[Spec, ...] = ()
-        self.moving: Mapping[str, int] = {}  # points of each that moves
+        self.moving: Mapping[str, Automation] = {}
+        self.able: Mapping[str, bool] = {}
+        self._values: Mapping[str, Value] = {}
+        self._seconds = 0.0
 
     @property
     def selected(self) -> Spec | None:
@@ -66,17 +81,41 @@ class Parameters(Faders, inherit_bindings=False):
         specs: Sequence[Spec],
         values: Mapping[str, Value],
         beside: Mapping[str, Value | None],
-        moving: Mapping[str, int] = MappingProxyType({}),
+        moving: Mapping[str, Automation] = MappingProxyType({}),
+        able: Mapping[str, bool] = MappingProxyType({}),
     ) -> None:
-        """Show parameters; `beside` are a preset's values, `moving` the points of those that move over the song."""
-        self.moving = moving
+        """Show parameters.
+
+        Parameters
+        ----------
+        beside : mapping
+            A preset's values.
+        moving : mapping
+            How those move that do.
+        able : mapping
+            Which can move, and whether they glide.
+        """
+        self.moving, self.able, self._values = moving, able, values
         if tuple(specs) != self.specs:
             await self._build(tuple(specs))
         for spec, fader in zip(self.specs, self.query(Fader), strict=True):
             fader.was = beside.get(spec.name)
             fader.moves = spec.name in moving
-            if fader.typed is None:
-                fader.value = values[spec.name]
+        self._write()
+
+    def show_moment(self, seconds: float) -> None:
+        """Show what moves as it is at a moment of the song."""
+        if seconds != self._seconds:
+            self._seconds = seconds
+            if self.moving and len(self.faders) == len(self.specs):  # or it is just being built anew
+                self._write()
+
+    def _write(self) -> None:
+        for spec, fader in zip(self.specs, self.query(Fader), strict=True):
+            if fader.typed is None and not fader.is_held and spec.name in self._values:
+                course = self.moving.get(spec.name)
+                value = self._values[spec.name] if course is None else at_moment(spec, course, self._seconds)
+                fader.value = value
 
     async def _build(self, specs: tuple[Spec, ...]) -> None:
         had_focus = self.has_focus_within
@@ -106,9 +145,24 @@ class Parameters(Faders, inherit_bindings=False):
         spec = self.selected
         if action_id == "rack.choose" and spec is not None and not spec.choices and not spec.file:
             return f"{spec.name} is a number: {{rack.type}} types it"
+        if action_id in ("rack.point", "rack.moves") and spec is not None and spec.name not in self.able:
+            able = ", ".join(name.rpartition(".")[2] for name in self.able if name != BYPASS) or "nothing"
+            return f"{spec.name.rpartition('.')[2]} stays as it is: of this effect {able} can move"
         if action_id == "rack.preset-value" and self.fader.was is None:
             return "no preset has this effect: {rack.preset} puts one on the rack"
         return None
+
+    def action_point(self) -> None:
+        """Set a point of the parameter's automation at the playhead."""
+        self._ask("point")
+
+    def action_moves(self) -> None:
+        """List what can be done with the parameter's automation."""
+        self._ask("moves")
+
+    def _ask(self, what: str) -> None:
+        if self.selected is not None:
+            self.post_message(self.Asked(what, self.selected, self.fader.value))
 
     def action_choose(self) -> None:
         """Choose from a list, or a file."""

@@ -11,8 +11,9 @@ from textual import on
 from textual.widgets import Static
 
 from covermaker.effects import owners
+from covermaker.effects.able import movable
 from covermaker.errors import CovermakerError
-from covermaker.tui import rack_model
+from covermaker.tui import rack_model, rack_moves
 from covermaker.tui.listing import Listing
 from covermaker.tui.rack_chain import EMPTY, READING, Chain, Link
 from covermaker.tui.rack_hearing import RackHearing
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from covermaker.effects.preset_edits import Line
     from covermaker.effects.presets import Preset
     from covermaker.effects.rack import EffectSettings
+
+
+_LANES = "automation"
 
 
 class RackShowing(RackHearing, inherit_bindings=False):
@@ -87,12 +91,23 @@ class RackShowing(RackHearing, inherit_bindings=False):
         project, owner = self.edits.project, self.owner
         if project is None or owner is None:
             return {}
-        rows = self.rows
+        rows, saved = self.rows, project.document.values
         try:
-            same = owners.rows_of(project.document.values, owner.place) == rows
+            changes: dict[str, object] = (
+                {} if owners.rows_of(saved, owner.place) == rows else {f"{owner.place}.rack": rows}
+            )
         except CovermakerError:
             return {}
-        return {} if same else {f"{owner.place}.rack": rows}
+        lanes = self._values.get(_LANES, [])
+        return changes if saved.get(_LANES, []) == lanes else {**changes, _LANES: lanes}
+
+    @property
+    def _here(self) -> float:
+        """Where the playhead is, in seconds of the song; of a loop that it is not in, the beginning."""
+        if self.sound is None:
+            return 0.0
+        at, loop = self.sound.seconds, self.sound.loop
+        return round(at if loop is None or loop[0] <= at < loop[1] else loop[0], 2)
 
     def _parse(self) -> None:
         """Find the effects; none where the rack is refused, which is said then."""
@@ -157,8 +172,9 @@ class RackShowing(RackHearing, inherit_bindings=False):
                 for spec in specs
             }
             beside.pop(rack_model.SIDECHAIN, None)
-            moving = rack_model.moving(self._values, self.owner.place, at)
-            await pane.show(specs, rack_model.values_of(one), beside, moving)
+            moving = rack_moves.moving(self._values, self.owner.place, at)
+            await pane.show(specs, rack_model.values_of(one), beside, moving, movable(one))
+            pane.show_moment(self._here)
             pane.frame(f"{at + 1} {one.title}", "" if not one.bypass else "off")
         self._show_about()
         self.show_measured(chain=False)
@@ -178,9 +194,10 @@ class RackShowing(RackHearing, inherit_bindings=False):
             if spec is not None and pane.has_focus_within:
                 value = owners.preset_value(self.owner, preset, self.rows, at, spec.name) if preset else None
                 words = rack_model.about(spec, preset.name if preset else "", value)
-                points = pane.moving.get(spec.name)
-                if points:
-                    words = f"{spec.name} moves over the song, {count(points, 'point')}: {words}"
+                course = pane.moving.get(spec.name)
+                if course is not None:
+                    name, points = spec.name.rpartition(".")[2], count(len(course.points), "point")
+                    words = f"{name} moves over the song, {points}: {words}"
         self.query_one("#about", Static).update(words)
 
     def show_measured(self, *, chain: bool = True) -> None:
@@ -206,6 +223,7 @@ class RackShowing(RackHearing, inherit_bindings=False):
         if sound is not None:
             history = reading_of(sound.made, self.query_one(Chain).cursor).history_db
             self.query_one(Readings).show_now(sound.reduction_now(history) if history else None)
+            self.query_one(Parameters).show_moment(self._here)
 
     @on(Listing.Moved)
     def _chain_moved(self) -> None:

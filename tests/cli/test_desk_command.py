@@ -72,6 +72,11 @@ def test_channels_are_put_in_order_and_back(run, cover):
     assert run("move", "delay", "--to", "1")[1] == "nothing changes: it is so already"
 
 
+def test_switches_of_effects_step_whatever_their_shape(run, cover):
+    assert run("automate", "buses.delay.rack.delay.ping_pong", "0=on", "0.5=off")[0] == 0
+    assert cover().automation[0].points == [(0.0, True), (0.5, False)]
+
+
 def test_sends_are_set_before_and_behind_the_fader(run, cover):
     assert run("send", "vocals", "reverb", "-20", "--pre")[0] == 0
     vocals = cover().tracks[0]

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import made_up_effects
 import numpy as np
 import pytest
-import rack_effects
 
 from covermaker.audio.files import read, wav_writer
 from covermaker.documents.document import PlaceError
-from covermaker.effects import EFFECTS
+from covermaker.effects.able import check_moves
 from covermaker.effects.automation import Automation, Curve, Move
-from covermaker.effects.rack import InPlace, Rack, check_moves, listened_to, parse_rack, rack_params
+from covermaker.effects.rack import InPlace, Rack, listened_to, parse_rack, rack_params
 from covermaker.effects.rack_file import KeyFile, render_rack
 
 RATE = 44_100
-LATE = rack_effects.LATE_SAMPLES
+LATE = made_up_effects.LATE_SAMPLES
 
 
 @pytest.fixture(autouse=True)
 def extra_effects(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, target in rack_effects.TABLE.items():
-        monkeypatch.setitem(EFFECTS._table, name, target)
+    made_up_effects.add_to(monkeypatch)
 
 
 def rows(*found: dict[str, object]):
@@ -189,7 +188,7 @@ def test_curves():
 @pytest.mark.parametrize(
     ("moved", "words"),
     [
-        (move(3, "gain_db", [(0.0, 0.0)]), "no effect 3"),
+        (move(3, "gain_db", [(0.0, 0.0)]), "no effect 4: it has 2"),
         (move(0, "gian_db", [(0.0, 0.0)]), "gain has no parameter 'gian_db'.*gain_db"),
         (move(0, "gain_db", [(0.0, 0.0), (1.0, 99.0)]), r"points\[1\] = 99.0 is above 24"),
         (move(0, "bypass", [(0.0, 0.5)], "hold"), "true or false"),
@@ -278,5 +277,5 @@ def test_which_row_listens_to_which_channel_is_part_of_the_key():
 @pytest.mark.parametrize("effect", ["gate", "compressor", "limiter"])
 def test_what_changes_the_latency_cannot_move(effect):
     moved = move(0, "lookahead_ms", [(0.0, 1.0), (1.0, 5.0)], "hold")
-    with pytest.raises(PlaceError, match="cannot move: it changes the latency"):
+    with pytest.raises(PlaceError, match=r"cannot move, it changes the latency .*able: .*bypass"):
         check_moves(rows({"effect": effect}), (moved,), where="automation[0]")

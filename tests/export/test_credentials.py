@@ -78,6 +78,33 @@ def test_sound_length_and_tags_stay_as_they_are(make_master, tmp_path, claim, na
     assert os.listdir(path.parent) == [path.name]
 
 
+def boxes(data):
+    """Return the names of an MP4's outermost boxes."""
+    found, at = [], 0
+    while at < len(data):
+        found.append(data[at + 4 : at + 8].decode("latin-1"))
+        at += int.from_bytes(data[at : at + 4], "big")
+    return found
+
+
+@pytest.mark.parametrize("seconds", [0.2, 40.0])
+def test_an_m4a_says_in_front_what_is_in_it(make_master, tmp_path, claim, seconds):
+    """So that it plays before all of it has come: also with a picture in its tags, and signed."""
+    master = make_master(np.tile(chirp(8_820), round(seconds / 0.2)))
+    sounds = []
+    for who in (None, claim):
+        out = tmp_path / str(who is None)
+        wishes = Wishes(claim=who, picture=Picture(b"\xff\xd8\xff" + bytes(300_000), "image/jpeg", 9, 9))
+        (made,) = export_master(master, out, formats=["m4a"], stem_name="s", tags=TAGS, seed=0, wishes=wishes)
+        found = boxes((out / made.name).read_bytes())
+        assert found[0] == "ftyp"
+        assert found.index("moov") < found.index("mdat")
+        assert made.frames == probe(out / made.name).frames == round(seconds * 44_100)
+        sounds.append(read(out / made.name).samples)
+    np.testing.assert_array_equal(*sounds)
+    assert verify_file(tmp_path / "False" / "s.m4a").state == "valid"
+
+
 @pytest.mark.parametrize("name", ["wav24", "flac", "mp3", "m4a"])
 def test_one_changed_byte_is_seen(make_master, tmp_path, claim, name):
     path, _ = signed(make_master, tmp_path / "o", name, claim)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import desk_effects
+import made_up_effects
 import numpy as np
 import pytest
 
-from covermaker.effects import EFFECTS
 from covermaker.effects.automation import Automation, Move
 from covermaker.effects.rack import parse_rack
 from covermaker.effects.stage import GRID_SAMPLES
@@ -19,8 +18,7 @@ RATE = 44_100
 
 @pytest.fixture(autouse=True)
 def extra_effects(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, target in desk_effects.TABLE.items():
-        monkeypatch.setitem(EFFECTS._table, name, target)
+    made_up_effects.add_to(monkeypatch)
 
 
 def rack(*rows: dict[str, object]):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import desk_effects
+import made_up_effects
 import numpy as np
 import pytest
 
 from covermaker.audio.files import read
-from covermaker.effects import EFFECTS
 from covermaker.effects.automation import Automation
 from covermaker.effects.rack import parse_rack
 from covermaker.mix.mixer import Source, mix_tracks
@@ -24,8 +23,7 @@ Wav = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def extra_effects(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, target in desk_effects.TABLE.items():
-        monkeypatch.setitem(EFFECTS._table, name, target)
+    made_up_effects.add_to(monkeypatch)
 
 
 def rack(*rows: dict[str, object]):
@@ -76,7 +74,7 @@ def parted(strips, sources, mix: Path, folder: Path, **more) -> dict[str, np.nda
 @pytest.mark.parametrize("tail", ["song", "full"])
 def test_the_parts_sum_to_the_mix(desk, sources, tmp_path, tail):
     out, report = mixed(desk, sources, tmp_path, tail=tail)
-    assert report.latency_samples >= 4 * desk_effects.LATE_SAMPLES  # inner, outer twice, hall
+    assert report.latency_samples >= 4 * made_up_effects.LATE_SAMPLES  # inner, outer twice, hall
     assert report.faded is (tail == "song")
     found = parted(desk, sources, out, tmp_path)
     assert list(found) == [

@@ -23,7 +23,7 @@ SOURCE = Path(__file__).with_name("fixture.cpp")
 # As the enumeration in fixture.cpp.
 KINDS = (
     "Late", "Unsaid", "Tail", "Crash", "CrashAtOnce", "Hang", "HangAtOnce", "Slow", "Mono", "Nan", "Gain", "Keeper",
-    "Shifty",
+    "Shifty", "Mover",
 )  # fmt: skip
 
 Scanned = Callable[..., None]

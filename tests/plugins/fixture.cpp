@@ -9,14 +9,14 @@
 
 START_NAMESPACE_DISTRHO
 
-enum { Late = 1, Unsaid, Tail, Crash, CrashAtOnce, Hang, HangAtOnce, Slow, Mono, Nan, Gain, Keeper, Shifty };
+enum { Late = 1, Unsaid, Tail, Crash, CrashAtOnce, Hang, HangAtOnce, Slow, Mono, Nan, Gain, Keeper, Shifty, Mover };
 
 // Louder than the noise that a host may send to a plug-in that it has just loaded.
 static const float kLoud = 1.5f;
 
 class Fixture : public Plugin {
 public:
-    Fixture() : Plugin(KIND == Gain ? 3 : 0, 0, KIND == Gain ? 1 : 0) {
+    Fixture() : Plugin(KIND == Gain || KIND == Mover ? 3 : 0, 0, KIND == Gain ? 1 : 0) {
         if (KIND == Late) setLatency(1000);
         if (KIND == HangAtOnce) for (;;) sleep(1);
         if (KIND == Slow) sleep(2);
@@ -40,6 +40,13 @@ protected:
             parameter.ranges.def = 0.0f;
             parameter.ranges.min = -60.0f;
             parameter.ranges.max = 20.0f;
+        } else if (KIND == Mover) {
+            parameter.name = index == 1 ? "Phase" : "Ahead";
+            parameter.symbol = index == 1 ? "phase" : "ahead";
+            if (index == 1) parameter.hints |= kParameterIsBoolean;
+            parameter.ranges.def = 0.0f;
+            parameter.ranges.min = 0.0f;
+            parameter.ranges.max = index == 1 ? 1.0f : 100.0f;
         } else if (index == 1) {
             parameter.name = "Mode";
             parameter.symbol = "mode";
@@ -61,7 +68,10 @@ protected:
     }
 
     float getParameterValue(uint32_t index) const override { return values[index]; }
-    void setParameterValue(uint32_t index, float value) override { values[index] = value; }
+    void setParameterValue(uint32_t index, float value) override {
+        values[index] = value;
+        if (KIND == Mover && index == 2) setLatency(static_cast<uint32_t>(value));
+    }
 #if KIND == 11
     void initState(uint32_t, String& key, String& value) override { key = "secret"; value = "1"; }
     String getState(const char*) const override { return String(secret); }
@@ -87,6 +97,7 @@ protected:
                 if (KIND == Keeper) y = x + swap(c, x);
                 if (KIND == Mono) y = memory[c] = 0.5f * x + 0.5f * memory[c];
                 if (KIND == Gain) y = gain * x;
+                if (KIND == Mover) y = (values[1] > 0.5f ? -target : target) * x;  // at once, with no care for clicks
                 outputs[c][i] = y;
             }
         }

@@ -170,3 +170,47 @@ def test_a_rack_takes_a_plugin_from_the_command_line(
     said(capfd, "undo", tmp_path)
     assert "Hard" not in (tmp_path / "cover.toml").read_text(encoding="utf-8")
     said(capfd, "rack", "add", tmp_path, "vocals", "vst3", code=ExitCode.PROJECT)
+    # Short for what people type: the plug-in's name, no table, numbers from 1, units.
+    said(capfd, "set", tmp_path, 'tracks.vocals.rack."Fixture Gain".gain_db', "-4 dB")
+    said(capfd, "set", tmp_path, "tracks.vocals.rack.1.mode", "Off")
+    said(capfd, "rack", "add", tmp_path, "vocals", "vst3", "plugin=Fixture Gain", "gain_db=-6dB", "mode=Hard")
+    rack_rows = tomllib.loads((tmp_path / "cover.toml").read_text(encoding="utf-8"))["tracks"][0]["rack"]
+    assert [one["parameters"] for one in rack_rows] == [
+        {"gain_db": -4.0, "mode": "Off"},
+        {"gain_db": -6.0, "mode": "Hard"},
+    ]
+    target = "tracks.vocals.rack.2.gain_db"
+    assert "2 points" in said(capfd, "desk", "automate", tmp_path, target, "0=-6dB", "0.5=0")[0]
+    _, err = said(
+        capfd, "desk", "automate", tmp_path, "tracks.vocals.rack.2.mode", "0=Hard", code=ExitCode.PROJECT
+    )
+    assert "mode of Fixture Gain cannot move, it is one of a few words\n       able: gain_db, bypass" in err
+
+
+def test_the_name_of_a_plugin_that_nobody_has_seen_is_refused_where_it_is_typed(
+    fixtures: Scanned, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import soundfile
+
+    soundfile.write(tmp_path / "song.wav", noise(RATE).T, RATE)
+    text = (
+        'schema = 1\ntitle = "P"\n[song]\nfile = "song.wav"\n[stems]\nseparator = "provided"\n'
+        'files = { vocals = "song.wav" }\n[[tracks]]\nname = "vocals"\nsource = "vocals"\n'
+        'rack = [{ effect = "vst3", plugin = "Elsewhere" }]\n'
+    )
+    (tmp_path / "cover.toml").write_text(text, encoding="utf-8")
+    add = ("rack", "add", tmp_path, "vocals", "vst3")
+    _, err = said(capfd, *add, "plugin=Fixture Gein", code=ExitCode.USAGE)
+    assert "plug-in 'Fixture Gein' is not known" in err
+    assert "covermaker plugins scan" in err
+    fixtures("Gain", "CrashAtOnce")
+    _, err = said(capfd, *add, "plugin=Fixture Gein", code=ExitCode.USAGE)
+    assert "did you mean 'Fixture Gain'? install it, then: covermaker plugins scan" in err
+    place = "tracks.vocals.rack.1.plugin"
+    _, err = said(capfd, "set", tmp_path, place, "Fixture Gein", code=ExitCode.USAGE)
+    assert "did you mean 'Fixture Gain'?" in err
+    assert (tmp_path / "cover.toml").read_text(encoding="utf-8") == text
+    # What stands there already, from another machine, stays and hinders nothing else.
+    said(capfd, "set", tmp_path, "tracks.vocals.gain_db", "-1")
+    said(capfd, "set", tmp_path, place, "Fixture Gain")
+    assert 'plugin = "Fixture Gain"' in (tmp_path / "cover.toml").read_text(encoding="utf-8")

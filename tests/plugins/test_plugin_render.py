@@ -105,6 +105,41 @@ def test_a_late_plugin_on_a_bus_is_in_time_with_what_goes_beside_it(fixtures: Sc
     assert np.array_equal(cover.mix(cover.render()[0]), plain)
 
 
+LANE = """[[automation]]
+target = 'tracks.vocals.rack."%s".gain_db'
+points = [[0.0, -60.0], [0.5, 0.0]]
+"""
+
+
+def test_a_plugin_s_parameter_moves_over_the_song(fixtures: Scanned, cover: Cover) -> None:
+    fixtures("Mover")
+    # So quiet that the limiter has nothing to do.
+    cover.write('{ effect = "gain", gain_db = -12.0 }, { effect = "vst3", plugin = "Fixture Mover" }')
+    still = cover.mix(cover.render()[0])
+    file = cover.folder / "cover.toml"
+    file.write_text(file.read_text(encoding="utf-8") + LANE % "Fixture Mover", encoding="utf-8")
+    result, events = cover.render()
+    assert "rack: vocals" in ran(events)
+    moving = cover.mix(result)
+    half = RATE // 2 + 64
+    np.testing.assert_allclose(moving[:, half:], still[:, half:], atol=1e-5)
+    # At first there is next to nothing of the vocal: what is missing is what it was.
+    vocals = read(cover.folder / "vocals.wav").samples * 10 ** (-12 / 20)
+    np.testing.assert_allclose((still - moving)[:, :1000], vocals[:, :1000], atol=2e-3)
+    assert ran(cover.render()[1]) == []
+
+
+def test_automation_of_a_plugin_that_is_not_here_hinders_no_render(own_cache: Path, cover: Cover) -> None:
+    cover.write("")
+    plain = cover.mix(cover.render()[0])
+    cover.write('{ effect = "vst3", plugin = "Elsewhere", parameters = { gain_db = -3.0 } }')
+    file = cover.folder / "cover.toml"
+    file.write_text(file.read_text(encoding="utf-8") + LANE % "Elsewhere", encoding="utf-8")
+    result, _ = cover.render()
+    assert np.array_equal(cover.mix(result), plain)
+    assert [note for note in cover.notes() if "'Elsewhere'" in note]
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

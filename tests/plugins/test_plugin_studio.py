@@ -9,7 +9,8 @@ from plugin_sounds import row
 from covermaker.effects.preset_edits import effect_words, rack_differences
 from covermaker.effects.rack import parse_rack
 from covermaker.project.operations import on_values
-from covermaker.tui import rack_model
+from covermaker.tui import rack_model, rack_moves
+from covermaker.tui.controllers import scale_at
 
 if TYPE_CHECKING:
     from conftest import Scanned
@@ -60,3 +61,23 @@ def test_words_name_the_plugin(fixtures: Scanned) -> None:
     (gone,) = parse_rack([row("Gone")], where="rack")
     assert rack_model.about_effect(gone).startswith("plug-in 'Gone' is not on this machine")
     assert rack_model.figure(gone) == "0 samples"
+
+
+def test_its_parameters_move_and_follow_a_controller(fixtures: Scanned) -> None:
+    fixtures("Gain", "Mover")
+    rack = [row("Fixture Gain"), row("Fixture Mover"), {"effect": "gain"}]
+    values: dict[str, object] = {
+        "tracks": [{"name": "a", "source": "a", "rack": rack}],
+        "automation": [{"target": "tracks.a.rack.2.gain_db", "points": [[0.0, -60.0], [10.0, 0.0]]}],
+    }
+    settings = parse_rack(rack, where="rack")
+    (gain,) = (spec for spec in settings[1].specs() if spec.name == "parameters.gain_db")
+    course = rack_moves.moving(values, "tracks.a", 1)["parameters.gain_db"]
+    assert rack_moves.at_moment(gain, course, 5.0) == -30.0
+    target = rack_moves.target_of(values, "tracks.a", 1, gain)
+    assert target == 'tracks.a.rack."Fixture Mover".gain_db'
+    edit = rack_moves.now_edit(target, gain, -3.0, 5.0)
+    (lane,) = on_values(values, edit.operations(values))["automation"]
+    assert lane["points"] == [[0.0, -60.0], [5.0, -3.0], [10.0, 0.0]]
+    scale = scale_at("tracks.a.rack.1.gain_db", values)
+    assert (scale.at(0.0), scale.at(1.0)) == (-60.0, 20.0)

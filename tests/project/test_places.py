@@ -7,7 +7,7 @@ from laid_out import DOCUMENT
 
 from covermaker.documents.complaint import dotted
 from covermaker.errors import UsageError
-from covermaker.project.places import ABSENT, Change, difference, get, overlap, parse_place, real
+from covermaker.project.places import ABSENT, Change, difference, effect_part, get, overlap, parse_place, real
 from covermaker.project.words import say, say_all, written
 
 VALUES = tomllib.loads(DOCUMENT)
@@ -29,6 +29,9 @@ VALUES = tomllib.loads(DOCUMENT)
         ('stems.files."my stem"', ("stems", "files", "my stem"), None),
         ("stems.files.'a.b'", ("stems", "files", "a.b"), None),
         ("convert.parts[0].voice", ("convert", "parts", 0, "voice"), None),
+        # Behind a dot counted from 1, as people see them.
+        ("tracks.vocals.rack.3.ratio", ("tracks", "vocals", "rack", 2, "ratio"), None),
+        ("buses.reverb.rack.1", ("buses", "reverb", "rack", 0), None),
     ],
 )
 def test_places_are_read(text, place, path):
@@ -41,8 +44,10 @@ def test_places_are_read(text, place, path):
     [
         ("tracks.vocal.gain_db", "no track 'vocal'", "did you mean 'vocals'?"),
         ("buses.hall.gain_db", "no bus 'hall'", "known: reverb"),
-        ("tracks[2].gain_db", "no track 2: it has 2", None),
+        ("tracks[2].gain_db", "no tracks[2]: it has 2, counted from 0", None),
         ("tracks.vocals.rack.comp.ratio", "the rack has no 'comp'", "did you mean 'compressor'?"),
+        ("tracks.vocals.rack.9.ratio", "the rack has no effect 9: it has 3", None),
+        ("tracks.vocals.rack.0.ratio", "the rack has no effect 0: it has 3", None),
         ("a..b", "is no place", "as in"),
         (".a", "is no place", "as in"),
         ("a b", "is no place", "as in"),
@@ -54,6 +59,53 @@ def test_places_that_are_not_there(text, message, hint):
     with pytest.raises(UsageError, match=message.replace("[", r"\[")) as caught:
         parse_place(text, VALUES)
     assert hint is None or (caught.value.hint or "").startswith(hint)
+
+
+PLUGGED = {
+    "master": {
+        "rack": [
+            {"effect": "gain"},
+            {"effect": "vst3", "plugin": "ZamCompX2"},
+            {"effect": "vst3", "plugin": "Room 2"},
+            {"effect": "vst3", "plugin": "Room 2"},
+        ]
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("master.rack.ZamCompX2.threshold_db", (1, "parameters", "threshold_db")),
+        ("master.rack.2.parameters.threshold_db", (1, "parameters", "threshold_db")),
+        ("master.rack[1].threshold_db", (1, "parameters", "threshold_db")),
+        ("master.rack.ZamCompX2.plugin", (1, "plugin")),
+        ("master.rack.2.bypass", (1, "bypass")),
+        ("master.rack.gain.threshold_db", (0, "threshold_db")),
+    ],
+)
+def test_a_plugin_goes_by_its_name_and_its_parameters_by_theirs(text, place):
+    assert parse_place(text, PLUGGED) == ("master", "rack", *place)
+
+
+def test_two_plugins_of_one_name_are_told_apart_by_their_numbers():
+    with pytest.raises(UsageError, match="2 effects called 'Room 2'") as caught:
+        parse_place('master.rack."Room 2".size', PLUGGED)
+    assert caught.value.hint == "say which by its number: rack.3"
+    with pytest.raises(UsageError, match="3 effects called 'vst3'"):
+        parse_place("master.rack.vst3.size", PLUGGED)
+    rows = PLUGGED["master"]["rack"]
+    written = [effect_part(rows, index) for index in range(4)]
+    assert written == ["gain", "ZamCompX2", "3", "4"]
+    for index, part in enumerate(written):
+        assert parse_place(f"master.rack.{part}.bypass", PLUGGED) == ("master", "rack", index, "bypass")
+    quoted = effect_part(rows[:3], 2)
+    assert parse_place(f"master.rack.{quoted}.size", {"master": {"rack": rows[:3]}})[2] == 2
+
+
+def test_a_track_may_be_called_rack():
+    values = {"tracks": [{"name": "rack", "gain_db": 1.0}]}
+    assert parse_place("tracks.rack.gain_db", values) == ("tracks", "rack", "gain_db")
 
 
 def test_two_effects_of_one_name_are_told_apart():
@@ -113,7 +165,7 @@ def test_overlap_is_within_either_way():
             Change(("tracks", "vocals", "rack", 2, "attack_ms"), ABSENT, 4.0),
             "vocals compressor attack set to 4.0 ms",
         ),
-        (Change(("tracks", "vocals", "rack_lufs"), -18.0, "off"), "vocals rack level -18.0 -> off LUFS"),
+        (Change(("tracks", "vocals", "rack_lufs"), -18.0, "off"), "vocals rack level -18.0 -> off"),
         (Change(("tracks", "choir"), ABSENT, {}), "added track choir"),
         (Change(("buses", "reverb"), {}, ABSENT), "removed bus reverb"),
         (Change(("tracks", "[]"), [], []), "tracks in another order"),

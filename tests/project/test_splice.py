@@ -102,6 +102,58 @@ def test_a_removed_track_leaves_the_comments_around_it():
     assert "# fader" not in text
 
 
+LISTED = """# The mixer.
+[[tracks]]
+name = "x" # first
+[tracks.sends]
+room = 1
+
+# everything else
+[[tracks]]
+name = "y"
+# gain_db = 3
+
+# The bus.
+[[buses]]
+name = "room"
+
+[[tracks]]
+name = 'z'"""
+
+
+def test_tables_are_moved_with_what_is_in_them_and_their_comments():
+    assert (
+        changed(LISTED, Move(("tracks",), 0, 1))
+        == """# The mixer.
+# everything else
+[[tracks]]
+name = "y"
+# gain_db = 3
+
+[[tracks]]
+name = "x" # first
+[tracks.sends]
+room = 1
+
+# The bus.
+[[buses]]
+name = "room"
+
+[[tracks]]
+name = 'z'"""
+    )
+    last = changed(LISTED, Move(("tracks",), 2, 0))
+    assert last.startswith("# The mixer.\n[[tracks]]\nname = 'z'\n\n[[tracks]]\nname = \"x\" # first\n")
+    assert last.endswith(
+        '[[buses]]\nname = "room"\n\n# everything else\n[[tracks]]\nname = "y"\n# gain_db = 3'
+    )
+    for index in range(3):
+        for to in range(3):
+            there = changed(LISTED, Move(("tracks",), index, to))
+            assert comments(there) == comments(LISTED) or index != to
+            assert sorted(there.split("\n")) == sorted(LISTED.split("\n"))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -137,6 +189,8 @@ def test_a_removed_track_leaves_the_comments_around_it():
         Insert(("tracks", 0, "rack"), 0, {"effect": "gate"}),
         Move(("a", "d"), 0, 1),
         Move(("a", "d"), 1, 0),
+        Move(("tracks",), 0, 1),
+        Move(("tracks",), 1, 0),
     ],
 )
 def test_every_operation_in_every_layout(text, operation):

@@ -569,7 +569,7 @@ async def test_while_the_rack_is_read_that_is_said_and_keys_are_kept(song, monke
         await until(pilot, lambda: "reading the rack…" in text(app))
         assert "no effect" not in text(app)
         await pilot.press("enter")
-        assert "Parameters: reading the rack" in lines(app)[-2]
+        assert "Edit: reading the rack" in lines(app)[-2]
         await pilot.press("down", "down", "down", "up")
         may.set()
         await until(pilot, lambda: app.screen.query_one(Chain).items)

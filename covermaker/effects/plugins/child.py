@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import threading
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from covermaker.effects.plugins import native
 from covermaker.effects.plugins.wire import Gone, receive, send_json, send_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from covermaker.audio.buffer import Samples
     from covermaker.effects.spec import Value
@@ -47,6 +48,7 @@ class _Chain:
             self._instances = [self._made(self._takes) for _ in range(self._channels // self._takes or 1)]
         first = self._instances[0]
         self.latency_samples = int(first.reported_latency_samples)
+        self._gliders: dict[int, list[native.Glider]] = {}
         for instance in self._instances:
             native.renew(instance)
 
@@ -79,8 +81,26 @@ class _Chain:
         silence = np.zeros((takes, native.BLOCK_SAMPLES), np.float32)
         plugin.process(silence, self._rate, buffer_size=native.BLOCK_SAMPLES, reset=False)
 
-    def process(self, sound: Samples) -> Samples:
-        """Return what comes out of whole blocks; at the beginning that is less than goes in, by the latency."""
+    def process(self, sound: Samples, moves: Sequence[tuple[int, Mapping[str, Value]]] = ()) -> Samples:
+        """Return what comes out of whole blocks; at the beginning that is less than goes in, by the latency.
+
+        Blocks in which something moves are cut where it does; all others stay whole.
+        """
+        made = []
+        moving = dict(moves)
+        for start, stop in _spans(sound.shape[1], sorted(moving)):
+            for index, value in moving.get(start, {}).items():
+                self._move(int(index), value)
+            made.append(self._passed(sound[:, start:stop]))
+        return np.concatenate(made, axis=1)
+
+    def _move(self, index: int, value: Value) -> None:
+        if index not in self._gliders:
+            self._gliders[index] = [native.Glider(one, index) for one in self._instances]
+        for glider in self._gliders[index]:
+            glider.to(float(value))
+
+    def _passed(self, sound: Samples) -> Samples:
         pieces = [sound] if len(self._instances) == 1 else list(sound[:, np.newaxis])
         made = [
             plugin.process(
@@ -97,6 +117,14 @@ class _Chain:
     def now(self) -> int:
         """Return the latency that it reports now."""
         return int(self._instances[0].reported_latency_samples)
+
+
+def _spans(frames: int, cuts: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield stretches: as many whole blocks as can go at once, and the pieces of those that are cut."""
+    block = native.BLOCK_SAMPLES
+    ends = {at // block * block for at in cuts} | {at // block * block + block for at in cuts}
+    edges = sorted({0, frames, *cuts, *ends})
+    yield from pairwise(edges)
 
 
 def _tail_samples(asked: Mapping[str, Any], longest: int) -> int:
@@ -125,12 +153,16 @@ def _serve(line: socket.socket) -> None:
     chain = _Chain(asked)
     faulthandler.cancel_dump_traceback_later()
     send_json(line, {"latency_samples": chain.latency_samples, **chain.note})
+    moves: Any = ()
     while True:
         message = receive(line, asked["channels"])
+        if isinstance(message, dict) and "moves" in message:
+            moves = message["moves"]
+            continue
         if isinstance(message, dict):
             send_json(line, {"samples": _tail_samples(asked, message["longest"])})
             continue
-        made = chain.process(message)
+        made, moves = chain.process(message, moves), ()
         if chain.now() != chain.latency_samples:
             send_json(
                 line, {"error": f"its latency changed from {chain.latency_samples} to {chain.now()} samples"}

@@ -17,7 +17,7 @@ from covermaker.effects.plugins.wire import Gone, receive, send_json, send_sound
 from covermaker.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from covermaker.audio.buffer import Samples
@@ -136,14 +136,19 @@ class Host:
         self.values: dict[int, Value] = {int(index): value for index, value in said["values"].items()}
         self.restored: dict[int, Value] = {int(index): value for index, value in said["restored"].items()}
 
-    def process(self, sound: Samples) -> Samples:
+    def process(self, sound: Samples, moves: Sequence[tuple[int, Mapping[int, Value]]] = ()) -> Samples:
         """Return what comes out for (channels, a multiple of `BLOCK_SAMPLES`) samples.
 
         All in all that is less than goes in, by `latency_samples`: the plug-in's own delay is cut off.
+
+        Parameters
+        ----------
+        moves : sequence of (int, mapping)
+            Samples of `sound` behind which parameters, by their indices, have other values; in the order of time.
         """
         if sound.shape[1] % BLOCK_SAMPLES:
             raise ValueError(f"a plug-in takes whole blocks of {BLOCK_SAMPLES} samples, not {sound.shape[1]}")
-        made = self._exchange(sound, self._patience, "gave no answer")
+        made = self._exchange(sound, self._patience, "gave no answer", moves)
         assert not isinstance(made, dict)
         if not np.isfinite(made).all():
             self._blame("wrote NaN or infinite samples", silently=True)
@@ -160,10 +165,16 @@ class Host:
         return answer
 
     def _exchange(
-        self, question: dict[str, Any] | Samples, seconds: float, failing: str
+        self,
+        question: dict[str, Any] | Samples,
+        seconds: float,
+        failing: str,
+        moves: Sequence[tuple[int, Mapping[int, Value]]] = (),
     ) -> dict[str, Any] | Samples:
         self._process.line.settimeout(seconds)
         try:
+            if moves:
+                send_json(self._process.line, {"moves": moves})
             if isinstance(question, dict):
                 send_json(self._process.line, question)
             else:

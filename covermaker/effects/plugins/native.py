@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
 
 from covermaker.effects.plugins.parameters import Parameter
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from covermaker.effects.spec import Value
+
+# Numbers that a parameter shows, rising; for each the place in its range from 0 to 1, and how much of it shows that.
+Course: TypeAlias = list[tuple[float, float, float]]
 
 STEPS: Final = 1000  # in how many places a parameter's range is read
 
@@ -165,6 +171,24 @@ class Reading:
         """Set it, as near to a value as the plug-in lets."""
         self._native.raw_value = min(max(self._raw_of(value), 0.0), 1.0)
 
+    def course(self) -> Course | None:
+        """Return where along the range its numbers lie; None where they neither rise nor fall all the way.
+
+        A number that several places show lies in their middle, or at the end of the range.
+        """
+        if self._numbers is None:
+            return None
+        found: Course = []
+        for value, group in groupby(enumerate(self._numbers.values), key=lambda one: one[1]):
+            steps = [step for step, _ in group]
+            if math.isfinite(value):
+                first, last = steps[0], steps[-1]
+                middle = 0 if first == 0 else STEPS if last == STEPS else (first + last) / 2.0
+                found.append((value, middle / STEPS, len(steps) / STEPS))
+        if found and found[0][0] > found[-1][0]:
+            found.reverse()
+        return found if all(one[0] < next_[0] for one, next_ in pairwise(found)) else None
+
     def _raw_of(self, value: Value) -> float:
         if self._is_switch():
             wanted = [text for text in self._distinct if (text.strip().lower() in _ON) == bool(value)]
@@ -237,6 +261,35 @@ def read(plugin: Any, indices: Iterable[int]) -> dict[int, Reading]:
     """Read some parameters by their index, in the plug-in's order."""
     natives = {native.index: native for native in plugin._parameters}
     return {index: Reading(natives[index]) for index in sorted(indices)}
+
+
+class Glider:
+    """Sets a number of a loaded plug-in again and again while sound goes through it, as finely as it can be set.
+
+    What a plug-in shows is rounded: set by that alone, a slow sweep would go in steps.
+    """
+
+    def __init__(self, plugin: Any, index: int) -> None:
+        self._reading = read(plugin, [index])[index]
+        self._native = next(native for native in plugin._parameters if native.index == index)
+        self._course = self._reading.course()
+        # The plug-in's own way from a text to a place is exact, where it leads where its texts are.
+        self._exact = all(abs(self._asked(value) - raw) <= width for value, raw, width in self._course or ())
+
+    def to(self, value: float) -> None:
+        """Set it."""
+        if not self._course:
+            self._reading.set(value)
+            return
+        raw = self._asked(value) if self._exact else self._between(value)
+        self._native.raw_value = min(max(raw, 0.0), 1.0)
+
+    def _between(self, value: float) -> float:
+        values, raws, _ = zip(*self._course or (), strict=True)
+        return float(np.interp(value, values, raws))
+
+    def _asked(self, value: float) -> float:
+        return float(self._native.get_raw_value_for_text(f"{value:.9g}"))
 
 
 def set_values(plugin: Any, values: Mapping[int, Value]) -> dict[int, Reading]:

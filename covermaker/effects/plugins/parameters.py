@@ -49,6 +49,11 @@ class Parameter:
     choices: tuple[float | str, ...] = ()
     log: bool = False
 
+    @property
+    def glides(self) -> bool:
+        """Whether it can take any value on the way to another."""
+        return self.kind in ("number", "raw") and not self.choices
+
     def spec(self) -> Spec:
         """Return the parameter in the form that effects declare theirs in."""
         curve: Literal["linear", "log"] = "log" if self.log else "linear"

@@ -20,7 +20,7 @@ from covermaker.effects.plugins.failures import failures
 from covermaker.effects.rack import ROW_KEYS, parse_value
 from covermaker.effects.spec import Spec
 from covermaker.effects.stage import BYPASS
-from covermaker.errors import nearest
+from covermaker.errors import UsageError, nearest
 from covermaker.graph.key import digest
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ EFFECT: Final = "vst3"
 PARAMETERS: Final = "parameters"
 ABSENT: Final = "absent"
 BINARY: Final = "sha256"
+SETTINGS: Final = "settings"  # of a plug-in at work whose values move: the digest of its row
 _PREFIX: Final = f"{PARAMETERS}."
 _KEYS: Final = ("plugin", "latency_samples", "state", PARAMETERS)
 
@@ -103,6 +104,14 @@ def specs_of(values: Mapping[str, Value]) -> tuple[Spec, ...]:
     return tuple(replace(one.spec(), name=f"{_PREFIX}{one.name}") for one in found.plugin.parameters)
 
 
+def moves_of(values: Mapping[str, Value]) -> frozenset[str]:
+    """Return the parameters that can take any value on the way to another, as `specs_of` names them."""
+    found = catalogue().find(str(values["plugin"]))
+    if found is None:
+        return frozenset()
+    return frozenset(f"{_PREFIX}{one.name}" for one in found.plugin.parameters if one.glides)
+
+
 def parameters_of(values: Mapping[str, Value]) -> dict[str, Value]:
     """Return the plug-in's own parameters among the values of a row."""
     return {name.removeprefix(_PREFIX): value for name, value in values.items() if name.startswith(_PREFIX)}
@@ -149,6 +158,21 @@ def refuse_absent(settings: Sequence[EffectSettings], where: str, moves: Sequenc
         if words:
             words, _, hint = words.partition(f"{_PASSES} (")
             raise PlaceError(f"{where}[{index}].plugin", f": {words}", hint=hint.removesuffix(")"))
+
+
+def refuse_unknown(name: str) -> None:
+    """Refuse the name of a plug-in that no scan has found, where a person chooses one.
+
+    Raises
+    ------
+    UsageError
+        With the nearest name.
+    """
+    known = catalogue()
+    if known.find(name) is not None or any(one.name == name for one in known.blocked()):
+        return
+    words, hint = _missing(name, {})
+    raise UsageError(words, hint=hint)
 
 
 def _missing(name: str, values: Mapping[str, Value]) -> tuple[str, str]:

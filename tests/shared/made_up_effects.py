@@ -1,11 +1,13 @@
-"""Effects that only these tests have."""
+"""Effects that only the tests of racks and desks have: late as a plug-in, an echo, one that listens."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 import numpy as np
+import pytest
 
+from covermaker.effects import EFFECTS
 from covermaker.effects.lines import Line
 from covermaker.effects.spec import Spec
 
@@ -50,4 +52,30 @@ class Echo:
         return 0.5
 
 
-TABLE = {"late": "rack_effects:Late", "echo": "rack_effects:Echo"}
+class Ducker:
+    """Silent wherever the key is not, sample by sample: its timing can be read off."""
+
+    HELP: ClassVar[str] = "Silent where the key sounds."
+    VERSION: ClassVar[int] = 1
+    SPECS: ClassVar[tuple[Spec, ...]] = (Spec("amount", "", 0.0, 1.0, 1.0, help="How much."),)
+
+    def __init__(self, values, sample_rate, channels):
+        self._left = np.float32(1.0 - values["amount"])
+
+    def process(self, block):
+        return self.process_keyed(block, block)
+
+    def process_keyed(self, block, key):
+        return np.where(np.abs(key).max(axis=0) > 0.0, block * self._left, block).astype(np.float32)
+
+    def tail_seconds(self):
+        return 0.0
+
+
+TABLE = {"late": "made_up_effects:Late", "echo": "made_up_effects:Echo", "ducker": "made_up_effects:Ducker"}
+
+
+def add_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let racks have them for the length of a test."""
+    for name, target in TABLE.items():
+        monkeypatch.setitem(EFFECTS._table, name, target)
