@@ -157,7 +157,7 @@ def steps_made(lines: str) -> list[str]:
     return [
         event["step"]
         for event in events
-        if event["event"] == "batch.song" and event["step"] and not event["fraction"]
+        if event["event"] == "batch.song" and event["state"] == "running" and event["step"] and not event["fraction"]
     ]
 
 
@@ -217,7 +217,8 @@ def kills(folder: Path, count: int, more: list[str]) -> None:
             shutil.rmtree(store)
     call("batch", str(place), "--out", str(out), "--store", str(store), *more)
     print(f"killed {done}")
-    print(f"same files as undisturbed: {covers(out) == calm}")
+    differing = sorted(name for name, value in calm.items() if covers(out).get(name) != value)
+    print(f"same files as undisturbed: {not differing} {' '.join(differing)}")
     for file in (store / "steps").glob("*/meta.json"):
         kind = json.loads(file.read_text(encoding="utf-8"))["step"]
         made[kind] = made.get(kind, 0) + 1

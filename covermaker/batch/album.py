@@ -9,6 +9,7 @@ from covermaker.render.gauge import together
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from covermaker.batch.queue import Queue
     from covermaker.batch.rows import Song
 
 # The passes of a song: how loud its mix is, then its master at what that gives.
@@ -16,6 +17,53 @@ GAUGE: Final = "gauge"
 MASTER: Final = "master"
 
 _LOUDNESS_LUFS: Final = (-40.0, -5.0)  # what a document may ask of a master
+
+
+class Album:
+    """Which songs of an album were measured, and what that makes of their masters.
+
+    A song counts while it is to be done or is done; one that fails or is cancelled changes what the others have.
+
+    Parameters
+    ----------
+    queue : Queue
+        Songs that it holds as done, with the mix they were measured by, need not be measured again.
+    """
+
+    def __init__(self, queue: Queue, album_lufs: float) -> None:
+        self._queue = queue
+        self._lufs = album_lufs
+        self._gauged = {song.id for song in queue.songs("done") if "gauge" in song.result}
+        self._levels: dict[int, float] | None = None
+
+    def trust(self, song: Song, mix_key: str) -> bool:
+        """Take a song as measured whose mix is still the one that was; tells whether it is."""
+        if mix_key and song.result.get("gauge", {}).get("key") == mix_key:
+            self._gauged.add(song.id)
+        return song.id in self._gauged
+
+    def gauged(self, song: int) -> None:
+        """Note that a song was measured."""
+        self._gauged.add(song)
+        self._levels = None
+
+    def forget(self, song: int) -> None:
+        """Note that a song has to be measured again, or is no longer of the album."""
+        self._gauged.discard(song)
+        self._levels = None
+
+    def needs_gauge(self, song: Song) -> bool:
+        """Tell whether a song has to be measured before anything is mastered."""
+        return song.id not in self._gauged
+
+    def levels(self) -> dict[int, float] | None:
+        """Return what each master is to have, by the song's number; None while songs are still to be measured."""
+        if self._levels is None:
+            songs = self._queue.songs("waiting", "running", "done")
+            if any(self.needs_gauge(song) for song in songs):
+                return None
+            self._levels = targets(songs, self._lufs)
+        return self._levels
 
 
 def targets(songs: Iterable[Song], album_lufs: float) -> dict[int, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from covermaker.batch.coordinate import swap_turns
+from covermaker.batch.changing import AGAIN, is_broken, swap_turns
 from covermaker.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ _BECOME: dict[str, tuple[frozenset[SongState], SongState]] = {
     "retry": (frozenset({"failed", "cancelled"}), "waiting"),
     "cancel": (frozenset({"waiting", "running"}), "cancelled"),
 }
+_CHANGES = {"retry": AGAIN, "cancel": {**AGAIN, "state": "cancelled", "cause": "cancelled"}}
 _NOBODY = "nobody works on the batch"
 
 
@@ -46,7 +47,16 @@ def leave_ask(queue: Queue, what: Asked, numbers: Sequence[int] = ()) -> str:
     states, become = _BECOME[what]
     if not numbers and what == "retry":
         states = frozenset({"failed"})
-    meant = [song for song in known.values() if song.state in states and (not numbers or song.id in numbers)]
+    broken = [number for number in numbers if is_broken(known[number])]
+    if broken:
+        raise UsageError(
+            f"entry {broken[0]} is no song: {known[broken[0]].cause}", hint="mend the list and run it again"
+        )
+    meant = [
+        song
+        for song in known.values()
+        if song.state in states and (not numbers or song.id in numbers) and not is_broken(song)
+    ]
     if not meant:
         return f"nothing to {what}"
     worked_on = queue.is_worked_on
@@ -55,15 +65,7 @@ def leave_ask(queue: Queue, what: Asked, numbers: Sequence[int] = ()) -> str:
             if worked_on:
                 queue.ask(what, song.id)
             else:
-                queue.change(
-                    song.id,
-                    state=become,
-                    tries=0,
-                    not_before=0.0,
-                    cause="" if what == "retry" else "cancelled",
-                    hint=None,
-                    exit_code=0,
-                )
+                queue.change(song.id, **_CHANGES[what])
     count = f"{len(meant)} song" + ("s" if len(meant) != 1 else "")
     if worked_on:
         return f"{count}: {what}"

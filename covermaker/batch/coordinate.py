@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from covermaker.batch import album
+from covermaker.batch.album import GAUGE, MASTER, Album
+from covermaker.batch.changing import AGAIN, is_broken, move_here, swap_turns
 from covermaker.batch.digest import digest
 from covermaker.batch.engines.base import Task, songs_at_once
 from covermaker.batch.estimate import memory_of, seconds_left, seconds_of
 from covermaker.batch.events import BatchLeft, BatchSaid, SongMoved
-from covermaker.batch.policy import again
-from covermaker.batch.projects import prepare, refused, set_loudness
+from covermaker.batch.policy import LONGEST_WAIT_SECONDS, again
+from covermaker.batch.projects import folder_for, prepare, refused
 from covermaker.batch.queue import LOCK_NAME
 from covermaker.batch.rows import StepTime, Try
 from covermaker.disk import this_host
@@ -31,6 +32,8 @@ from covermaker.graph.events import (
 )
 from covermaker.graph.opening import open_store
 from covermaker.locks import held
+from covermaker.render.record import last_render
+from covermaker.render.state import project_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +48,8 @@ _LISTEN_SECONDS: Final = 0.25
 # Progress is written for people: nobody reads faster.
 _WRITE_EVERY_SECONDS: Final = 0.5
 _TELL_EVERY_SECONDS: Final = 2.0
+# How many songs are asked whether they are done before asks and workers are heard again.
+_LOOKS_AT_ONCE: Final = 20
 
 
 @contextmanager
@@ -71,7 +76,7 @@ class _Running:
 
     song: Song
     number: int
-    began: float
+    began: float  # on a clock that nobody sets
     place: str = ""
     step: str = ""
     fraction: float = 0.0
@@ -79,7 +84,11 @@ class _Running:
     made: int = 0
     memory_failures: int = 0
     cancelled: bool = False
-    kept: set[str] = field(default_factory=set)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run."""
+        return time.monotonic() - self.began
 
 
 class Coordinator:
@@ -101,6 +110,7 @@ class Coordinator:
         self._engine = engine
         self._tell = tell
         self._store = open_store(options.store)
+        self._album = Album(queue, options.album_lufs) if options.album else None
         self._running: dict[int, _Running] = {}
         self._memory_failures: dict[int, int] = {}
         self._taken: set[str] = set()
@@ -108,7 +118,6 @@ class Coordinator:
         self._stopped = False
         self._told_at = 0.0
         self._looked: set[int] = set()
-        self._last_levels: dict[int, float] | None = None
 
     @property
     def is_stopped(self) -> bool:
@@ -117,16 +126,16 @@ class Coordinator:
 
     def run(self) -> None:
         """Do what there is to do; what runs when it is interrupted waits again."""
+        move_here(self._queue)
         self._recover()
         self._queue.note(state="running", process=os.getpid(), host=this_host())
         self._taken = {Path(song.project).name.lower() for song in self._queue.songs() if song.project}
+        self._obey(first=True)
         try:
             while not self._stopped and self._is_anything_left():
-                for ask in self._queue.take_asks():
-                    self._obey(ask)
-                if not self._paused and not self._stopped:
-                    self._begin_some()
-                self._hear()
+                more = not self._paused and self._begin_some()
+                self._hear(0.0 if more else _LISTEN_SECONDS)
+                self._obey()
                 self._say_how_long()
         finally:
             self._drop_all()
@@ -138,103 +147,85 @@ class Coordinator:
         """Let what ran when the last coordinator was killed wait again; its broken try does not count."""
         for song in self._queue.songs("running"):
             self._end_try(song, "stopped", "the batch was stopped", int(ExitCode.INTERRUPTED))
-            self._queue.change(song.id, state="waiting", step="", fraction=0.0, running_at="")
+            self._queue.change(
+                song.id, state="waiting", tries=max(0, song.tries - 1), step="", fraction=0.0, running_at=""
+            )  # fmt: skip
 
     def _is_anything_left(self) -> bool:
         counts = self._queue.counts()
         return bool(counts.get("waiting") or counts.get("running"))
 
-    def _begin_some(self) -> None:
-        """Begin songs while the engine takes them; what is done already needs no engine."""
+    def _begin_some(self) -> bool:
+        """Begin songs while the engine takes them; tells whether there is more to look at right away."""
         if not self._has_room():
-            return
+            return False
         now = time.time()
         waiting = self._queue.songs("waiting")
-        if self._options.album and waiting:
+        looked = [song for song in waiting if song.id not in self._looked][:_LOOKS_AT_ONCE]
+        for song in looked:
+            self._look(song)
+        if looked:
+            return True  # what runs, and asks, are heard before the next ones
+        if self._album is not None:
             waiting = self._of_the_pass(waiting)
         for song in waiting:
-            if song.not_before > now:
-                continue
-            if song.id not in self._looked and self._is_done_already(song):
-                continue
+            if song.not_before > now and song.not_before - now < LONGEST_WAIT_SECONDS:
+                continue  # longer waits come of a clock that was set back
             if not self._has_room() or not self._begin(song):
-                return
+                break
+        return False
 
     def _has_room(self) -> bool:
         return any(place.room for place in self._engine.places())
 
-    def _of_the_pass(self, waiting: list[Song]) -> list[Song]:
-        """Return the songs of the pass that an album is in; the second begins when the first is over."""
-        gauging = [song for song in waiting if song.stage != album.MASTER]
-        if gauging or any(one.song.stage != album.MASTER for one in self._running.values()):
-            return gauging
-        if any("gauge" in song.result and song.result.get("levelled") is None for song in waiting):
-            self._level()
-            return self._queue.songs("waiting")
-        return waiting
-
-    def _level(self) -> None:
-        """Give every song of the album its loudness."""
-        songs = self._queue.songs()
-        wanted = album.targets(songs, self._options.album_lufs)
-        for song in songs:
-            if song.id not in wanted or song.state not in {"waiting", "done"}:
-                continue
-            if song.state == "done" and song.result.get("levelled") == wanted[song.id]:
-                continue
-            try:
-                set_loudness(Path(song.project), wanted[song.id])
-                self._queue.change(
-                    song.id, state="waiting", result={**song.result, "levelled": wanted[song.id]}
-                )
-            except CovermakerError as error:
-                self._refuse(song, error)
-        self._say(f"album: {len(wanted)} songs get one gain, together {self._options.album_lufs:.1f} LUFS")
-
-    def _is_done_already(self, song: Song) -> bool:
+    def _look(self, song: Song) -> None:
         """Take a song as done whose cover is there and would come out the same."""
         self._looked.add(song.id)
-        if not song.project or song.tries:
-            return False
-        if self._options.album and song.result.get("levelled") != self._levels().get(song.id, False):
-            self._queue.change(song.id, stage=album.GAUGE)
-            return False
-        from covermaker.render.state import project_state
-
+        if not song.project or song.tries or not song.result.get("files"):
+            return
         try:
             columns = self._prepared(song)
         except CovermakerError as error:
             self._refuse(song, error)
-            return True
-        state = project_state(Path(columns.get("project", song.project)), self._store)
-        scored = (
-            song.result.get("similarity", song.result.get("lag_ms")) is not None or not self._options.score
-        )
-        if state.word != "done" or not song.result.get("files") or not scored:
-            self._queue.change(song.id, **columns, stage=album.GAUGE if self._options.album else "")
-            return False
+            return
+        state = project_state(Path(song.project), self._store)
+        self._queue.change(song.id, **columns)
+        if state.word != "done" or (self._options.score and not song.result.get("scored")):
+            return
+        if self._album is not None and not self._album.trust(song, _mix_key(Path(song.project))):
+            return
         self._queue.change(
-            song.id, **columns, state="done", was_done=True, began=None, ended=time.time(), spent_seconds=0.0
-        )  # fmt: skip
+            song.id, state="done", was_done=True, began=None, ended=time.time(), spent_seconds=0.0
+        )
         self._moved(song.id)
-        return True
+
+    def _of_the_pass(self, waiting: list[Song]) -> list[Song]:
+        """Return the songs of the pass that an album is in; the second begins when the first is over."""
+        assert self._album is not None
+        levels = self._album.levels()
+        if levels is None:
+            return [song for song in waiting if self._album.needs_gauge(song)]
+        for song in self._queue.songs("done"):
+            if song.id in levels and song.result.get("levelled") != levels[song.id]:
+                self._queue.change(song.id, state="waiting", tries=0)
+        return self._queue.songs("waiting")
 
     def _prepared(self, song: Song) -> dict[str, Any]:
-        columns = prepare(song, self._options, self._queue.folder, self._taken)
-        if columns.get("project"):
-            self._taken.add(Path(columns["project"]).name.lower())
-        levelled = song.result.get("levelled")
-        if self._options.album and levelled is not None:
-            set_loudness(Path(columns.get("project") or song.project), levelled)
-        return columns
+        """Bring a song's project in line; its row names the folder before anything is made there."""
+        if not song.project:
+            folder = folder_for(song.title or Path(song.place).stem, self._queue.folder, self._taken)
+            song.project = str(folder)
+            self._taken.add(folder.name.lower())
+            self._queue.change(song.id, project=song.project)
+        return prepare(song, self._options, level=self._level_of(song))
 
-    def _levels(self) -> dict[int, float]:
-        """Return what the album's songs had last time if all of them were measured then; else nothing."""
-        if self._last_levels is None:
-            songs = [song for song in self._queue.songs() if song.project]
-            whole = all("gauge" in song.result for song in songs)
-            self._last_levels = album.targets(songs, self._options.album_lufs) if whole else {}
-        return self._last_levels
+    def _level_of(self, song: Song) -> float | None:
+        """Return the loudness that a song's master has in its album; until all are measured, what it had before."""
+        if self._album is None:
+            return None
+        levels = self._album.levels() if song.id in self._looked else None
+        before: float | None = song.result.get("levelled")
+        return before if levels is None else levels.get(song.id)
 
     # One song
 
@@ -242,34 +233,31 @@ class Coordinator:
         """Begin a song; False when the engine takes no more now."""
         failures = self._memory_failures.get(song.id, 0)
         separator = str(self._options.wanted(song.wishes).get("separator", "spleeter"))
-        gauging = self._options.album and song.stage != album.MASTER
-        task = Task(
-            song.id,
-            {},
-            memory_bytes=memory_of(song.seconds, separator),
-            careful=failures > 0,
-            alone=failures > 1,
-        )
-        if not self._engine.takes(task):
+        memory = memory_of(song.seconds, separator)
+        careful, alone = failures > 0, failures > 1
+        if not self._engine.takes(Task(song.id, {}, memory, careful, alone)):
             return False
+        gauging = self._album is not None and self._album.needs_gauge(song)
         try:
             columns = self._prepared(song)
-            columns["seconds"] = song.seconds or _length(Path(columns.get("project") or song.project))
+            columns["seconds"] = _length(Path(song.project))
         except CovermakerError as error:
             self._refuse(song, error)
             return True
         now, number = time.time(), song.tries + 1
-        kept = {name: song.result[name] for name in ("gauge", "levelled") if name in song.result}
+        kept = {} if gauging else {name: song.result[name] for name in ("gauge",) if name in song.result}
+        if self._album is not None and (level := self._level_of(song)) is not None:
+            kept["levelled"] = level
+        stage = "" if self._album is None else GAUGE if gauging else MASTER
         with self._queue.writing():
             self._queue.change(
-                song.id, **columns, state="running", stage=album.GAUGE if gauging else song.stage, tries=number,
-                began=now, ended=None, step="", fraction=0.0, cause="", hint=None, exit_code=0, was_done=False,
-                result=kept,
+                song.id, **columns, state="running", stage=stage, tries=number, began=now, ended=None, step="",
+                fraction=0.0, cause="", hint=None, exit_code=0, was_done=False, result=kept,
             )  # fmt: skip
             self._queue.put_try(Try(song.id, self._try_number(song.id), now, None, "", "running", "", "", 0))
         begun = self._queue.song(song.id)
         assert begun is not None
-        self._running[song.id] = _Running(begun, number, now, memory_failures=failures)
+        self._running[song.id] = _Running(begun, number, time.monotonic(), memory_failures=failures)
         request = {
             "job": "gauge" if gauging else "render",
             "project": begun.project,
@@ -278,7 +266,7 @@ class Coordinator:
             "store": self._options.store or None,
             "device": self._options.device,
         }
-        self._engine.submit(Task(song.id, request, task.memory_bytes, task.careful, task.alone))
+        self._engine.submit(Task(song.id, request, memory, careful, alone))
         self._moved(song.id)
         return True
 
@@ -286,14 +274,20 @@ class Coordinator:
         return len(self._queue.tries(number)) + 1
 
     def _refuse(self, song: Song, error: CovermakerError) -> None:
-        self._queue.change(song.id, **refused(error), ended=time.time(), step="prepare")
+        self._leave_album(song.id)
+        project = song.project if os.path.isdir(song.project) else ""  # nothing was made there
+        self._queue.change(song.id, **refused(error), project=project, ended=time.time(), step="prepare")
         self._say(f"failed: {error.message}", song.id)
         self._moved(song.id)
 
+    def _leave_album(self, number: int) -> None:
+        if self._album is not None:
+            self._album.forget(number)
+
     # What engines tell
 
-    def _hear(self) -> None:
-        for told in self._engine.hear(_LISTEN_SECONDS):
+    def _hear(self, seconds: float) -> None:
+        for told in self._engine.hear(seconds):
             running = self._running.get(told.song) if told.song is not None else None
             if running is None:
                 if told.song is None and isinstance(told.event, Note):
@@ -334,20 +328,34 @@ class Coordinator:
             self._moved(running.song.id)
 
     def _done(self, running: _Running, result: dict[str, Any]) -> None:
-        song, now = running.song, time.time()
+        song = running.song
         del self._running[song.id]
-        spent = song.spent_seconds + now - running.began
-        gauged = song.stage == album.GAUGE
-        if gauged:
-            kept, state = {"gauge": result, "levelled": None}, "waiting"
+        gauged = song.stage == GAUGE
+        if gauged and running.cancelled:
+            self._cancelled(running)
+            return
+        if gauged and self._album is not None:
+            kept, state = {**song.result, "gauge": result}, "waiting"
+            self._album.gauged(song.id)
         else:
             kept, state = {**song.result, **digest(result)}, "done"
         with self._queue.writing():
             self._end_try(song, "done", "", 0, step="")
             self._queue.change(
-                song.id, state=state, stage=album.MASTER if gauged else song.stage, ended=now, spent_seconds=spent,
-                step="", fraction=0.0, running_at=running.place, result=kept, was_done=not gauged and not running.made,
+                song.id, state=state, ended=time.time(), spent_seconds=song.spent_seconds + running.seconds, step="",
+                fraction=0.0, running_at=running.place, result=kept, was_done=not gauged and not running.made,
                 tries=0 if gauged else running.number,
+            )  # fmt: skip
+        self._moved(song.id)
+
+    def _cancelled(self, running: _Running) -> None:
+        song = running.song
+        self._leave_album(song.id)
+        with self._queue.writing():
+            self._end_try(song, "cancelled", "cancelled", int(ExitCode.INTERRUPTED), step=running.step)
+            self._queue.change(
+                song.id, state="cancelled", ended=time.time(), step=running.step, cause="cancelled", hint=None,
+                exit_code=0,
             )  # fmt: skip
         self._moved(song.id)
 
@@ -355,9 +363,7 @@ class Coordinator:
         song, now = running.song, time.time()
         del self._running[song.id]
         if running.cancelled or failure.exit_code == ExitCode.INTERRUPTED:
-            self._end_try(song, "cancelled", "cancelled", int(ExitCode.INTERRUPTED), step=running.step)
-            self._queue.change(song.id, state="cancelled", ended=now, step=running.step, cause="cancelled")
-            self._moved(song.id)
+            self._cancelled(running)
             return
         if failure.out_of_memory:
             self._memory_failures[song.id] = running.memory_failures + 1
@@ -367,9 +373,11 @@ class Coordinator:
             self._queue.change(
                 song.id, state="waiting" if chance else "failed", ended=now, step=running.step,
                 not_before=now + chance.after_seconds if chance else 0.0, running_at=running.place,
-                spent_seconds=song.spent_seconds + now - running.began, cause=failure.message, hint=failure.hint,
+                spent_seconds=song.spent_seconds + running.seconds, cause=failure.message, hint=failure.hint,
                 exit_code=failure.exit_code,
             )  # fmt: skip
+        if chance is None:
+            self._leave_album(song.id)
         how = (
             " with little memory" if chance and chance.careful else ""
         ) + (", alone" if chance and chance.alone else "")  # fmt: skip
@@ -383,13 +391,27 @@ class Coordinator:
         if last is not None:
             written = self._queue.song(song.id) or song
             self._queue.put_try(
-                Try(song.id, last.number, last.began, time.time(), written.running_at, state, step, cause, code)
+                Try(
+                    song.id,
+                    last.number,
+                    last.began,
+                    time.time(),
+                    written.running_at,
+                    state,
+                    step,
+                    cause,
+                    code,
+                )
             )
 
     # Asks
 
-    def _obey(self, ask: Ask) -> None:
-        _OBEY[ask.what](self, ask)
+    def _obey(self, *, first: bool = False) -> None:
+        """Do what was asked; of what was left when the last coordinator ended (`first`), only what is about songs."""
+        with self._queue.writing():
+            for ask in self._queue.take_asks():
+                if not (first and ask.what in _OF_THE_BATCH):
+                    _OBEY[ask.what](self, ask)
 
     def _pause(self, ask: Ask) -> None:
         self._paused = True
@@ -407,11 +429,15 @@ class Coordinator:
 
     def _retry(self, ask: Ask) -> None:
         for song in self._queue.songs("failed", "cancelled"):
-            if ask.song in {None, song.id} and (ask.song is not None or song.state == "failed"):
-                self._memory_failures.pop(song.id, None)
-                self._looked.discard(song.id)
-                self._queue.change(song.id, state="waiting", tries=0, not_before=0.0, cause="", hint=None)
-                self._moved(song.id)
+            if ask.song not in {None, song.id} or (ask.song is None and song.state != "failed"):
+                continue
+            if is_broken(song):
+                continue
+            self._memory_failures.pop(song.id, None)
+            self._looked.discard(song.id)
+            self._leave_album(song.id)
+            self._queue.change(song.id, **AGAIN)
+            self._moved(song.id)
 
     def _cancel(self, ask: Ask) -> None:
         for song in self._queue.songs("waiting", "running"):
@@ -419,20 +445,18 @@ class Coordinator:
                 continue
             running = self._running.get(song.id)
             if running is None:
-                self._queue.change(song.id, state="cancelled", cause="cancelled")
+                self._leave_album(song.id)
+                self._queue.change(song.id, state="cancelled", cause="cancelled", hint=None, exit_code=0)
                 self._moved(song.id)
             elif not running.cancelled:
                 running.cancelled = True
                 self._engine.cancel(song.id)
 
     def _earlier(self, ask: Ask) -> None:
-        self._swap(ask, -1)
+        swap_turns(self._queue, ask.song, -1)
 
     def _later(self, ask: Ask) -> None:
-        self._swap(ask, 1)
-
-    def _swap(self, ask: Ask, by: int) -> None:
-        swap_turns(self._queue, ask.song, by)
+        swap_turns(self._queue, ask.song, 1)
 
     # The end, and what is told
 
@@ -474,6 +498,9 @@ class Coordinator:
         self._tell(BatchLeft(self._queue.counts(), left))
 
 
+# What is about the batch as it runs, and means nothing to the next one.
+_OF_THE_BATCH: Final = frozenset({"pause", "go on", "stop"})
+
 _OBEY: Final[dict[str, Callable[[Coordinator, Ask], None]]] = {
     "pause": Coordinator._pause,
     "go on": Coordinator._go_on,
@@ -483,19 +510,6 @@ _OBEY: Final[dict[str, Callable[[Coordinator, Ask], None]]] = {
     "earlier": Coordinator._earlier,
     "later": Coordinator._later,
 }
-
-
-def swap_turns(queue: Queue, number: int | None, by: int) -> bool:
-    """Let a song that waits change places with the one before or after it; tells whether there was one."""
-    waiting = queue.songs("waiting")
-    at = next((index for index, song in enumerate(waiting) if song.id == number), None)
-    if at is None or not 0 <= at + by < len(waiting):
-        return False
-    one, other = waiting[at], waiting[at + by]
-    with queue.writing():
-        queue.change(one.id, turn=other.turn)
-        queue.change(other.id, turn=one.turn)
-    return True
 
 
 def moved(song: Song) -> Event:
@@ -520,6 +534,11 @@ def time_left(queue: Queue, options: Options, workers: int) -> float | None:
         elif song.state == "running":
             rest.append(max(1.0, thought - (now - (song.began or now))))
     return seconds_left(done, rest, workers=workers)
+
+
+def _mix_key(project: Path) -> str:
+    """Return the key of the mix that a project's cover was made of; "" where that is not known."""
+    return str(last_render(project / "out").get("mix", {}).get("key", ""))
 
 
 def _length(project: Path) -> float | None:

@@ -25,8 +25,8 @@ def digest(result: Mapping[str, Any]) -> dict[str, Any]:
     -------
     dict
         ``files`` (absolute paths), ``seconds``, ``loudness_lufs``, ``target_lufs``, ``loudness_range_lu``,
-        ``true_peak_dbtp``, ``reached``, ``semitones``, ``why`` of the transposition, ``unheard`` and, where the cover
-        was scored, the figures of `docs/metrics.md` with ``new_clicks``. What was not measured is None.
+        ``true_peak_dbtp``, ``reached``, ``semitones``, ``why`` of the transposition, ``unheard``, ``scored`` and,
+        where the cover was scored, the figures of `docs/metrics.md` with ``new_clicks``. What was not measured is None.
     """
     reports = result.get("reports") or {}
     master, score = reports.get("master") or {}, reports.get("score") or {}
@@ -43,6 +43,7 @@ def digest(result: Mapping[str, Any]) -> dict[str, Any]:
         "semitones": conversion.get("semitones"),
         "why": conversion.get("why"),
         "unheard": result.get("unheard") or "",
+        "scored": bool(score),
         **{name: score.get(name) for name in _SCORES},
         "new_clicks": len(score["new_clicks_seconds"]) if score else None,
     }

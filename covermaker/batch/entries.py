@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
+# A song that is told to be longer is not: players write such lengths of streams, and of what they could not read.
+LONGEST_SECONDS: Final = 86_400.0
+
 # What a playlist with columns (CSV, TSV, TOML) may say of a song, and how its value is read.
 COLUMNS: Final[dict[str, type]] = {
     "title": str,
@@ -64,6 +67,10 @@ class Problem:
         What the list holds there, for the report: a title or a path.
     after : int
         How many entries of the list come before it.
+    title : str
+        What the list calls the song; empty where it does not say.
+    places : tuple of str
+        Where the song would lie, the likeliest path first; empty where it names no path.
     """
 
     origin: str
@@ -71,6 +78,8 @@ class Problem:
     hint: str | None = None
     said: str = ""
     after: int = field(default=0, compare=False)
+    title: str = field(default="", compare=False)
+    places: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

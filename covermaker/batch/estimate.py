@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from covermaker.batch.entries import LONGEST_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -27,15 +29,20 @@ _ENOUGH: Final = 3
 
 def seconds_of(song_seconds: float | None, separator: str, *, score: bool) -> float:
     """Return what a song takes from nothing, on two cores."""
-    minutes = (USUAL_SECONDS if song_seconds is None else song_seconds) / 60.0
+    minutes = _minutes(song_seconds)
     rate = _SEPARATION.get(separator, _SEPARATION["demucs"]) + _REST + (_SCORE if score else 0.0)
     return _EACH + rate * minutes
 
 
 def memory_of(song_seconds: float | None, separator: str) -> int:
     """Return what a song takes beside what its worker holds, in bytes."""
-    minutes = (USUAL_SECONDS if song_seconds is None else song_seconds) / 60.0
+    minutes = _minutes(song_seconds)
     return int(_SONG_BYTES + _MINUTE_BYTES.get(separator, _MINUTE_BYTES["demucs"]) * minutes)
+
+
+def _minutes(song_seconds: float | None) -> float:
+    told = song_seconds if song_seconds is not None and song_seconds > 0.0 else USUAL_SECONDS  # nan is not, too
+    return min(told, LONGEST_SECONDS) / 60.0
 
 
 def seconds_left(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from bisect import bisect_left
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from covermaker.batch.changing import BROKEN_PLACE
 from covermaker.batch.entries import Problem
+from covermaker.batch.playlist.scanning import is_project
 from covermaker.batch.rows import Song
 from covermaker.errors import ExitCode
 from covermaker.project.load import FILE_NAME
@@ -24,25 +29,61 @@ BROKEN: Final = ExitCode.USAGE
 def merged(before: Iterable[Song], playlist: Playlist) -> tuple[list[Song], list[Song]]:
     """Bring rows in line with a list; returns the songs of the list, and those that it no longer names.
 
-    A song that is there already keeps its project and what became of it; what the list says of it is taken anew.
-    Everything waits again: whether it is done is found out when its turn comes.
+    A song that is there already keeps its project and what became of it, also while its file is missing; what the list
+    says of it is taken anew. All but the cancelled ones wait again: whether they are done is found out when their turn
+    comes.
     """
-    known = {song.identity: song for song in before}
-    number = max((song.id for song in known.values()), default=0)
-    seen: Counter[str] = Counter()
+    known = _Known(before)
+    projects: dict[str, str] = {}
     rows: list[Song] = []
-    for turn, one in enumerate(_in_order(playlist)):
-        place = _place_of(one)
-        seen[place] += 1
-        identity = f"{place}#{seen[place]}"
-        row = known.pop(identity, None)
+    for one in _in_order(playlist):
+        told = _once(one, projects)
+        for row in known.rows(told):
+            row.turn = float(len(rows))
+            _take(row, told)
+            rows.append(row)
+    return rows, known.left()
+
+
+class _Known:
+    """The rows that there are, by what makes them the same song."""
+
+    def __init__(self, before: Iterable[Song]) -> None:
+        self._rows = {song.identity: song for song in before}
+        self._number = max((song.id for song in self._rows.values()), default=0)
+        self._seen: Counter[str] = Counter()
+        self._places = sorted((song.place, song.identity) for song in self._rows.values())
+
+    def rows(self, one: Entry | Problem) -> list[Song]:
+        """Return the row of an entry; of a folder that is missing or empty now the rows of all songs in it."""
+        places = _places_of(one)
+        place = next((place for place in places if self._identity(place) in self._rows), places[0])
+        if isinstance(one, Problem) and one.places and self._identity(place) not in self._rows:
+            below = [row for folder in places for row in self._below(folder)]
+            if below:
+                return below
+        identity = self._identity(place)
+        self._seen[place] += 1
+        row = self._rows.pop(identity, None)
         if row is None:
-            number += 1
-            row = Song(number, float(turn), identity, place)
-        row.turn = float(turn)
-        _take(row, one)
-        rows.append(row)
-    return rows, list(known.values())
+            self._number += 1
+            row = Song(self._number, float(self._number), identity, place)
+        return [row]
+
+    def left(self) -> list[Song]:
+        """Return those that nobody asked for."""
+        return list(self._rows.values())
+
+    def _identity(self, place: str) -> str:
+        return f"{place}#{self._seen[place] + 1}"
+
+    def _below(self, folder: str) -> list[Song]:
+        prefix = os.path.join(folder, "")
+        first = bisect_left(self._places, (prefix, ""))
+        found = takewhile(lambda pair: pair[0].startswith(prefix), self._places[first:])
+        rows = [self._rows.pop(identity) for _, identity in found if identity in self._rows]
+        self._seen.update(row.place for row in rows)
+        return sorted(rows, key=lambda row: row.turn)
 
 
 def gather(queue: Queue, playlist: Playlist) -> None:
@@ -64,25 +105,47 @@ def _in_order(playlist: Playlist) -> list[Entry | Problem]:
     return both
 
 
-def _place_of(one: Entry | Problem) -> str:
-    # A broken entry is never the same as a song: once it is mended, it is a new one.
-    return f"broken: {one.said or one.message}" if isinstance(one, Problem) else str(one.place)
+def _once(one: Entry | Problem, projects: dict[str, str]) -> Entry | Problem:
+    """Refuse a project that the list has named before, perhaps spelt otherwise: both would be rendered at once."""
+    if isinstance(one, Problem) or not is_project(one.place):
+        return one
+    place = os.path.realpath(one.place)
+    if place not in projects:
+        projects[place] = one.origin
+        return one
+    return Problem(
+        one.origin,
+        f"the list names this project twice: {projects[place]}",
+        "take one of the lines out",
+        str(one.place),
+        title=one.title,
+    )
+
+
+def _places_of(one: Entry | Problem) -> list[str]:
+    """Return where a song lies, or would lie.
+
+    A broken entry that names no place is never the same as a song: once it is mended, it is a new one.
+    """
+    if not isinstance(one, Problem):
+        return [str(one.place)]
+    paths = [Path(place) for place in one.places]
+    named = [str(path.parent if path.name == FILE_NAME else path) for path in paths]
+    return named or [f"{BROKEN_PLACE}{one.said or one.message}"]
 
 
 def _take(row: Song, one: Entry | Problem) -> None:
     row.origin = one.origin
     row.tries, row.not_before, row.step, row.fraction, row.running_at = 0, 0.0, "", 0.0, ""
     if isinstance(one, Problem):
-        row.title = row.title or one.said
-        row.state, row.cause, row.hint, row.exit_code = "failed", one.message, one.hint, int(BROKEN)
-        return
-    row.kept = (one.place / FILE_NAME).is_file()
-    if row.kept:
-        row.project = str(one.place)
-    row.title, row.artist = one.title or row.title or _called(one.place), one.artist or row.artist
-    row.seconds, row.wishes = one.seconds or row.seconds, dict(one.wishes)
-    row.state, row.cause, row.hint, row.exit_code = "waiting", "", None, 0
-
-
-def _called(place: Path) -> str:
-    return place.stem if place.suffix else place.name
+        row.title = one.title or row.title or ("" if one.places else one.said)
+        columns = ("failed", one.message, one.hint, int(BROKEN))
+    else:
+        row.kept = is_project(one.place)
+        if row.kept:
+            row.project = str(one.place)
+        row.title, row.artist = one.title or row.title, one.artist or row.artist
+        row.seconds, row.wishes = one.seconds or row.seconds, dict(one.wishes)
+        columns = ("waiting", "", None, 0)
+    if row.state != "cancelled":
+        row.state, row.cause, row.hint, row.exit_code = columns

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 TO_DO: Final = frozenset({"new", "stale"})
 _COST_CORES: Final = 2.0
 
+# Of a whole song: racks and what follows, which is what other wishes most often mean.
+_SHARE_OF_A_WISH: Final = 0.3
+
 # How long to look into files for their lengths; the rest are taken to be like those.
 _PROBE_SECONDS: Final = 1.5
 
@@ -128,12 +131,18 @@ class _Planner:
         return replace(found, cost_seconds=cost, memory_bytes=memory_of(length, separator))
 
     def _project(self, row: Song) -> Planned:
+        from covermaker.batch.projects import asks_otherwise
         from covermaker.render.state import project_state
 
         state = project_state(Path(row.project), self._store)
+        word, cost = state.word, state.estimate_seconds
+        if word == "done" and asks_otherwise(row, self._options):
+            length = row.seconds or state.seconds
+            word = "stale"
+            cost = _SHARE_OF_A_WISH * seconds_of(length, self._separator, score=self._options.score)
         return Planned(
-            row.id, row.title, row.origin, state.word, row.seconds or state.seconds, state.estimate_seconds,
-            cause=state.problem, hint=state.hint or None,
+            row.id, row.title, row.origin, word, row.seconds or state.seconds, cost, cause=state.problem,
+            hint=state.hint or None,
         )  # fmt: skip
 
     def _new(self, row: Song) -> Planned:

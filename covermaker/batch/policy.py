@@ -16,7 +16,7 @@ _MAY_PASS: Final = frozenset({ExitCode.RESOURCE, ExitCode.INTERNAL})
 
 _FIRST_WAIT_SECONDS: Final = 2.0
 _WAITS_GROW: Final = 4.0
-_LONGEST_WAIT_SECONDS: Final = 60.0
+LONGEST_WAIT_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +56,4 @@ def again(failure: SongFailed, tries: int, memory_failures: int, retries: int) -
     if failure.out_of_memory:
         return Again(0.0, careful=True, alone=memory_failures > 1)
     waits = _FIRST_WAIT_SECONDS * _WAITS_GROW ** (tries - 1)
-    return Again(min(waits, _LONGEST_WAIT_SECONDS))
+    return Again(min(waits, LONGEST_WAIT_SECONDS))

@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from covermaker.disk import copy_file, disk_errors, file_sha256, write_text
+from covermaker.audio.files import probe
+from covermaker.disk import copy_file, disk_errors, file_sha256, same_content, write_text
 from covermaker.documents.document import Document
 from covermaker.effects.preset_edits import edit_of, sung_tracks
 from covermaker.effects.presets import load_preset
@@ -63,52 +64,123 @@ def folder_for(title: str, out: Path, taken: Collection[str]) -> Path:
     return out / tried
 
 
-def prepare(song: Song, options: Options, out: Path, taken: Collection[str]) -> dict[str, Any]:
-    """Make a song's project, or bring it in line; returns the columns of its row that change.
+def prepare(song: Song, options: Options, *, level: float | None = None) -> dict[str, Any]:
+    """Make a song's project in the folder that its row names, or bring it in line; returns the columns that change.
 
     A project that was there before the batch gets what the list says of this very song, and nothing else. What a
     person has changed in a project of the batch stays: only what is asked differently from last time is written.
+
+    Parameters
+    ----------
+    level : float, optional
+        The integrated loudness that the song has in its album, in LUFS.
 
     Raises
     ------
     CovermakerError
         When the song, or what is asked for it, is refused; nothing half-made stays.
     """
+    folder, before = Path(song.project), song.applied
+    wanted = asked(song, options, level)
+    said = {**before, "wishes": wanted, "template": _template_of(song, options)}
     if song.kept:
-        applied = _asked(song.wishes)
-        if applied != song.applied.get("wishes", {}):
-            _change(load(Path(song.project)), applied, song.applied.get("wishes", {}))
-        return {"applied": {"wishes": applied}}
-    wanted = _asked(options.wanted(song.wishes))
-    template = file_sha256(Path(options.template)) if options.template else ""
-    folder = Path(song.project) if song.project else folder_for(song.title, out, taken)
-    before: dict[str, Any] = song.applied
+        _change(load(folder), wanted, before.get("wishes", {}))
+        return {"applied": said}
     if not (folder / FILE_NAME).is_file():
-        is_new = not folder.exists()
-        try:
-            project = _made(song, options, folder)
-            project = _change(project, wanted, {} if template else _started(project, wanted))
-        except BaseException:
-            if is_new:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
-    elif before.get("template", "") != template:
-        _refuse_edited(folder, before)
-        project = _change(_from_template(song, options, folder), wanted, {})
+        project, untouched = _new(song, options, folder, wanted), True
     else:
-        project = _change(load(folder), wanted, before.get("wishes", {}))
-    said = {"wishes": wanted, "template": template, "document": _sha256(project.document.text)}
-    return {"project": str(folder), "applied": said, "title": song.title or project.cover.title}
+        text = (folder / FILE_NAME).read_text(encoding="utf-8")
+        untouched = _sha256(text) == before.get("document")
+        project = _renewed(song, options, folder, wanted, untouched=untouched)
+    project = _named(project, song, before)
+    if options.copy:
+        _refresh(project, Path(song.place))
+    said |= {"title": song.title or project.cover.title, "artist": song.artist}
+    if untouched:
+        said["document"] = _sha256(project.document.text)
+    return {"applied": said, "title": said["title"]}
 
 
-def set_loudness(folder: Path, lufs: float) -> None:
-    """Write a master's loudness into a project; what it is already is left as it is."""
-    project = load(folder)
-    apply(project, SetValue("master.loudness_lufs", round(lufs, 2)), judge=judge)
+def asks_otherwise(song: Song, options: Options) -> bool:
+    """Tell whether something else is asked of a song than was written into its project last.
+
+    Raises
+    ------
+    CovermakerError
+        When a preset that is asked for is not there.
+    """
+    level = song.applied.get("wishes", {}).get("loudness_lufs") if options.album else None
+    before = song.applied.get("wishes", {}), song.applied.get("template", "")
+    return before != (asked(song, options, level), _template_of(song, options))
+
+
+def asked(song: Song, options: Options, level: float | None = None) -> dict[str, Any]:
+    """Return what a song's project shall have, as the queue keeps it.
+
+    A preset is known by its content, too, so that a changed file is a changed wish.
+    """
+    wishes = dict(song.wishes if song.kept else options.wanted(song.wishes))
+    if level is not None:
+        wishes["loudness_lufs"] = level
+    return {name: _with_content(name, value) for name, value in wishes.items()}
+
+
+def _template_of(song: Song, options: Options) -> str:
+    return file_sha256(Path(options.template)) if options.template and not song.kept else ""
+
+
+def _new(song: Song, options: Options, folder: Path, wanted: Mapping[str, Any]) -> Project:
+    if folder.is_dir() and not song.applied:
+        shutil.rmtree(folder)  # half-made, when the batch was killed: the row named it before it was begun
+    is_new = not folder.exists()
+    try:
+        project = _made(song, options, folder)
+        return _change(project, wanted, {} if options.template else _started(project, wanted))
+    except BaseException:
+        if is_new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _renewed(
+    song: Song, options: Options, folder: Path, wanted: Mapping[str, Any], *, untouched: bool
+) -> Project:
+    """Bring a project in line: made of the template anew where that changed, or a wish on top of it was taken back."""
+    before: Mapping[str, Any] = song.applied.get("wishes", {})
+    if options.template and (
+        song.applied.get("template", "") != _template_of(song, options) or before.keys() - wanted.keys()
+    ):
+        if not untouched:
+            raise ProjectError(
+                f"{folder / FILE_NAME} was changed by hand, and the batch asks for another template now",
+                hint="render it as a project of its own, or remove its folder to have it made anew",
+            )
+        return _change(_from_template(song, options, folder), wanted, {})
+    if "loudness_lufs" in before and "loudness_lufs" not in wanted:
+        before = {
+            name: value for name, value in before.items() if name != "master"
+        }  # it brings its own along
+    return _change(load(folder), wanted, before)
+
+
+def _named(project: Project, song: Song, before: Mapping[str, Any]) -> Project:
+    """Write the title and the original artist where the list says something else than before."""
+    edits: list[Edit] = []
+    if song.title and song.title != before.get("title", project.cover.title):
+        edits.append(SetValue("title", song.title))
+    if song.artist and song.artist != before.get("artist", project.cover.song.artist):
+        edits.append(SetValue("song.artist", song.artist))
+    return apply(project, Together(tuple(edits), "batch: title"), judge=judge).project if edits else project
+
+
+def _refresh(project: Project, place: Path) -> None:
+    """Copy a song that was replaced since it was copied."""
+    copy = project.path(project.cover.song.file, "song.file")
+    if place.is_file() and not same_content(copy, place):
+        copy_file(place, copy)
 
 
 def _made(song: Song, options: Options, folder: Path) -> Project:
-    place = Path(song.place)
     if options.template:
         return _from_template(song, options, folder)
     wanted = options.wanted(song.wishes)
@@ -120,7 +192,7 @@ def _made(song: Song, options: Options, folder: Path) -> Project:
         separator=str(wanted["separator"]),
         reference=not options.copy,
     )
-    return begin(place, folder.parent, wishes, folder=folder)
+    return begin(Path(song.place), folder.parent, wishes, folder=folder)
 
 
 def _started(project: Project, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -135,8 +207,9 @@ def _from_template(song: Song, options: Options, folder: Path) -> Project:
     template = Path(options.template)
     document = Document.read(template, missing=ProjectError(f"there is no template at {template}"))
     place = Path(song.place)
+    probe(place)  # refused now, not in the middle of a render
     file = f"audio/{place.name}" if options.copy else str(place)
-    operations = [Put(("song", "file"), file), Put(("title",), song.title)]
+    operations = [Put(("song", "file"), file), Put(("title",), song.title or place.stem)]
     if song.artist:
         operations.append(Put(("song", "artist"), song.artist))
     values = document.values
@@ -144,11 +217,12 @@ def _from_template(song: Song, options: Options, folder: Path) -> Project:
     parse(text, FILE_NAME)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    for named in _files_of(values):
+    others = {name: value for name, value in values.items() if name != "song"}
+    for named in _files_of(others):
         source = template.parent / named
-        if source.is_file() and not (folder / named).exists():
+        if source.is_file() and not same_content(folder / named, source):
             copy_file(source, folder / named)
-    if options.copy and not (folder / file).exists():
+    if options.copy:
         copy_file(place, folder / file)
     write_text(folder / FILE_NAME, text)
     return load(folder)
@@ -164,14 +238,6 @@ def _files_of(value: Any) -> list[str]:
     return [value] if named and ".." not in Path(value).parts else []
 
 
-def _refuse_edited(folder: Path, applied: Mapping[str, Any]) -> None:
-    if _sha256((folder / FILE_NAME).read_text(encoding="utf-8")) != applied.get("document"):
-        raise ProjectError(
-            f"{folder / FILE_NAME} was changed by hand, and the batch has another template now",
-            hint="render it as a project of its own, or remove its folder to have it made anew",
-        )
-
-
 def _change(project: Project, wanted: Mapping[str, Any], before: Mapping[str, Any]) -> Project:
     """Write what is asked differently from before, as one edit that can be undone."""
     differing = {name: value for name, value in wanted.items() if before.get(name) != value}
@@ -182,11 +248,6 @@ def _change(project: Project, wanted: Mapping[str, Any], before: Mapping[str, An
     if "master" in differing and "loudness_lufs" in wanted and "loudness_lufs" not in differing:
         edits += _EDITS["loudness_lufs"](project, wanted["loudness_lufs"])
     return apply(project, Together(tuple(edits), "batch"), judge=judge).project if edits else project
-
-
-def _asked(wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return wishes as the queue keeps them: a preset with its content, so that a changed file is a changed wish."""
-    return {name: _with_content(name, value) for name, value in wishes.items()}
 
 
 def _with_content(name: str, value: Any) -> Any:

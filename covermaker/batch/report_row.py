@@ -149,7 +149,7 @@ def row_of(
     failed = song.state == "failed"
     return Row(
         number=song.id,
-        title=song.title,
+        title=song.name,
         artist=song.artist,
         voice=_voice(song, options),
         origin=song.origin,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 SongState: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -29,6 +30,8 @@ class Song:
         The song's file, the folder of a project, or what a broken entry said.
     origin : str
         Where the list asks for it: ``"friday.m3u8:7"``.
+    title, artist : str
+        What the list or its project calls it; empty where nobody does.
     seconds : float or None
         The song's length, once it is known.
     wishes : dict
@@ -88,6 +91,12 @@ class Song:
     hint: str | None = None
     exit_code: int = 0
     result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people see it called: its title, else its file without the suffix, or its project's folder."""
+        place = Path(self.place)
+        return self.title or (place.name if self.kept else place.stem)
 
     @property
     def is_over(self) -> bool:

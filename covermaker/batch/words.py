@@ -102,7 +102,7 @@ def _row(song: Song, folder: Path | None, now: float) -> tuple[str, ...]:
     result = song.result if song.state == "done" else {}
     return (
         str(song.id),
-        one_line(song.title),
+        one_line(song.name),
         _state(song),
         clock(song.spent_seconds) if song.spent_seconds else "",
         _figure(result.get("loudness_lufs"), ".1f"),

@@ -149,6 +149,9 @@ def _score_rows(score: dict[str, Any] | None) -> list[tuple[str, str]]:
     if score["f0_correlation"] is not None:
         text = f"correlation {score['f0_correlation']:.3f}, median error {score['f0_median_cents']:.0f} cents"
         rows.append(("pitch", text))
+    if score["octave_errors"] is not None:
+        share = f"{score['octave_errors']:.0%} in another octave than the song, as {score['octave_judge']} hears both"
+        rows.append(("octaves", share))
     if score["words_read"] is not None:
         total = len(score["source_words"])
         rows.append(("words read", f"{score['words_read']:.0%} of {total} in the separated vocal"))

@@ -33,14 +33,15 @@ def gauge(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``{"lufs": float or None, "seconds": float, "bins": {bin: count}}``; bin 0 begins at the absolute gate.
+        ``{"key": str, "lufs": float or None, "seconds": float, "bins": {bin: count}}``: the key of the mix, and of its
+        histogram, whose bin 0 begins at the absolute gate.
     """
     result = render({**request, **WANTED}, listener)
     return read(Path(result["folders"][0]) / "mix.wav")
 
 
 def read(mix: Path) -> dict[str, Any]:
-    """Measure a file; see `gauge`."""
+    """Measure a mix in the store; see `gauge`."""
     import numpy as np
 
     from covermaker.audio.files import blocks, probe
@@ -55,7 +56,7 @@ def read(mix: Path) -> dict[str, Any]:
     bins = np.floor((levels[levels >= _LOWEST_LUFS] - _LOWEST_LUFS) * BINS_PER_LU).astype(int)
     numbers, counts = np.unique(bins, return_counts=True)
     found = {str(number): int(count) for number, count in zip(numbers, counts, strict=True)}
-    return {"lufs": together([found]), "seconds": info.seconds, "bins": found}
+    return {"key": mix.parent.name, "lufs": together([found]), "seconds": info.seconds, "bins": found}
 
 
 def together(histograms: Iterable[Mapping[str, int]]) -> float | None:

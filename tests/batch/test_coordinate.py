@@ -1,10 +1,13 @@
 """What the coordinator makes of a queue: order, tries, asks, an end, and what it leaves when it is cut off."""
 
+import time
+
 import pytest
 from fake_engine import FakeEngine, failed, made, render_result
 
-from covermaker.batch import policy
-from covermaker.batch.coordinate import Coordinator, swap_turns, working_on
+from covermaker.batch import coordinate, policy
+from covermaker.batch.changing import swap_turns
+from covermaker.batch.coordinate import Coordinator, working_on
 from covermaker.batch.events import BatchSaid, SongMoved
 from covermaker.batch.options import Options
 from covermaker.batch.queue import Queue
@@ -126,8 +129,9 @@ def test_a_song_of_which_nothing_was_made_was_done_already(three):
 
 
 def test_what_ran_when_the_batch_was_killed_waits_again(three):
-    three.change(2, state="running", step="mix", fraction=0.5, running_at="worker 9", tries=1)
-    work(three, FakeEngine())
+    three.change(2, state="running", step="mix", fraction=0.5, running_at="worker 9", tries=3)
+    engine = FakeEngine(script={2: [failed(2)]})
+    work(three, engine, retries=3)  # the try that was cut off does not count
     assert states(three) == [(1, "done"), (2, "done"), (3, "done")]
 
 
@@ -171,7 +175,8 @@ def test_a_paused_batch_begins_nothing_until_it_goes_on(three):
     polls = []
 
     def hook(engine):
-        polls.append(len(engine.tasks))
+        if engine.tasks:
+            polls.append(len(engine.tasks))
         if len(polls) == 1:
             three.ask("pause")
         if len(polls) == 6:
@@ -278,3 +283,87 @@ def test_a_song_of_an_album_that_fails_leaves_the_others_their_gain(three):
     assert load(three.folder / three.song(2).project).cover.master.loudness_lufs == pytest.approx(
         -16.0, abs=0.06
     )
+
+
+def test_a_song_that_comes_late_to_an_album_changes_the_level_of_the_others(three):
+    script = {
+        1: [failed(1, code=4), gauged(1, -14.0)],
+        2: [gauged(2, -20.0), made(2), made(2)],
+        3: [gauged(3, -20.0), made(3), made(3)],
+    }
+    engine = FakeEngine(script=script)
+    engine.before_hearing = after(4, lambda: three.ask("retry", 1))  # while the masters are made
+    work(three, engine, album=True, album_lufs=-16.0)
+    levels = {song.id: song.result["levelled"] for song in three.songs()}
+    assert levels[1] - levels[2] == pytest.approx(6.0, abs=0.1)
+    assert levels[2] == levels[3]
+    written = [load(three.folder / song.project).cover.master.loudness_lufs for song in three.songs()]
+    assert written == list(levels.values())
+    assert states(three) == [(1, "done"), (2, "done"), (3, "done")]
+
+
+def test_a_song_that_is_cancelled_does_not_count_for_the_album(three):
+    script = {1: [gauged(1, -10.0)], 2: [gauged(2, -20.0)], 3: [gauged(3, -20.0)]}
+    engine = FakeEngine(script=script)
+    engine.before_hearing = after(3, lambda: three.ask("cancel", 1))
+    work(three, engine, album=True, album_lufs=-16.0)
+    assert states(three)[0] == (1, "cancelled")
+    assert three.song(2).result["levelled"] == pytest.approx(-16.0, abs=0.06)
+
+
+def test_a_song_that_is_cancelled_while_it_is_measured_is_not_rendered(three):
+    engine = FakeEngine(script={1: [gauged(1, -20.0)]})
+    engine.before_hearing = after(1, lambda: three.ask("cancel", 1))
+    engine.cancel = lambda song: None  # it ends before it hears of it
+    work(three, engine, album=True)
+    assert states(three)[0] == (1, "cancelled")
+    assert (1, "render") not in [(task.song, task.request["job"]) for task in engine.tasks]
+
+
+def test_what_was_asked_of_the_last_batch_as_a_whole_does_not_stop_the_next(three):
+    three.change(1, state="failed")
+    three.ask("stop")
+    three.ask("pause")
+    three.ask("retry", 1)
+    work(three, FakeEngine())
+    assert states(three) == [(1, "done"), (2, "done"), (3, "done")]
+
+
+def test_a_broken_entry_is_not_tried_again(make_song, make_queue):
+    with make_queue("gone.wav", make_song()) as queue:
+        engine = FakeEngine()
+        engine.before_hearing = after(1, lambda: (queue.ask("retry"), queue.ask("retry", 1)))
+        work(queue, engine)
+        assert (queue.song(1).state, queue.song(1).cause) == ("failed", "there is no such file")
+        assert [task.song for task in engine.tasks] == [2]
+
+
+def test_a_folder_is_named_before_it_is_made(three, monkeypatch):
+    def killed(song, options, level):
+        (three.folder / "a" / "audio").mkdir(parents=True)
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(coordinate, "prepare", killed)
+        with pytest.raises(SystemExit):
+            work(three, FakeEngine())
+    assert three.song(1).project == str(three.folder / "a")
+    work(three, FakeEngine())
+    assert sorted(folder.name for folder in three.folder.iterdir() if folder.is_dir()) == ["a", "b", "c"]
+
+
+def test_a_batch_that_was_moved_goes_on_where_it_is(three, tmp_path):
+    work(three, FakeEngine())
+    three.close()
+    (tmp_path / "out").rename(tmp_path / "moved")
+    with Queue(tmp_path / "moved") as queue:
+        queue.change(1, state="waiting")
+        work(queue, FakeEngine())
+        assert queue.song(1).project == str(tmp_path / "moved" / "a")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_clock_that_was_set_back_holds_nothing_up(three):
+    three.change(1, not_before=time.time() + 3600.0, tries=1)
+    work(three, FakeEngine())
+    assert three.song(1).state == "done"

@@ -56,10 +56,20 @@ def test_projects_tell_what_is_left_of_them(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         (tmp_path / name / "cover.toml").touch()
     monkeypatch.setattr("covermaker.render.state.project_state", lambda folder, store: states[folder.name])
+    monkeypatch.setattr("covermaker.batch.projects.asks_otherwise", lambda row, options: False)
     done, stale, broken = planned([Entry(tmp_path / name, "l") for name in states], tmp_path / "out").songs
     assert (done.state, done.cost_seconds, done.memory_bytes) == ("done", 0.0, 0)
     assert (stale.state, stale.cost_seconds) == ("stale", 2.5)
     assert (broken.state, broken.cause, broken.hint) == ("failed", "no song", "look")
+
+
+def test_a_project_of_which_something_else_is_asked_is_stale(tmp_path, monkeypatch):
+    (tmp_path / "done").mkdir()
+    (tmp_path / "done" / "cover.toml").touch()
+    monkeypatch.setattr("covermaker.render.state.project_state", lambda *_: State("done", seconds=60.0))
+    (song,) = planned([Entry(tmp_path / "done", "l", wishes={"transpose": "2"})], tmp_path / "out").songs
+    assert song.state == "stale"
+    assert song.cost_seconds > 0.0
 
 
 def test_nothing_to_do_takes_nothing(tmp_path):

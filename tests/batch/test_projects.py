@@ -1,9 +1,12 @@
 """A song's project: made once, changed only where something else is asked, what a person did is left."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from covermaker.batch.options import Options
-from covermaker.batch.projects import folder_for, prepare, set_loudness
+from covermaker.batch.projects import asks_otherwise, folder_for, prepare
 from covermaker.batch.rows import Song
 from covermaker.effects.presets import load_preset, user_folder
 from covermaker.errors import CovermakerError, ProjectError, UsageError
@@ -23,11 +26,13 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
-def prepared(song, out, options=None, **wishes):
+def prepared(song, out, options=None, more=None, **wishes):
     song.wishes = wishes
-    for name, value in prepare(song, options or Options(), out, set()).items():
+    song.project = song.project or str(folder_for(song.title or "tone", out, set()))
+    for name, value in prepare(song, options or Options(), **more or {}).items():
         setattr(song, name, value)
-    return load(out / song.project)
+    song.applied = json.loads(json.dumps(song.applied))  # as the queue keeps it
+    return load(Path(song.project))
 
 
 def test_a_new_project_starts_from_what_is_usual(song, out):
@@ -88,17 +93,17 @@ def test_a_project_of_ones_own_is_left_as_it_is(song, out, make_song):
     kept = prepared(song, out)
     text = kept.file.read_text()
     mine = Song(2, 2.0, "x", str(kept.root), kept=True, project=str(kept.root))
-    prepare(mine, Options(wishes={"preset": "rock", "voice": "nobody"}), out, set())
+    prepare(mine, Options(wishes={"preset": "rock", "voice": "nobody"}))
     assert kept.file.read_text() == text
     mine.wishes = {"transpose": "5"}
-    assert prepare(mine, Options(), out, set())["applied"] == {"wishes": {"transpose": "5"}}
+    assert prepare(mine, Options())["applied"]["wishes"] == {"transpose": "5"}
     assert load(kept.root).cover.convert.transpose == 5
 
 
 def template(tmp_path, song, out):
     place = tmp_path / "house.toml"
-    made = prepare(Song(9, 9.0, "y", song.place, title="T"), Options(), out / "t", set())
-    text = load(out / "t" / made["project"]).file.read_text()
+    other = Song(9, 9.0, "y", song.place, title="T")
+    text = prepared(other, tmp_path / "elsewhere").file.read_text()
     place.write_text("# our house sound\n" + text.replace('transpose = "auto"', "transpose = 7"))
     return place
 
@@ -156,6 +161,11 @@ def test_a_song_that_is_no_audio_is_refused(out, tmp_path):
     with pytest.raises(CovermakerError, match=r"x\.wav"):
         prepared(Song(1, 1.0, "x", str(tmp_path / "x.wav"), title="x"), out)
     assert list(out.iterdir()) == []
+    place = tmp_path / "t.toml"
+    place.write_text('schema = 1\ntitle = "t"\n[song]\nfile = "x.wav"\n')
+    with pytest.raises(CovermakerError, match=r"x\.wav"):
+        prepared(Song(1, 1.0, "x", str(tmp_path / "x.wav"), title="x"), out, Options(template=str(place)))
+    assert list(out.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -179,7 +189,85 @@ def test_a_folder_of_somebody_else_is_left_alone(out):
     assert folder_for("Blue Harbour", out, set()) == out / "blue-harbour-2"
 
 
-def test_a_master_gets_its_loudness(song, out):
+def test_a_song_of_an_album_has_its_level_and_loses_it_with_the_album(song, out):
+    assert prepared(song, out, more={"level": -17.23}).cover.master.loudness_lufs == -17.23
+    assert prepared(song, out).cover.master.loudness_lufs == load_preset("masters", "streaming").loudness_lufs
+
+
+def test_a_wish_that_is_taken_back_is_gone(song, out):
+    prepared(song, out, loudness_lufs=-20.0, transpose="3")
+    cover = prepared(song, out).cover
+    assert (cover.convert.transpose, cover.master.loudness_lufs) == ("auto", -14.0)
+
+
+def test_a_wish_on_top_of_a_template_that_is_taken_back_is_as_the_template_says(song, out, tmp_path):
+    options = Options(template=str(template(tmp_path, song, out)))
+    assert prepared(song, out, options, transpose="1").cover.convert.transpose == 1
+    assert prepared(song, out, options).cover.convert.transpose == 7
+    assert prepared(song, out, Options()).cover.convert.transpose == "auto"  # without the template
+
+
+def test_an_album_and_a_template_that_changed_get_along(song, out, tmp_path):
+    place = template(tmp_path, song, out)
+    options = Options(template=str(place))
+    prepared(song, out, options, more={"level": -17.0})
+    place.write_text(place.read_text().replace("transpose = 7", "transpose = 4"))
+    project = prepared(song, out, options, more={"level": -17.0})
+    assert (project.cover.convert.transpose, project.cover.master.loudness_lufs) == (4, -17.0)
+
+
+def test_what_was_edited_stays_edited_however_often_the_batch_runs(song, out, tmp_path):
+    place = template(tmp_path, song, out)
+    options = Options(template=str(place))
+    apply(prepared(song, out, options), SetValue("title", "Mine"))
+    assert prepared(song, out, options).cover.title == "Mine"
+    place.write_text(place.read_text().replace("transpose = 7", "transpose = 4"))
+    with pytest.raises(ProjectError, match="changed by hand"):
+        prepared(song, out, options)
+
+
+def test_a_template_does_not_bring_its_own_song(song, out, tmp_path, make_song):
+    place = template(tmp_path, song, out)
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "audio" / "tone.wav").write_bytes(make_song("other.wav", hertz=880.0).read_bytes())
+    place.write_text(place.read_text().replace(f'file = "{song.place}"', 'file = "audio/tone.wav"'))
+    copied = prepared(song, out, Options(template=str(place), copy=True))
+    assert (copied.root / "audio" / "tone.wav").read_bytes() == Path(song.place).read_bytes()
+    again = Song(2, 2.0, "z", song.place, title="Again")
+    assert not (prepared(again, out, Options(template=str(place))).root / "audio").exists()
+
+
+def test_title_and_artist_of_the_list_are_written_and_follow_it(song, out):
     project = prepared(song, out)
-    set_loudness(project.root, -17.234)
-    assert load(project.root).cover.master.loudness_lufs == -17.23
+    assert (project.cover.title, project.cover.song.artist) == ("Blue Harbour", "Somebody")
+    song.title, song.artist = "Red Harbour", "Else"
+    project = prepared(song, out)
+    assert (project.cover.title, project.cover.song.artist) == ("Red Harbour", "Else")
+    apply(project, SetValue("title", "Mine"))
+    assert prepared(song, out).cover.title == "Mine"
+
+
+def test_a_copy_follows_a_song_that_was_replaced(song, out, make_song):
+    options = Options(copy=True)
+    project = prepared(song, out, options)
+    make_song(hertz=440.0)
+    prepared(song, out, options)
+    assert (project.root / "audio" / "tone.wav").read_bytes() == Path(song.place).read_bytes()
+
+
+def test_a_project_that_was_half_made_when_the_batch_was_killed_is_made_whole(song, out):
+    song.project = str(out / "blue-harbour")
+    (out / "blue-harbour" / "audio").mkdir(parents=True)
+    (out / "blue-harbour" / "audio" / "tone.wav").touch()
+    assert prepared(song, out).root == out / "blue-harbour"
+    assert not (out / "blue-harbour" / "audio").exists()
+
+
+def test_what_is_asked_otherwise_is_known_before_it_is_written(song, out, tmp_path):
+    prepared(song, out)
+    assert not asks_otherwise(song, Options())
+    assert asks_otherwise(song, Options(wishes={"preset": "rock"}))
+    song.wishes = {"transpose": "1"}
+    assert asks_otherwise(song, Options())
+    song.wishes = {}
+    assert asks_otherwise(song, Options(template=str(template(tmp_path, song, out))))

@@ -13,13 +13,17 @@ from typing import TYPE_CHECKING, Final, cast
 
 from covermaker.audio.names import AUDIO_SUFFIXES, is_audio
 from covermaker.batch.entries import Entry, Problem
-from covermaker.batch.playlist.places import NotThereError, find
+from covermaker.batch.playlist.places import LostError, NotThereError, find
 from covermaker.batch.playlist.rows import Called, Row, one_line
 from covermaker.batch.playlist.scanning import in_folder, is_project, matching
+from covermaker.disk import expanded
 from covermaker.errors import AudioInputError, CovermakerError, UsageError, nearest
 from covermaker.project.load import FILE_NAME
+from covermaker.voices.library import is_place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from covermaker.batch.playlist.rows import Reader
 
 # Which module reads which files; each has a `read`.
@@ -84,19 +88,27 @@ class Gathering:
 
     def row(self, row: Row, folder: str) -> None:
         """Take what a row names, relative to a folder; what is wrong with it is a problem."""
+        places: tuple[str, ...] = ()
         try:
+            row = replace(row, wishes=_lasting(row.wishes, folder))
             try:
                 path, info = find(row.text, folder, escaped=row.escaped)
-            except NotThereError as error:
+            except LostError as error:
+                places = error.paths
+                if not isinstance(error, NotThereError):
+                    raise
                 # Not ? and [: songs are called like that, and each would search its folder.
                 if "*" in row.text and self.pattern(error.path, row):
                     return
                 hint = self.near(error.path) or "correct the path, or take the line out"
                 raise UsageError(error.message, hint=hint) from error
+            places = (path,)
             self._take(row, Path(path), info)
         except CovermakerError as error:
             said = row.title or one_line(row.text)
-            self._tell(Problem(row.origin, error.message, error.hint, said))
+            self._tell(
+                Problem(row.origin, error.message, error.hint, said, title=row.title, places=places)
+            )
 
     def near(self, path: str) -> str | None:
         """Return the nearest name to one that is missing; of the first only, in folders that are read quickly."""
@@ -204,6 +216,14 @@ def _names_in(folder: str) -> list[str] | None:
         return os.listdir(folder)
     except OSError:
         return None
+
+
+def _lasting(wishes: Mapping[str, str | float], folder: str) -> dict[str, str | float]:
+    """Write a voice's place so that it is found from elsewhere; what is relative begins at the list's folder."""
+    voice = str(wishes.get("voice", ""))
+    if not is_place(voice):
+        return dict(wishes)
+    return {**wishes, "voice": os.path.join(folder, expanded(voice, "voice"))}
 
 
 def _within(outer: Row, row: Row) -> Row:

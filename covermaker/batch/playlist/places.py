@@ -20,12 +20,26 @@ _WINDOWS = re.compile(r"[A-Za-z][:|][\\/]|\\")  # a drive, a share, or from the 
 _MOST_CHARACTERS = 4096  # of a path, as Linux has it
 
 
-class NotThereError(UsageError):
+class LostError(UsageError):
+    """A text leads to a place on this disk that cannot be looked at.
+
+    Attributes
+    ----------
+    paths : tuple of str
+        Where it could lie, the likeliest first; at least one.
+    """
+
+    def __init__(self, message: str, paths: tuple[str, ...], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.paths = paths
+
+
+class NotThereError(LostError):
     """Nothing lies where a text leads to."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"there is no file {path}")
-        self.path = path
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        super().__init__(f"there is no file {paths[0]}", paths)
+        self.path = paths[0]
 
 
 def find(text: str, folder: str, *, escaped: bool = False) -> tuple[str, os.stat_result]:
@@ -45,7 +59,9 @@ def find(text: str, folder: str, *, escaped: bool = False) -> tuple[str, os.stat
     NotThereError
         When nothing is there.
     UsageError
-        When it is nothing that could lie on this disk, or nobody may look.
+        When it is nothing that could lie on this disk.
+    LostError
+        When nobody may look.
     """
     if not text.strip():
         raise UsageError("no file is named", hint="name a song, a list, a folder or a project")
@@ -53,7 +69,7 @@ def find(text: str, folder: str, *, escaped: bool = False) -> tuple[str, os.stat
         raise UsageError(
             f"this is no path: it has {len(text)} characters", hint="see that the list is saved as plain text"
         )
-    missed = None
+    missed: list[str] = []
     try:
         local = _local(text)
         for spelling in _spellings(local, escaped and local == text):
@@ -61,16 +77,16 @@ def find(text: str, folder: str, *, escaped: bool = False) -> tuple[str, os.stat
             try:
                 return path, os.stat(path)
             except (FileNotFoundError, NotADirectoryError):
-                missed = missed or path
+                missed.append(path)
             except OSError as error:
-                raise UsageError(
-                    f"{path} cannot be looked at: {error.strerror}", hint="see that you may read it"
+                raise LostError(
+                    f"{path} cannot be looked at: {error.strerror}", (path,), "see that you may read it"
                 ) from error
     except ValueError as error:  # a NUL, or half a character
         raise UsageError(
             f"no file is called {text!r}", hint="see that the list is saved as plain text"
         ) from error
-    raise NotThereError(missed or folder)
+    raise NotThereError(tuple(missed) or (folder,))
 
 
 def _local(text: str) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from covermaker.batch.entries import Problem
+from covermaker.batch.entries import LONGEST_SECONDS, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,9 @@ def artist_and_title(text: str) -> tuple[str, str]:
 
 
 def seconds_of(value: object, *, unit_seconds: float = 1.0) -> float | None:
-    """Return a length in seconds; None where it is no number above 0, as the -1 that stands for a stream."""
+    """Return a length in seconds; None where no song has it, as the -1 that stands for a stream."""
     try:
         seconds = float(value) * unit_seconds  # type: ignore[arg-type]  # anything else raises
     except (TypeError, ValueError, OverflowError):
         return None
-    return seconds if seconds > 0 and math.isfinite(seconds) else None
+    return seconds if 0.0 < seconds <= LONGEST_SECONDS else None

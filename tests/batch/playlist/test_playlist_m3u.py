@@ -111,3 +111,10 @@ def test_home(shelf, put, monkeypatch):
 
 def test_the_same_song_twice_is_two_entries(put):
     assert [one.origin for one in read(put("l.m3u", "one.flac\none.flac")).entries] == ["l.m3u:1", "l.m3u:2"]
+
+
+@pytest.mark.parametrize("length", ["9" * 308, "9" * 400, "86401", "inf"])
+def test_a_length_that_no_song_has_is_not_taken(shelf, put, length):
+    (entry,) = read(put("l.m3u", f"#EXTINF:{length},A - B\none.flac\n")).entries
+    assert entry.seconds is None
+    assert read(put("l.m3u", "#EXTINF:86400,A - B\none.flac\n")).entries[0].seconds == 86_400.0
