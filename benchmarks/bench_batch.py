@@ -117,10 +117,10 @@ def throughput(folder: Path, count: int, more: list[str]) -> None:
     for song in songs:
         call("render", str(folder / "single" / song.stem), "--store", str(folder / "store 1"), *score)
     single = time.perf_counter() - began
-    out = folder / "out"
+    out, place = folder / "out", listed(folder, list(songs))
     began = time.perf_counter()
     child = subprocess.Popen(
-        covermaker("batch", str(listed(folder, list(songs))), "--out", str(out), "--store", str(folder / "store 2"), *more),
+        covermaker("batch", str(place), "--out", str(out), "--store", str(folder / "store 2"), *more),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     watch = Watch(child.pid)
@@ -157,7 +157,10 @@ def steps_made(lines: str) -> list[str]:
     return [
         event["step"]
         for event in events
-        if event["event"] == "batch.song" and event["state"] == "running" and event["step"] and not event["fraction"]
+        if event["event"] == "batch.song"
+        and event["state"] == "running"
+        and event["step"]
+        and not event["fraction"]
     ]
 
 

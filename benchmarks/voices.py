@@ -96,7 +96,7 @@ DIGITS = {
 }
 # Nothing is played to the spoken clips, so they may be sung in the key that suits the voice; the others keep theirs.
 TRANSPOSE = {"spoken": "fit"}
-HEARD = 2  # raised when what `hear` finds changes
+HEARD = 3  # raised when what `hear` finds changes
 # Columns of the table: what stands above, and the figures in it; those after the first in brackets.
 COLUMNS = {
     "F0CORR": ("f0_correlation",),

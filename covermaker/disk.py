@@ -198,6 +198,9 @@ def flush_and_hash(path: Path) -> str:
     """Flush a finished file to the disk and return its sha256 (hex), made while the disk works."""
     from concurrent.futures import ThreadPoolExecutor
 
+    if path.is_file() and path.stat().st_size <= _PIECE_BYTES:  # sooner hashed than a thread begins
+        sync(path)
+        return file_sha256(path)
     with ThreadPoolExecutor(1) as pool:
         flushed = pool.submit(sync, path)
         digest = file_sha256(path)

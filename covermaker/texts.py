@@ -16,6 +16,11 @@ def one_line(text: str) -> str:
     return "".join("\ufffd" if unicodedata.category(char) in _UNSHOWN else char for char in text)
 
 
+def writable(text: str) -> str:
+    """Return a text that every file can hold: with a question mark for a half of a surrogate pair."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def cells(text: str) -> int:
     """Return how many cells of a terminal a text takes: two for a letter of Chinese, none for an accent by itself."""
     if text.isascii():

@@ -59,9 +59,9 @@ class Beside(Generic[T]):
 
 
 def through(
-    make: Callable[[T], Made], items: Iterable[T], *, waiting: int = 2
+    make: Callable[[T], Made], items: Iterable[T], *, waiting: int = 2, threads: int = 1
 ) -> Generator[Made, None, None]:
-    """Yield what `make` makes of each item, in order; it runs on a thread of its own while the next items come.
+    """Yield what `make` makes of each item, in order; it runs on threads of its own while the next items come.
 
     Close the generator, or read it to its end: the thread has ended then.
 
@@ -73,9 +73,11 @@ def through(
         Read on the caller's thread.
     waiting : int
         So many results may be under way while the next item is made. Bounds the memory.
+    threads : int
+        More than one only pay for work outside Python's lock.
     """
     begun: deque[Future[Made]] = deque()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="beside")
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="beside")
     try:
         for item in items:
             begun.append(pool.submit(make, item))

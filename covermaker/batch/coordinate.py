@@ -213,7 +213,7 @@ class Coordinator:
     def _prepared(self, song: Song) -> dict[str, Any]:
         """Bring a song's project in line; its row names the folder before anything is made there."""
         if not song.project:
-            folder = folder_for(song.title or Path(song.place).stem, self._queue.folder, self._taken)
+            folder = folder_for(song.name, self._queue.folder, self._taken)
             song.project = str(folder)
             self._taken.add(folder.name.lower())
             self._queue.change(song.id, project=song.project)
@@ -515,7 +515,7 @@ _OBEY: Final[dict[str, Callable[[Coordinator, Ask], None]]] = {
 def moved(song: Song) -> Event:
     """Say in an event how it stands with a song."""
     return SongMoved(
-        song.id, song.title, song.state, song.running_at, song.step, round(song.fraction, 3),
+        song.id, song.name, song.state, song.running_at, song.step, round(song.fraction, 3),
         round(song.spent_seconds, 2) if song.is_over else None, song.was_done, song.cause, song.hint, song.exit_code,
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COMMAND: Final = (sys.executable, "-P", "-m", "covermaker", "batch")
 _LOG: Final = ("logs", "batch.log")
 _END_BYTES: Final = 1 << 16  # of a log, where its last words stand
+_BEGINS: Final = "--- a process begins ---"
 
 
 def log_of(folder: Path) -> Path:
@@ -55,9 +56,10 @@ def failure(folder: Path) -> CovermakerError | None:
     try:
         with log_of(folder).open("rb") as log:
             log.seek(max(0, log_of(folder).stat().st_size - _END_BYTES))
-            lines = log.read().decode("utf-8", "replace").splitlines()
+            told = log.read().decode("utf-8", "replace")
     except OSError:
         return None
+    lines = told.rpartition(_BEGINS)[2].splitlines()
     for line in reversed(lines):
         try:
             event = from_json(line)
@@ -73,7 +75,9 @@ def _started(arguments: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
     log = log_of(folder)
     with disk_errors(log):
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as told:
+        with log.open("ab") as told:  # another process may still write there
+            told.write(f"{_BEGINS}\n".encode())
+            told.flush()
             return subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 (*COMMAND, *arguments),
                 stdin=subprocess.DEVNULL,

@@ -67,8 +67,8 @@ class Problem:
         What the list holds there, for the report: a title or a path.
     after : int
         How many entries of the list come before it.
-    title : str
-        What the list calls the song; empty where it does not say.
+    entry : Entry or None
+        What the list says of the song, where it is its place that cannot be used.
     places : tuple of str
         Where the song would lie, the likeliest path first; empty where it names no path.
     """
@@ -78,7 +78,7 @@ class Problem:
     hint: str | None = None
     said: str = ""
     after: int = field(default=0, compare=False)
-    title: str = field(default="", compare=False)
+    entry: Entry | None = field(default=None, compare=False)
     places: tuple[str, ...] = field(default=(), compare=False)
 
 

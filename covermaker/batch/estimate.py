@@ -41,7 +41,9 @@ def memory_of(song_seconds: float | None, separator: str) -> int:
 
 
 def _minutes(song_seconds: float | None) -> float:
-    told = song_seconds if song_seconds is not None and song_seconds > 0.0 else USUAL_SECONDS  # nan is not, too
+    told = (
+        song_seconds if song_seconds is not None and song_seconds > 0.0 else USUAL_SECONDS
+    )  # nan is not, too
     return min(told, LONGEST_SECONDS) / 60.0
 
 

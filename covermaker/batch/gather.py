@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.batch.changing import BROKEN_PLACE
 from covermaker.batch.entries import Problem
@@ -117,8 +117,7 @@ def _once(one: Entry | Problem, projects: dict[str, str]) -> Entry | Problem:
         one.origin,
         f"the list names this project twice: {projects[place]}",
         "take one of the lines out",
-        str(one.place),
-        title=one.title,
+        one.title or str(one.place),
     )
 
 
@@ -137,15 +136,16 @@ def _places_of(one: Entry | Problem) -> list[str]:
 def _take(row: Song, one: Entry | Problem) -> None:
     row.origin = one.origin
     row.tries, row.not_before, row.step, row.fraction, row.running_at = 0, 0.0, "", 0.0, ""
-    if isinstance(one, Problem):
-        row.title = one.title or row.title or ("" if one.places else one.said)
-        columns = ("failed", one.message, one.hint, int(BROKEN))
-    else:
+    asked = one.entry if isinstance(one, Problem) else one
+    if asked is not None:
+        row.title, row.artist = asked.title or row.title, asked.artist or row.artist
+        row.seconds, row.wishes = asked.seconds or row.seconds, dict(asked.wishes)
+    if not isinstance(one, Problem):
         row.kept = is_project(one.place)
-        if row.kept:
-            row.project = str(one.place)
-        row.title, row.artist = one.title or row.title, one.artist or row.artist
-        row.seconds, row.wishes = one.seconds or row.seconds, dict(one.wishes)
-        columns = ("waiting", "", None, 0)
+        row.project = str(one.place) if row.kept else row.project
+        columns: tuple[Any, ...] = ("waiting", "", None, 0)
+    else:
+        row.title = row.title or ("" if asked is not None else one.said)
+        columns = ("failed", one.message, one.hint, int(BROKEN))
     if row.state != "cancelled":
         row.state, row.cause, row.hint, row.exit_code = columns

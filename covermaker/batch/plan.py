@@ -11,6 +11,7 @@ from covermaker.audio.files import probe
 from covermaker.batch.estimate import WORKER_BYTES, memory_of, seconds_left, seconds_of
 from covermaker.batch.gather import merged
 from covermaker.batch.queue import FILE_NAME, Queue
+from covermaker.batch.rows import OVER
 from covermaker.errors import CovermakerError
 from covermaker.graph.opening import open_store
 
@@ -37,7 +38,8 @@ class Planned:
     Attributes
     ----------
     state : str
-        ``"done"``: nothing; ``"stale"``: some steps; ``"new"``: all of them; ``"failed"``: it cannot be.
+        ``"done"``: nothing; ``"stale"``: some steps; ``"new"``: all of them; ``"failed"``: it cannot be;
+        ``"cancelled"``: nobody wants it.
     seconds : float or None
         The song's length, where it is known.
     cost_seconds : float
@@ -117,8 +119,8 @@ class _Planner:
 
     def song(self, row: Song) -> Planned:
         """Plan one song."""
-        if row.state == "failed":
-            found = Planned(row.id, row.title, row.origin, "failed", cause=row.cause, hint=row.hint)
+        if row.state in OVER:
+            found = Planned(row.id, row.name, row.origin, row.state, cause=row.cause, hint=row.hint)
         elif row.project:
             found = self._project(row)
         else:
@@ -141,7 +143,7 @@ class _Planner:
             word = "stale"
             cost = _SHARE_OF_A_WISH * seconds_of(length, self._separator, score=self._options.score)
         return Planned(
-            row.id, row.title, row.origin, word, row.seconds or state.seconds, cost, cause=state.problem,
+            row.id, row.name, row.origin, word, row.seconds or state.seconds, cost, cause=state.problem,
             hint=state.hint or None,
         )  # fmt: skip
 
@@ -151,8 +153,8 @@ class _Planner:
             try:
                 row.seconds = probe(Path(row.place)).seconds
             except CovermakerError as error:
-                return Planned(row.id, row.title, row.origin, "failed", cause=error.message, hint=error.hint)
-        return Planned(row.id, row.title, row.origin, "new", row.seconds)
+                return Planned(row.id, row.name, row.origin, "failed", cause=error.message, hint=error.hint)
+        return Planned(row.id, row.name, row.origin, "new", row.seconds)
 
     def _length(self, seconds: float | None) -> float | None:
         """Return a song's length; of one that was not looked into, the mean of the others."""

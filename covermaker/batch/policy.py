@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # A song or project that is refused is refused again; a machine that was short of something may not be, and what
 # crashed in native code may have been another song's doing.
-_MAY_PASS: Final = frozenset({ExitCode.RESOURCE, ExitCode.INTERNAL})
+MAY_PASS: Final = frozenset({ExitCode.RESOURCE, ExitCode.INTERNAL})
 
 _FIRST_WAIT_SECONDS: Final = 2.0
 _WAITS_GROW: Final = 4.0
@@ -51,7 +51,7 @@ def again(failure: SongFailed, tries: int, memory_failures: int, retries: int) -
         How many more tries than the first are allowed. A song that ran out of memory gets one with little memory and
         one alone, if two are allowed.
     """
-    if tries > retries or failure.exit_code not in _MAY_PASS:
+    if tries > retries or failure.exit_code not in MAY_PASS:
         return None
     if failure.out_of_memory:
         return Again(0.0, careful=True, alone=memory_failures > 1)

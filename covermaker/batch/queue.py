@@ -11,11 +11,12 @@ import json
 import os
 import sqlite3
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from covermaker.batch.connection import column, looking, made, refused, writing
 from covermaker.batch.rows import (
     Ask,
     Length,
@@ -26,8 +27,9 @@ from covermaker.batch.rows import (
     Try,
 )
 from covermaker.disk import disk_errors
-from covermaker.errors import ProjectError, ResourceError
+from covermaker.errors import ProjectError
 from covermaker.locks import is_held
+from covermaker.texts import writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,9 +39,6 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "batch.sqlite"
 LOCK_NAME: Final = "batch.lock"
 SCHEMA: Final = 1
-
-# How long a reader or writer may hold the others up.
-_BUSY_SECONDS = 20.0
 
 _TABLES = """
 create table if not exists facts (name text primary key, value text not null);
@@ -78,7 +77,7 @@ _FLAGS = frozenset({"kept", "was_done"})
 
 
 class Queue:
-    """The queue in a folder. Use it in one thread, and close it.
+    """The queue in a folder. Use it in one thread, and close it. Where nothing may be written it can be looked at.
 
     Parameters
     ----------
@@ -88,7 +87,7 @@ class Queue:
     Raises
     ------
     ProjectError
-        When the folder holds no queue, or one of a newer version.
+        When the folder holds no queue, or one of another version.
     ResourceError
         When the disk refuses.
     """
@@ -99,7 +98,7 @@ class Queue:
             raise ProjectError(
                 f"{folder} holds no batch", hint="begin one: covermaker batch PLAYLIST --out FOLDER"
             )
-        self._base = _connected(self.file)
+        self._base, self._frozen = looking(self.file)
         try:
             schema = self.fact("schema")
         except BaseException:
@@ -118,9 +117,9 @@ class Queue:
         folder = folder.absolute()
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        base = _connected(folder / FILE_NAME)
+        base = made(folder / FILE_NAME)
         try:
-            with _writing(base, folder):
+            with writing(base, folder / FILE_NAME):
                 for statement in (*_TABLES.split(";"), *_TRIGGERS):
                     base.execute(statement)
                 base.execute("insert or ignore into facts values ('schema', ?)", (json.dumps(SCHEMA),))
@@ -136,7 +135,7 @@ class Queue:
     @property
     def is_worked_on(self) -> bool:
         """Whether a living process works on it."""
-        return is_held(self.folder / LOCK_NAME, unknown=True)
+        return is_held(self.folder / LOCK_NAME, unknown=not self._frozen)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -291,7 +290,7 @@ class Queue:
         with self.writing():
             self._base.execute(
                 "insert into log (at, running_at, song, words) values (?, ?, ?, ?)",
-                (time.time(), running_at, song, _words(words)),
+                (time.time(), running_at, song, writable(words)),
             )
 
     def lines(self, after: int = 0, *, last: int | None = None) -> list[Line]:
@@ -334,7 +333,7 @@ class Queue:
         if self._base.in_transaction:
             yield
         else:
-            with _writing(self._base, self.folder):
+            with writing(self._base, self.file):
                 yield
 
     @contextmanager
@@ -342,52 +341,7 @@ class Queue:
         try:
             yield
         except sqlite3.Error as error:
-            raise _refused(error, self.folder) from error
-
-
-@contextmanager
-def _writing(base: sqlite3.Connection, folder: Path) -> Iterator[None]:
-    try:
-        base.execute("begin immediate")
-        yield
-        base.execute("commit")
-    except sqlite3.Error as error:
-        _back(base)
-        raise _refused(error, folder) from error
-    except BaseException:
-        _back(base)
-        raise
-
-
-def _back(base: sqlite3.Connection) -> None:
-    with suppress(sqlite3.Error):
-        base.execute("rollback")
-
-
-def _connected(file: Path) -> sqlite3.Connection:
-    base = None
-    try:
-        base = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
-        # Not every file system shares memory between processes; there SQLite keeps its older journal by itself.
-        base.execute("pragma journal_mode = wal")
-        base.execute("pragma synchronous = normal")
-    except sqlite3.Error as error:
-        if base is not None:
-            base.close()
-        raise _refused(error, file.parent) from error
-    return base
-
-
-def _refused(error: sqlite3.Error, folder: Path) -> Exception:
-    known = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-    if known or "no such" in str(error):
-        return ProjectError(
-            f"{folder / FILE_NAME} is damaged or no queue: {error}",
-            hint="move it away and begin the batch again: finished steps are kept",
-        )
-    return ResourceError(
-        f"the queue {folder / FILE_NAME} cannot be used: {error}", hint="is the disk full or read-only?"
-    )
+            raise refused(error, self.file) from error
 
 
 def _song(row: Sequence[Any]) -> Song:
@@ -400,7 +354,7 @@ def _values(song: Song) -> list[Any]:
 
 def _out(name: str, value: Any) -> Any:
     if isinstance(value, str):
-        return _text(value)
+        return column(value)
     return json.dumps(value) if name in _JSON else int(value) if name in _FLAGS else value
 
 
@@ -410,20 +364,6 @@ def _in(name: str, value: Any) -> Any:
     return json.loads(value) if name in _JSON else bool(value) if name in _FLAGS else value
 
 
-def _text(value: str) -> str | bytes:
-    """Return a text as SQLite takes it: bytes where it is a file's name that no encoding explains."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(value)
-    return value
-
-
-def _words(value: str) -> str:
-    """Return words that a person reads, with U+FFFD for what is no text."""
-    return value.encode("utf-8", "replace").decode("utf-8")
-
-
 def as_row(song: Song) -> Mapping[str, Any]:
-    """Write a row as a JSON object."""
-    return asdict(song)
+    """Write a row as a JSON object, with what people see it called."""
+    return {**asdict(song), "name": song.name}

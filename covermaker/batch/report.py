@@ -11,6 +11,7 @@ from covermaker.batch.options import Options
 from covermaker.batch.report_page import Batch, page
 from covermaker.batch.report_row import row_of
 from covermaker.disk import write_text
+from covermaker.texts import writable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,13 +93,12 @@ def _title(queue: Queue) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
+    return writable(" ".join(text.split()))
 
 
 def _entry(place: str, folder: Path) -> str:
     """Write a path as a line of a list; one that is no line of text as an address."""
-    is_text = place.encode("utf-8", "replace").decode("utf-8") == place
-    if not is_text or place.splitlines() != [place] or place.strip() != place:
+    if writable(place) != place or place.splitlines() != [place] or place.strip() != place:
         return (folder / place).resolve().as_uri()
     # A comment, or somebody's home.
     return f"./{place}" if place.startswith(("#", "~")) else place

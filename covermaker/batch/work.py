@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from covermaker.batch.changing import AGAIN
 from covermaker.batch.coordinate import Coordinator, working_on
 from covermaker.batch.engines import ENGINES
 from covermaker.batch.engines.base import Setting, Sized, songs_at_once
@@ -15,6 +16,7 @@ from covermaker.batch.gather import gather
 from covermaker.batch.known import note_batch
 from covermaker.batch.options import Options
 from covermaker.batch.playlist import read
+from covermaker.batch.policy import MAY_PASS
 from covermaker.batch.queue import Queue
 from covermaker.batch.report import write_report
 from covermaker.effects.presets import load_preset
@@ -84,6 +86,26 @@ def take(queue: Queue, playlist: Playlist, options: Options) -> None:
         queue.note(title=playlist.title, options=options.to_json(), state="new", ended=None)
 
 
+def go_on(queue: Queue) -> None:
+    """Let what failed for want of something, which may be there now, wait again.
+
+    Raises
+    ------
+    ResourceError
+        When another process works on the queue.
+    """
+    with working_on(queue), queue.writing():
+        for song in queue.songs("failed"):
+            if song.exit_code in MAY_PASS:
+                queue.change(song.id, **AGAIN)
+
+
+def left(queue: Queue) -> int:
+    """Return how many songs are not over; one that ran when its process was killed waits again."""
+    counts = queue.counts()
+    return counts.get("waiting", 0) + counts.get("running", 0)
+
+
 def sized(options: Options, songs: int) -> Sized:
     """Return how much a batch may use of this machine."""
     memory = options.memory_bytes or int(_SHARE_OF_MEMORY * free_memory_bytes("cpu"))
@@ -103,7 +125,7 @@ def work(queue: Queue, tell: Listener) -> int:
     options = Options.of(queue.fact("options", {}))
     with working_on(queue):
         began = time.time()
-        size = sized(options, queue.counts().get("waiting", 1))
+        size = sized(options, left(queue))
         engine = ENGINES.load(options.engine)(
             Setting(
                 queue.folder,

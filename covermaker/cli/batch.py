@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from covermaker.cli.batch_watching import command as status
+from covermaker.cli.batch_watching import ran_seconds
 from covermaker.cli.cache import parse_size
 from covermaker.cli.default_group import DefaultGroup
 from covermaker.cli.device import device_option
@@ -34,6 +35,7 @@ _STATES = {
     "stale": "some steps",
     "new": "to do",
     "failed": "cannot be done",
+    "cancelled": "cancelled",
 }
 
 
@@ -66,7 +68,9 @@ def command() -> None:
 @click.option("--copy", is_flag=True, help="Copy songs into their projects instead of naming their places.")
 @click.option("--strict", is_flag=True, help="Fail a song where a plug-in is missing or fails.")
 @click.option(
-    "--workers", type=click.IntRange(1, 1024), help="Songs at once [default: as cores and memory allow]."
+    "--workers",
+    type=click.IntRange(1, 1024),
+    help="Songs at once, as far as memory allows [default: as cores].",
 )
 @click.option("--memory", metavar="SIZE", help="What all workers may take [default: 70 % of what is free].")
 @click.option("--retries", type=click.IntRange(0, 20), default=2, show_default=True, help="Of what may pass.")
@@ -100,15 +104,18 @@ def run(
     does not stop the others; then the exit status is 7. See docs/batch.md.
     """
     from covermaker.batch.options import Options
+    from covermaker.voices.library import is_place
 
     names = ("voice", "preset", "master", "transpose", "separator")
     wishes = {name: value for name in names if (value := said.pop(name)) is not None}
     if loudness is not None:
         wishes["loudness_lufs"] = loudness
     wishes = _checked(wishes)
+    if is_place(str(wishes.get("voice", ""))):
+        wishes["voice"] = _lasting(wishes["voice"], "--voice")
     album_lufs = wishes.pop("loudness_lufs", Options.album_lufs) if album else Options.album_lufs
     options = Options(
-        playlist=_lasting(playlist),
+        playlist=_lasting(playlist, "PLAYLIST"),
         wishes=wishes,
         template=str(_file(template)) if template else "",
         album=album,
@@ -153,20 +160,28 @@ def _store(place: str | None) -> str:
     """Return a store's place as another process finds it, too."""
     from covermaker.graph.opening import is_url
 
-    return place if place and is_url(place) else _lasting(place) if place else ""
+    return place if place and is_url(place) else _lasting(place, "--store") if place else ""
 
 
-def _lasting(playlist: str) -> str:
-    """Write a list's place so that it is found from elsewhere; a pattern and a drive stay what they are."""
-    return str(Path(playlist).expanduser().absolute())
+def _lasting(place: str, where: str) -> str:
+    """Write a place so that it is found from elsewhere; a pattern stays one. `where` is what it was given as."""
+    from covermaker.disk import expanded
+
+    return str(expanded(place, where).absolute())
 
 
 @command.command("resume")
 @_folder
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
 def resume(folder: Path | None, as_json: bool) -> int:
-    """Go on with the batch in FOLDER as it was begun; without FOLDER, with the last one."""
+    """Go on with the batch in FOLDER as it was begun; without FOLDER, with the last one.
+
+    Its list is not read again. Songs that failed because the machine was short of something are tried again.
+    """
+    from covermaker.batch.work import go_on
+
     with stoppable(), opened(folder) as queue:
+        go_on(queue)
         return _work(queue, as_json=as_json)
 
 
@@ -194,11 +209,8 @@ def standing(queue: Queue) -> str:
     songs = queue.songs()
     rows = table_rows(songs, terminal_width(), folder=queue.folder)
     was_done = sum(song.was_done and song.state == "done" for song in songs)
-    began, ended = queue.fact("began"), queue.fact("ended")
-    seconds = ended - began if began and ended and ended >= began else None
-    return printable(
-        f"{table(rows, header=HEADER)}\n\n{summary_words(queue.counts(), seconds, was_done=was_done)}"
-    )
+    sums = summary_words(queue.counts(), ran_seconds(queue), was_done=was_done)
+    return printable(f"{table(rows, header=HEADER)}\n\n{sums}")
 
 
 def opened(folder: Path | None) -> Queue:

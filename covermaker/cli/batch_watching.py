@@ -14,8 +14,11 @@ from covermaker.errors import ExitCode
 
 if TYPE_CHECKING:
     from covermaker.batch.queue import Queue
+    from covermaker.batch.rows import Song
+    from covermaker.graph.events import Event
 
 _LOOK_SECONDS = 0.5
+_MOST_AT_ONCE = 500
 
 
 @click.command("status")
@@ -62,31 +65,65 @@ def _once(queue: Queue, *, as_json: bool) -> None:
 
 def _follow(queue: Queue, *, as_json: bool) -> int:
     """Tell every change; ends when nobody works on the batch any more."""
-    from covermaker.batch.coordinate import moved
-    from covermaker.batch.words import state_words, summary_words
+    from covermaker.batch.words import summary_words
 
+    at, after, version = 0, max((line.id for line in queue.lines(last=1)), default=0), -1
     told: dict[int, tuple[Any, ...]] = {}
-    after = max((line.id for line in queue.lines(last=1)), default=0)
     while True:
         worked_on = queue.is_worked_on
-        for song in queue.songs():
-            mark = (song.state, song.step, song.tries, int(4 * song.fraction) if as_json else 0)
-            if told.get(song.id) == mark or (song.id not in told and song.state == "waiting"):
-                continue
-            told[song.id] = mark
-            if as_json:
-                click.echo(moved(song).to_json())
-            else:
-                click.echo(printable(f"{song.id:>4}  {song.title}: {state_words(song)}"))
-        for line in queue.lines(after):
-            after = line.id
-            if not as_json:
-                click.echo(printable(f"      {line.words}"))
+        before, version = version, queue.version
+        if version != before:
+            at, songs = _changed(queue, at)
+            for song in songs:
+                _tell(song, told, as_json=as_json)
+            for line in queue.lines(after):
+                after = line.id
+                if not as_json:
+                    click.echo(printable(f"      {line.words}"))
         if not worked_on:
             break
         time.sleep(_LOOK_SECONDS)
-    if as_json:
-        click.echo(json.dumps({"event": "batch.over", **_facts(queue)}, ensure_ascii=False))
-    else:
-        click.echo(summary_words(queue.counts()))
+    click.echo(_over(queue).to_json() if as_json else summary_words(queue.counts()))
     return int(ExitCode.BATCH_PARTLY_FAILED if queue.counts().get("failed") else ExitCode.OK)
+
+
+def _changed(queue: Queue, at: int) -> tuple[int, list[Song]]:
+    """Return the songs that changed after a moment, in the order of their turns, and the moment now."""
+    songs: dict[int, Song] = {}
+    more = True
+    while more:
+        part = queue.moved(at, most=_MOST_AT_ONCE)
+        songs |= {song.id: song for song in part.songs}
+        at, more = part.at, part.more
+    return at, sorted(songs.values(), key=lambda song: (song.turn, song.id))
+
+
+def _tell(song: Song, told: dict[int, tuple[Any, ...]], *, as_json: bool) -> None:
+    from covermaker.batch.coordinate import moved
+    from covermaker.batch.words import state_words
+
+    mark = (song.state, song.step, song.tries, int(4 * song.fraction) if as_json else 0)
+    if told.get(song.id) == mark or (song.id not in told and song.state == "waiting"):
+        return
+    told[song.id] = mark
+    if as_json:
+        click.echo(moved(song).to_json())
+    else:
+        click.echo(printable(f"{song.id:>4}  {song.name}: {state_words(song)}"))
+
+
+def _over(queue: Queue) -> Event:
+    """Return the last event of a batch as who works on it tells it."""
+    from covermaker.batch.events import BatchOver
+    from covermaker.batch.report import PAGE_NAME
+
+    counts = queue.counts()
+    stopped = any(counts.get(state) for state in ("waiting", "running"))
+    seconds = round(ran_seconds(queue) or 0.0, 2)
+    return BatchOver(counts, seconds, str(queue.folder / PAGE_NAME), stopped)
+
+
+def ran_seconds(queue: Queue) -> float | None:
+    """Return how long a batch ran the last time; None where nobody has noted its end."""
+    began, ended = queue.fact("began"), queue.fact("ended")
+    return ended - began if began and ended and ended >= began else None

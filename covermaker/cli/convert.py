@@ -27,7 +27,7 @@ from covermaker.errors import UsageError
     "--repair-octaves/--keep-octaves",
     default=True,
     show_default=True,
-    help="Bring short octave jumps of the reading back.",
+    help="Bring back what the reading hears in the wrong octave.",
 )
 @click.option(
     "--smooth-frames",

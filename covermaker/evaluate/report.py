@@ -10,6 +10,8 @@ from covermaker.audio.files import probe
 from covermaker.evaluate.clicks import find_clicks
 from covermaker.evaluate.lag import envelope_lag_ms
 from covermaker.evaluate.metrics import PITCH_METHOD, Heard, Scores, hear, score_conversion
+from covermaker.evaluate.pitch_match import match_pitch
+from covermaker.features.pitch import estimate_pitch
 from covermaker.progress import part, silent
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from covermaker.progress import Progress
 
 SAME_CLICK_SECONDS = 0.01
+_JUDGES = ("pm", "fcpe")  # of the octave: the first one that the conversion was not made with
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class CoverScore:
         How late it comes, and how sure that is (see `evaluate.lag`).
     scores : Scores
         Pitch, likeness and words.
+    octave_errors : float or None
+        Share 0..1 of the frames in which the pitch is 600 cents or more from the wanted one, by a method that the
+        conversion was not made with; None where nothing is sung.
+    octave_judge : str
+        That method.
     language : str or None
         Language of the words.
     new_clicks_seconds : tuple of float
@@ -43,6 +51,8 @@ class CoverScore:
     lag_ms: float
     lag_correlation: float
     scores: Scores
+    octave_errors: float | None
+    octave_judge: str
     language: str | None
     new_clicks_seconds: tuple[float, ...]
 
@@ -53,9 +63,16 @@ class CoverScore:
             "lag_ms": self.lag_ms,
             "lag_correlation": self.lag_correlation,
             **self.scores.as_dict(),
+            "octave_errors": self.octave_errors,
+            "octave_judge": self.octave_judge,
             "language": self.language,
             "new_clicks_seconds": list(self.new_clicks_seconds),
         }
+
+
+def judge_of(pitch_method: str) -> str:
+    """Return the pitch method that judges the octaves of what another one was used for: its own errors would hide."""
+    return next(name for name in _JUDGES if name != pitch_method)
 
 
 def score_cover(
@@ -74,8 +91,10 @@ def score_cover(
 
     Parameters
     ----------
-    source_vocal, converted_vocal : Path or Heard
-        Vocals without accompaniment.
+    source_vocal : Path
+        A vocal without accompaniment.
+    converted_vocal : Path or Heard
+        What a voice made of it.
     voice_embedding : float array (256,), optional
         Of the voice that should be heard, by `speaker_encoder.embed`.
     transpose_semitones : float
@@ -83,7 +102,7 @@ def score_cover(
     source_f0_hz : float array (frames,), optional
         Pitch on the feature clock where it is known already; otherwise `pitch_method` finds it.
     pitch_method : str
-        A name of `features.pitch.METHODS`.
+        A name of `features.pitch.METHODS`: the one that the conversion was made with.
     language : str, optional
         Two letters; by default it is heard in the source.
     device : str
@@ -116,8 +135,12 @@ def score_cover(
         reference_embedding=voice_embedding,
         pitch_method=pitch_method,
         device=device,
-        progress=part(progress, 0.45, 0.95),
+        progress=part(progress, 0.45, 0.9),
     )
+    judge = judge_of(pitch_method)
+    sung, heard = (estimate_pitch(path, method=judge, device=device) for path in (source_vocal, converted))
+    octaves = match_pitch(sung, heard, transpose_semitones=transpose_semitones)
+    progress(0.95)
     known = [click.seconds for click in find_clicks(source_vocal)]
     new_clicks = [
         click.seconds
@@ -130,6 +153,8 @@ def score_cover(
         lag_ms=lag.lag_ms,
         lag_correlation=lag.correlation,
         scores=scores,
+        octave_errors=octaves.octave_errors,
+        octave_judge=judge,
         language=source.language,
         new_clicks_seconds=tuple(new_clicks),
     )

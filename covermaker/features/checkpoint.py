@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from covermaker.errors import WeightsError
@@ -150,31 +149,3 @@ def load_network(
             f"{path} holds no {what} weights: {reason[:120]}", hint="covermaker models verify"
         ) from error
     return network.eval().to(device)
-
-
-def catalog_network(name: str, build: Callable[[Path, str], Any], device: str) -> Any:
-    """Return the network of a catalog entry, built once a process for as long as its file stays the same.
-
-    Parameters
-    ----------
-    name : str
-        A name of the weights catalog.
-    build : callable
-        Makes the network from its file and the device; a module-level function, which tells networks of one
-        file apart.
-    device : str
-        Where it runs.
-
-    Raises
-    ------
-    WeightsError
-        When the weights are missing or damaged.
-    """
-    from covermaker.weights.catalog import fingerprint, locate
-
-    return _built(locate(name), fingerprint(name), build, device)
-
-
-@lru_cache(maxsize=3)
-def _built(path: Path, sha256: str, build: Callable[[Path, str], Any], device: str) -> Any:
-    return build(path, device)

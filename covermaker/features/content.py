@@ -7,7 +7,6 @@ song. Whatever rate an encoder has, its rows come out on one grid, row i centred
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,10 +15,13 @@ from covermaker.audio.files import blocks, probe
 from covermaker.audio.overlap import OverlapAdd, plan
 from covermaker.errors import CovermakerError
 from covermaker.features.clock import frame_count
-from covermaker.features.encoders import ENCODERS, encoders_of
+from covermaker.features.encoders import ENCODERS, content_fingerprint, content_weights, encoders_of
 from covermaker.features.encoders.base import SAMPLE_RATE, WINDOW_SAMPLES
 from covermaker.features.encoders.grid import GRID_HZ, at_grid
 from covermaker.progress import Progress, part, silent
+from covermaker.weights.catalog import find
+from covermaker.weights.device import NETWORK_THREADS
+from covermaker.weights.warm import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,13 +42,19 @@ _KEPT_ROWS = 1300  # the middle 26 s of a window
 _MARGIN_ROWS = 100  # context on each side of them
 _JOIN_ROWS = 50  # neighbours cross-fade over 1 s
 _PACK_GAP_ROWS = 20  # silence between clips that share a window
-_THREADS = 2  # on every machine: another number moves the last bits
+_FLOAT16_GROWTH = 2  # Whisper lies in float16 on the disk
 
 
-@lru_cache(maxsize=3)
-def opened(name: str, device: str = "cpu", threads: int = _THREADS) -> Encode:
+def opened(name: str, device: str = "cpu", threads: int = NETWORK_THREADS) -> Encode:
     """Load the network of one encoder, once a process."""
-    return ENCODERS.load(name).open(device=device, threads=threads)
+    size = sum(file.stat().st_size for weight in content_weights(name) for file in find(weight).files)
+    return loaded(
+        ("content", name, device, threads),
+        content_fingerprint(name),
+        lambda: ENCODERS.load(name).open(device=device, threads=threads),
+        size_bytes=size * _FLOAT16_GROWTH,
+        shared=True,
+    )
 
 
 def extract_content(
@@ -84,7 +92,7 @@ def extract_content(
             total,
             reader,
             device=device,
-            threads=_THREADS,
+            threads=NETWORK_THREADS,
             progress=part(progress, index / len(readers), (index + 1) / len(readers)),
         )
         for index, reader in enumerate(readers)
@@ -100,7 +108,7 @@ def encode_clips(
     *,
     encoder: str = ENCODER,
     progress: Progress = silent,
-    threads: int = _THREADS,
+    threads: int = NETWORK_THREADS,
     device: str = "cpu",
 ) -> list[NDArray[np.float16]]:
     """Read many 16 kHz clips: the way training data is read.
@@ -164,7 +172,7 @@ def read_group(
     encoder: ContentEncoder,
     *,
     device: str = "cpu",
-    threads: int = _THREADS,
+    threads: int = NETWORK_THREADS,
 ) -> list[NDArray[np.float16]]:
     """Read one group of `clip_groups`; returns a float16 array (ceil(samples / 320), WIDTH) for each clip."""
     if len(clips) == 1 and len(clips[0]) > WINDOW_SAMPLES - _PACK_GAP_ROWS * _ROW_SAMPLES:

@@ -11,6 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from covermaker.weights.device import set_network_threads
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -80,18 +82,20 @@ def _one_torch_thread() -> Iterator[None]:
     from covermaker.weights.device import torch_ready
 
     torch = torch_ready()
-    before = torch.get_num_threads()
+    before = torch.get_num_threads(), set_network_threads(1)
     torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(before[0])
+        set_network_threads(before[1])
 
 
 def _settle() -> None:
     """Keep a worker from using all cores, and from outliving a parent that was killed."""
     for variable in _THREADS:
         os.environ[variable] = "1"
+    set_network_threads(1)
     if "torch" in sys.modules:  # by the parent's own main module: too late for variables
         from covermaker.weights.device import torch_ready
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
-from covermaker.errors import CovermakerError
+from covermaker.errors import CovermakerError, ExitCode
 
 
 @dataclass(frozen=True)
@@ -184,6 +184,17 @@ class Failed(Event):
     message: str
     hint: str | None
     exit_code: int
+
+    @classmethod
+    def of(cls, error: Exception) -> Failed:
+        """Say what an error means; one that is not ours is a defect, and its traceback goes to stderr."""
+        if isinstance(error, CovermakerError):
+            return cls(error.message, error.hint, int(error.exit_code))
+        import traceback
+
+        traceback.print_exception(error)
+        words = f"a defect in Covermaker: {type(error).__name__}: {error}"
+        return cls(words, "please report it with the log", int(ExitCode.INTERNAL))
 
     def as_error(self) -> CovermakerError:
         """Return an error that ends the command with the child's exit code."""

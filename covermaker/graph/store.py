@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import disk_errors, file_sha256, flush_and_hash, sync, told_by, write_text
+from covermaker.disk import disk_errors, file_sha256, flush_and_hash, sync, told_by
 from covermaker.errors import CovermakerError
 from covermaker.locks import held, is_held
 
@@ -73,6 +73,9 @@ class Store:
     ----------
     root : Path
         Created on first use.
+    attended : bool
+        Somebody else holds a session for us, and sweeps. Where many work on one store, each looking after what all the
+        others do would cost more than their work.
 
     Raises
     ------
@@ -80,9 +83,10 @@ class Store:
         From any method that writes, when the place is full, read-only or forbidden.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, attended: bool = False) -> None:
         self.root = root.absolute()
         self._steps = self.root / "steps"
+        self._attended = attended
 
     def get(self, key: str) -> Entry | None:
         """Return a finished step, or None. Does not check the content; see `verify`."""
@@ -160,7 +164,10 @@ class Store:
         with disk_errors(self.root):
             files = _facts(sorted(folder.iterdir()))
             whole = {"key": key, **meta, "files": files}
-            write_text(folder / META, json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=True) + "\n")
+            text = json.dumps(whole, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+            # As it is: the folder's own rename makes it appear whole.
+            (folder / META).write_text(text, encoding="utf-8")
+            sync(folder / META)
             sync(folder)
             self._steps.mkdir(parents=True, exist_ok=True)
             target = self._steps / key
@@ -174,6 +181,9 @@ class Store:
     @contextmanager
     def session(self) -> Iterator[None]:
         """Mark a render as running, and sweep what killed ones left behind."""
+        if self._attended:
+            yield
+            return
         folder = self._folder("sessions")
         with disk_errors(self.root):
             self.sweep()

@@ -17,7 +17,7 @@ from importlib import import_module
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
-from covermaker.errors import CovermakerError, ExitCode
+from covermaker.errors import ExitCode
 from covermaker.graph.events import Failed, Finished
 
 if TYPE_CHECKING:
@@ -69,23 +69,13 @@ def main() -> int:
         found = getattr(import_module(module), name)
         job = cast("Job", partial(_talk, found, lines) if wanted in CONVERSATIONS else found)
         tell(Finished(job(request, tell)))
-    except CovermakerError as error:
-        tell(Failed(error.message, error.hint, int(error.exit_code)))
-        return int(error.exit_code)
     except KeyboardInterrupt:
         tell(Failed("interrupted", "run it again: finished steps are kept", int(ExitCode.INTERRUPTED)))
         return int(ExitCode.INTERRUPTED)
     except Exception as error:
-        import traceback
-
-        traceback.print_exc()
-        words = f"{type(error).__name__}: {error}"
-        tell(
-            Failed(
-                f"a defect in Covermaker: {words}", "please report it with the log", int(ExitCode.INTERNAL)
-            )
-        )
-        return int(ExitCode.INTERNAL)
+        failed = Failed.of(error)
+        tell(failed)
+        return failed.exit_code
     return int(ExitCode.OK)
 
 

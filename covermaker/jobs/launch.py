@@ -42,9 +42,13 @@ _KEPT_MEMORY = {
 }
 
 
+# What is set for every process that renders, unless a person has set it.
+TUNED: Final = {**_QUIET_BLAS, **_KEPT_MEMORY}
+
+
 def environment() -> dict[str, str]:
     """Return the environment of a child: this process's own, whose settings win, and what makes a child faster."""
-    return {**_QUIET_BLAS, **_KEPT_MEMORY, **os.environ, "PYTHONUNBUFFERED": "1"}
+    return {**TUNED, **os.environ, "PYTHONUNBUFFERED": "1"}
 
 
 def launch(request: Mapping[str, Any], *, listener: Listener, log: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from covermaker.disk import file_sha256
 from covermaker.errors import UsageError, nearest
 from covermaker.features.content import ENCODER
+from covermaker.features.pitch import METHODS
 from covermaker.graph.run import in_order
 from covermaker.graph.step import From, Outside, Step
 from covermaker.project.document import CONVERTED
@@ -225,7 +226,10 @@ def _stems_step(checked: Checked, singers: Iterable[Singer], separate: Step, voc
 
 
 def _score_step(checked: Checked, lead: Singer, separate: Step, vocal: Sung) -> Step:
+    from covermaker.evaluate.report import judge_of
+
     pitch = checked.project.cover.convert.pitch
+    judge = METHODS.load(judge_of(pitch)).WEIGHTS
     return make_step(
         "score",
         "score",
@@ -239,7 +243,7 @@ def _score_step(checked: Checked, lead: Singer, separate: Step, vocal: Sung) -> 
             **lead.inputs(),
         },
         partial(work.score, singer=lead, pitch=pitch),
-        weights={**weight_hashes((ENCODER, "ge2e-speaker")), **_embedding(lead)},
+        weights={**weight_hashes((ENCODER, "ge2e-speaker", *judge)), **_embedding(lead)},
     )
 
 

@@ -14,7 +14,7 @@ from covermaker.convert.parts import VERSION as PARTS_VERSION
 from covermaker.errors import WeightsError
 from covermaker.features.content import VERSION as CONTENT_VERSION
 from covermaker.features.encoders import content_weights, encoders_of
-from covermaker.features.pitch import METHODS
+from covermaker.features.pitch import METHODS, versions_of
 from covermaker.graph.step import From, Outside
 from covermaker.render import singwork, work
 from covermaker.render.steps import LEAD, NOBODY, ORIGINAL, make_step, region_params, weight_hashes
@@ -121,7 +121,7 @@ def feature_steps(vocal: From, settings: Convert, encoder: str, *, of: str = "")
         "pitch": make_step(
             f"pitch{of}",
             "pitch",
-            {"method": method.NAME, "version": method.VERSION, **mending},
+            {"method": method.NAME, "version": versions_of(settings.pitch), **mending},
             inputs,
             partial(singwork.pitch, method=settings.pitch, mending=mending),
             weights=weight_hashes(method.WEIGHTS),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 VERSIONS = {
     "decode": 1, "vocal": 1, "separate": 1, "train": 1, "content": 1, "pitch": 2, "loudness": 1, "listen": 1, "fit": 1,
     "music": 1, "harmony": 1, "convert": 1,
-    "singers": 1, "key": 1, "level": 1, "rack": 1, "mix": 1, "master": 1, "export": 2, "stems": 1, "score": 2,
+    "singers": 1, "key": 1, "level": 1, "rack": 1, "mix": 1, "master": 1, "export": 2, "stems": 1, "score": 3,
     "melody": 1, "mix-stems": 1, "bounces": 1,
 }  # fmt: skip
 

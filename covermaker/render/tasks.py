@@ -11,9 +11,10 @@ from covermaker.export.files import export_file
 from covermaker.export.report import build_report, write_report
 from covermaker.features.pitch.repair import check_smoothing
 from covermaker.graph.events import Note, Planned
+from covermaker.graph.opening import open_store
 from covermaker.graph.run import from_here, in_order, plan, run
 from covermaker.graph.step import From
-from covermaker.graph.store import Entry, Store, default_root
+from covermaker.graph.store import Entry, Store
 from covermaker.project.document import Convert, Stems
 from covermaker.project.load import hidden_folder, load
 from covermaker.project.saved import RENDERED_NAME
@@ -21,6 +22,7 @@ from covermaker.render import pipeline, record
 from covermaker.render.checks import check_singers, make_separator
 from covermaker.render.ending import ending, is_whole
 from covermaker.render.finishing import prepare_signing
+from covermaker.render.naming import named_reports, named_steps, named_text
 from covermaker.render.plugins import absent_notes, refuse_missing, surviving
 from covermaker.render.settling import settle
 from covermaker.render.singers import ready
@@ -50,15 +52,20 @@ M = TypeVar("M", bound="BaseModel")
 
 def planned(request: Request) -> tuple[pipeline.River, list[Step], list[PlannedStep], Store]:
     """Return what a render request consists of, without running it: also what is asked for, and the way there."""
+    river, targets, store = river_of(request)
+    again = from_here(targets, request["again"]) if request.get("again") else ()
+    return river, targets, plan(store, targets, again=again), store
+
+
+def river_of(request: Request) -> tuple[pipeline.River, list[Step], Store]:
+    """Return the steps of a render request, and which are asked for, without looking at what is there."""
     project = load(Path(request["project"]))
     store = _store(request)
     region = Region(*request["region"]) if request.get("region") else None
     river = pipeline.build(project, region=region, score=bool(request.get("score")), store=store)
     if request.get("strict"):
         refuse_missing(river.checked)
-    targets = river.targets(request.get("until"))
-    again = from_here(targets, request["again"]) if request.get("again") else ()
-    return river, targets, plan(store, targets, again=again), store
+    return river, river.targets(request.get("until")), store
 
 
 def render(request: Request, listener: Listener) -> dict[str, Any]:
@@ -172,6 +179,8 @@ def _publish(
     named = {Path(file).relative_to(out).as_posix(): facts for file, facts in files.items()}
     reports = _reports(targets, store)
     reports["master"] = reports["export"]["master"]
+    tracks = [track.name for track in river.checked.project.cover.tracks]
+    reports = named_reports(reports, tracks)
     report = build_report(
         title=river.checked.project.cover.title,
         settings=river.checked.project.cover.model_dump(mode="json", by_alias=True),
@@ -184,7 +193,7 @@ def _publish(
         extra={
             "voice": river.lead.fingerprint,
             "reports": reports,
-            "steps": record.describe(in_order(targets)),
+            "steps": named_steps(record.describe(in_order(targets)), tracks),
         },
     )
     if not request.get("region"):
@@ -257,8 +266,7 @@ def notes_of(reports: Mapping[str, Any], cover: Cover | None = None) -> list[str
     """
     notes = [str(text) for report in reports.values() for text in report.get("notes") or []]
     if cover is not None:
-        for number, track in enumerate(cover.tracks):
-            notes = [text.replace(f"track {number} ", f"track '{track.name}' ") for text in notes]
+        notes = [named_text(text, [track.name for track in cover.tracks]) for text in notes]
         missed = unheard(cover) if "mix" in reports else ""
         # It says why, too: what the mix says of these tracks would be the same again.
         notes = [*([missed] if missed else []), *(text for text in notes if text not in missed)]
@@ -267,4 +275,4 @@ def notes_of(reports: Mapping[str, Any], cover: Cover | None = None) -> list[str
 
 
 def _store(request: Request) -> Store:
-    return Store(Path(request["store"]) if request.get("store") else default_root())
+    return open_store(request.get("store"), attended=bool(request.get("attended")))

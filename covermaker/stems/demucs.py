@@ -21,12 +21,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from covermaker.audio.beside import through
 from covermaker.audio.files import blocks, probe, wav_writer
 from covermaker.errors import ResourceError, UsageError
 from covermaker.progress import Progress, silent
 from covermaker.stems.demucs_models import find_bag, load_networks
 from covermaker.stems.streaming import CHANNELS, BlockQueue, StemWriter, probe_song, song_blocks
-from covermaker.weights.device import is_out_of_memory, pick_device, torch_ready
+from covermaker.weights.device import (
+    NETWORK_THREADS,
+    computing,
+    cores,
+    is_out_of_memory,
+    pick_device,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +48,7 @@ _MAX_SHIFT_SECONDS = 0.5
 _DEVIATION_FLOOR = 1e-8
 _HALVINGS = 3
 _SILENCE_FRAMES = 1 << 16
+_MOST_AT_ONCE = 4  # windows: each takes the memory of a pass
 
 
 class DemucsSeparator:
@@ -142,7 +150,7 @@ class DemucsSeparator:
         raise ResourceError(
             f"'{self._model}' runs out of memory even with windows of {shorter:.3g} s",
             hint="close other programs, take the device cpu or the separator spleeter",
-        )
+        ) from MemoryError()
 
     def _bag(self) -> Bag:
         return find_bag(self._model, self._repo)
@@ -166,13 +174,11 @@ class DemucsSeparator:
         segment: float | None,
         progress: Progress,
     ) -> SeparationReport:
-        torch = torch_ready()
         rate = int(networks[0].samplerate)
         order = [networks[0].sources.index(stem) for stem in self.stems]
         with (
             StemWriter(song, out, self.stems, sample_rate=rate) as writer,
             tempfile.TemporaryDirectory(dir=out, prefix=".demucs-") as scratch,
-            torch.inference_mode(),
         ):
             source = _Normalised(song, rate, Path(scratch))
             if source.silent:
@@ -210,12 +216,23 @@ class DemucsSeparator:
     ) -> list[list[_Pass]]:
         """Return for each network its shifted passes; the draws are in the package's order."""
         random = Random(self._seed)  # noqa: S311 (no secret)
+        at_once = windows_at_once(device) // (len(networks) * max(1, self._shifts))
         rows = []
         for network in networks:
             longest = int(_MAX_SHIFT_SECONDS * network.samplerate)
             shifts = [longest - random.randint(0, longest) for _ in range(self._shifts)] or [0]
-            rows.append([_Pass(network, source, shift, segment, self._overlap, device) for shift in shifts])
+            rows.append(
+                [
+                    _Pass(network, source, shift, segment, self._overlap, device, at_once=at_once)
+                    for shift in shifts
+                ]
+            )
         return rows
+
+
+def windows_at_once(device: str) -> int:
+    """Return how many windows are worked on at once where there are many cores: each has its few threads."""
+    return min(cores() // NETWORK_THREADS, _MOST_AT_ONCE) if device == "cpu" else 1
 
 
 class _Normalised:
@@ -267,8 +284,11 @@ class _Pass:
         segment: float | None,
         overlap: float,
         device: str,
+        *,
+        at_once: int = 1,
     ) -> None:
         self._network, self._source, self._shift, self._device = network, source, shift, device
+        self._at_once = at_once
         self._asked = segment
         self._window = int(network.samplerate * (network.segment if segment is None else segment))
         stride = int((1 - overlap) * self._window)
@@ -286,9 +306,8 @@ class _Pass:
         sums = np.zeros((0, CHANNELS, 0), np.float32)
         weights = np.zeros(0, np.float32)
         skip = self._shift
-        for offset in self.offsets:
-            length = min(self._window, self._total - offset)
-            estimate = self._estimate(offset, length)
+        windows = [(offset, min(self._window, self._total - offset)) for offset in self.offsets]
+        for (offset, length), estimate in zip(windows, self._estimates(windows), strict=True):
             grow = length - len(weights)
             if grow > 0:
                 held = sums if sums.shape[0] else np.zeros((len(estimate), CHANNELS, 0), np.float32)
@@ -303,8 +322,13 @@ class _Pass:
             yield ready[..., skip:]
             skip = max(skip - done, 0)
 
-    def _estimate(self, offset: int, length: int) -> Samples:
-        torch = torch_ready()
+    def _estimates(self, windows: list[tuple[int, int]]) -> Iterator[Samples]:
+        if self._at_once < 2:
+            return map(self._estimate, windows)
+        return through(self._estimate, windows, waiting=self._at_once - 1, threads=self._at_once)
+
+    def _estimate(self, window: tuple[int, int]) -> Samples:
+        offset, length = window
         network = self._network
         valid = length
         if _is_transformer(network) and self._asked is not None:
@@ -313,10 +337,11 @@ class _Pass:
             valid = network.valid_length(length)
         before = (valid - length) // 2
         start = offset - self._shift - before
-        mix = torch.from_numpy(self._source.read(start, start + valid)).to(self._device)
-        estimate = network(mix[None])[0]
-        trim = (estimate.shape[-1] - length) // 2
-        samples: Samples = estimate[..., trim : trim + length].cpu().numpy()
+        with computing() as torch:
+            mix = torch.from_numpy(self._source.read(start, start + valid)).to(self._device)
+            estimate = network(mix[None])[0]
+            trim = (estimate.shape[-1] - length) // 2
+            samples: Samples = estimate[..., trim : trim + length].cpu().numpy()
         return samples
 
 

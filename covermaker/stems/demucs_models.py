@@ -25,6 +25,7 @@ from covermaker.weights.catalog import entries, locate
 from covermaker.weights.device import torch_ready
 from covermaker.weights.hashes import known_hash
 from covermaker.weights.unpickle import read_outline
+from covermaker.weights.warm import loaded
 
 if TYPE_CHECKING:
     from torch import nn
@@ -100,13 +101,20 @@ def find_bag(name: str, repo: Path | None = None) -> Bag:
 
 
 def load_networks(bag: Bag, device: str) -> list[nn.Module]:
-    """Build every network of a bag in float32, ready for inference.
+    """Return every network of a bag in float32, ready for inference.
 
     Raises
     ------
     WeightsError
         When a file holds something else than a network of the demucs package.
     """
+    size = sum(path.stat().st_size for path in set(bag.networks))
+    return loaded(
+        ("demucs", device), "\n".join(bag.hashes()), lambda: _load(bag, device), size_bytes=2 * size
+    )
+
+
+def _load(bag: Bag, device: str) -> list[nn.Module]:
     built: dict[Path, nn.Module] = {}
     for path in bag.networks:
         if path not in built:

@@ -18,9 +18,10 @@ import numpy as np
 from covermaker.audio.buffer import fit
 from covermaker.progress import Progress, silent
 from covermaker.stems.streaming import StemWriter, probe_song, song_blocks
-from covermaker.weights.catalog import fingerprint, locate
-from covermaker.weights.device import pick_device, torch_ready
+from covermaker.weights.catalog import fingerprint
+from covermaker.weights.device import computing, pick_device, torch_ready
 from covermaker.weights.unpickle import read_arrays
+from covermaker.weights.warm import catalog_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -74,26 +75,35 @@ class SpleeterSeparator:
     def separate(self, song: Path, out: Path, *, progress: Progress = silent) -> SeparationReport:
         """Write ``vocals.wav`` and ``accompaniment.wav``; see `covermaker.stems.base.Separator`."""
         info = probe_song(song)
-        torch = torch_ready()
         device = pick_device(self._device)
         networks = load_networks(tuple(self._WEIGHTS.values()), device)
         total = info.frames * SAMPLE_RATE / info.sample_rate
         done = 0
-        with StemWriter(song, out, self.stems, sample_rate=SAMPLE_RATE) as writer, torch.inference_mode():
+        with (
+            StemWriter(song, out, self.stems, sample_rate=SAMPLE_RATE) as writer,
+            computing(any_number=True),
+        ):
             for block in split(networks, song_blocks(song, SAMPLE_RATE), device):
                 writer.write(block)
                 done += block.shape[-1]
                 progress(min(done / total, 1.0))
             report = writer.finish()
+        for network in networks:
+            network.tidy()
         progress(1.0)
         return report
 
 
 def load_networks(names: tuple[str, ...], device: str = "cpu") -> list[SpleeterNetwork]:
     """Load one network for each catalog name."""
+    return [catalog_network(name, _load, device, shared=False) for name in names]
+
+
+def _load(path: Path, device: str) -> SpleeterNetwork:
+    torch_ready()  # network modules import torch at their top
     from covermaker.stems.spleeter_network import SpleeterNetwork
 
-    return [SpleeterNetwork(read_arrays(locate(name)), device=device) for name in names]
+    return SpleeterNetwork(read_arrays(path), device=device)
 
 
 def split(

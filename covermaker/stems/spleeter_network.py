@@ -118,6 +118,10 @@ class SpleeterNetwork:
         weight, bias = self._mask
         return nnf.conv2d(x, weight, bias, dilation=2, padding=3).sigmoid_().mul_(magnitude)
 
+    def tidy(self) -> None:
+        """Let go of what was kept between the segments of one song: another one's last has another length."""
+        self._rooms.clear()
+
     def _room(self, shape: torch.Size) -> tuple[Tensor, Tensor]:
         """Return a padded tensor, its border zero, and the view inside the border: made once for each shape."""
         if shape not in self._rooms:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from covermaker.progress import Progress
 
-VERSION = 3  # raised whenever a take's measurements change: other versions' are measured anew
+VERSION = 4  # raised whenever a take's measurements change: other versions' are measured anew
 # DIO agrees with Harvest on which frames are voiced within one in a hundred, at a twentieth of the time, and unlike
 # the networks gives the same bits on every machine: the cuts depend on it.
 PITCH_METHOD = "dio"

@@ -68,7 +68,7 @@ class Making:
         """Return what identifies the code and the weights that read pitch, separate and encode."""
         from covermaker.features.content import VERSION as CONTENT_VERSION
         from covermaker.features.encoders import encoders_of
-        from covermaker.features.pitch import METHODS
+        from covermaker.features.pitch import METHODS, versions_of
         from covermaker.stems.spleeter import SpleeterSeparator
         from covermaker.weights.catalog import fingerprint
 
@@ -78,7 +78,7 @@ class Making:
         return [
             CONTENT_VERSION,
             *(one.VERSION for one in encoders_of(self.encoder)),
-            method.VERSION,
+            *versions_of(self.augmentation.pitch),
             *([SpleeterSeparator.VERSION] if separates else []),
             *(fingerprint(name) for name in weights),
         ]

@@ -8,6 +8,7 @@ from covermaker.convert.convert import VERSION as CONVERT_VERSION
 from covermaker.features.content import VERSION as CONTENT_VERSION
 from covermaker.features.encoders import content_weights, encoders_of
 from covermaker.features.pitch import METHODS
+from covermaker.features.pitch import versions_of as pitch_versions_of
 from covermaker.stems.spleeter import SpleeterSeparator
 from covermaker.takes.analysis import VERSION as ANALYSIS_VERSION
 from covermaker.takes.clips import VERSION as CLIPS_VERSION
@@ -42,9 +43,9 @@ def versions_of(profile: Profile) -> dict[str, Any]:
         "analysis": ANALYSIS_VERSION,
         "clips": CLIPS_VERSION,
         "examples": GATHER_VERSION,
-        "pitch": METHODS.load(profile.augmentation.pitch).VERSION,
+        "pitch": pitch_versions_of(profile.augmentation.pitch),
         "content": [CONTENT_VERSION, *(one.VERSION for one in encoders_of(profile.encoder))],
-        "scores": [CONVERT_VERSION, METHODS.load(PITCH_METHOD).VERSION],
+        "scores": [CONVERT_VERSION, *pitch_versions_of(PITCH_METHOD)],
     }
     if profile.augmentation.separated > 0.0:
         versions["separator"] = SpleeterSeparator.VERSION

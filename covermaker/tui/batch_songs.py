@@ -68,7 +68,7 @@ def cells(state: BatchState, song: Song, *, charset: Charset, now: float) -> dic
 
 def called(song: Song) -> str:
     """Return what a song is called; a broken entry by what the list says."""
-    return one_line(song.title or song.place)
+    return one_line(song.name)
 
 
 def _wish(state: BatchState, song: Song, name: str) -> str:

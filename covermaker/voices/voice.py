@@ -114,6 +114,7 @@ class Voice:
         """
         from covermaker.voices.networks.base import NETWORKS
         from covermaker.weights.device import pick_device, torch_ready
+        from covermaker.weights.warm import loaded
 
         kind = self.card.network.kind
         if kind not in NETWORKS:
@@ -121,9 +122,14 @@ class Voice:
                 f"voice '{self.name}' needs a network '{kind}' that is not installed",
                 hint="known: " + ", ".join(NETWORKS.names()),
             )
-        self.verify()
+        sha256, config, device = self.verify(), self.card.network.config, pick_device(device)
         torch_ready()  # network modules import torch at their top
-        return NETWORKS.load(kind)(self.card.network.config, self.weights_path, pick_device(device))
+        return loaded(
+            ("voice", kind, json.dumps(config, sort_keys=True), device),
+            sha256,
+            lambda: NETWORKS.load(kind)(config, self.weights_path, device),
+            size_bytes=self.weights_path.stat().st_size,
+        )
 
     def embedding(self) -> NDArray[np.float32] | None:
         """Return the singer's speaker embedding as (256,) float32, or None when the card names none.

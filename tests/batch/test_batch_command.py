@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 
 import pytest
 from fake_engine import FakeEngine, failed
@@ -10,8 +11,10 @@ from fake_engine import FakeEngine, failed
 from covermaker.batch import work as work_module
 from covermaker.batch.known import known_batches
 from covermaker.batch.queue import Queue
+from covermaker.cli import batch_watching
 from covermaker.cli.main import run
 from covermaker.errors import ExitCode
+from covermaker.voices.library import SHIPPED
 
 
 @pytest.fixture
@@ -136,10 +139,96 @@ def test_status_in_words_and_json(friday, engine, capsys):
     assert said["counts"] == {"done": 3, "failed": 1}
     assert [song["state"] for song in said["songs"]] == ["done", "failed", "done", "done"]
     assert batch("status", "out", "--follow") == ExitCode.BATCH_PARTLY_FAILED
-    assert "   2  songs/gone.wav: failed: there is no file" in capsys.readouterr().out
+    assert "   2  gone: failed: there is no file" in capsys.readouterr().out
     assert batch("status", "out", "--follow", "--json") == ExitCode.BATCH_PARTLY_FAILED
     events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [event["event"] for event in events] == ["batch.song"] * 4 + ["batch.over"]
+    batch("friday.m3u", "--out", "out", "--json")
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert set(events[-1]) == set(told)  # the same event, whoever tells it
+    assert events[-1]["counts"] == said["counts"]
+    assert (events[-1]["report"], events[-1]["stopped"]) == (told["report"], False)
+
+
+def test_follow_reads_again_only_what_changed(friday, engine, capsys, monkeypatch):
+    """A batch that runs is looked at three times: nothing new, one song, then nobody works on it."""
+    batch("friday.m3u", "--out", "out")
+    capsys.readouterr()
+    looks, asked = [], []
+    moved = Queue.moved
+
+    def step(seconds):
+        looks.append(seconds)
+        if len(looks) == 2:
+            with Queue(friday.parent / "out") as other:
+                other.change(3, state="running", step="mix")
+                other.change(3, state="failed", cause="no luck")
+                other.say("a word", song=3)
+
+    monkeypatch.setattr(batch_watching.time, "sleep", step)
+    monkeypatch.setattr(Queue, "is_worked_on", property(lambda queue: len(looks) < 3))
+    monkeypatch.setattr(Queue, "songs", None)
+    monkeypatch.setattr(
+        Queue, "moved", lambda queue, at, most: asked.append(at) or moved(queue, at, most=most)
+    )
+    assert batch("status", "out", "--follow") == ExitCode.BATCH_PARTLY_FAILED
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[:4]] == ["a:", "gone:", "b:", "c:"]
+    assert lines[4:] == ["   3  b: failed: no luck", "      a word", "2 of 4 done, 2 failed"]
+    assert len(asked) == 2
+    assert asked[1] > asked[0] == 0
+
+
+def test_what_is_begun_again_and_what_is_gone_on_with(friday, engine, capsys):
+    engine.script[1].append(failed(1, code=ExitCode.AUDIO))
+    engine.script[3].append(failed(3, code=ExitCode.RESOURCE))
+    batch("friday.m3u", "--out", "out", "--retries", "0")
+    with Queue(friday.parent / "out") as queue:
+        queue.change(4, state="cancelled", cause="cancelled")
+        assert [song.state for song in queue.songs()] == ["failed", "failed", "failed", "cancelled"]
+    engine.tasks.clear()
+    assert batch("resume", "out") == ExitCode.BATCH_PARTLY_FAILED
+    assert [task.song for task in engine.tasks] == [3]  # what may pass
+    with Queue(friday.parent / "out") as queue:
+        assert [song.state for song in queue.songs()] == ["failed", "failed", "done", "cancelled"]
+    engine.tasks.clear()
+    batch("friday.m3u", "--out", "out")
+    assert [task.song for task in engine.tasks if task.song != 3] == [1]  # all that failed, nothing cancelled
+    with Queue(friday.parent / "out") as queue:
+        assert [song.state for song in queue.songs()] == ["done", "failed", "done", "cancelled"]
+
+
+def test_songs_that_ran_when_it_was_killed_are_counted_for_the_workers(friday, engine, monkeypatch):
+    asked = []
+    sized = work_module.sized
+    monkeypatch.setattr(
+        work_module, "sized", lambda options, songs: asked.append(songs) or sized(options, songs)
+    )
+    batch("friday.m3u", "--out", "out")
+    with Queue(friday.parent / "out") as queue:
+        queue.change(1, state="running")
+        queue.change(3, state="running")
+        queue.change(4, state="waiting")
+    batch("resume", "out")
+    assert asked == [3, 3]
+
+
+def test_a_voice_s_place_is_found_from_elsewhere(friday, engine, tmp_path):
+    shutil.copytree(SHIPPED / "demo", tmp_path / "v")
+    shutil.copytree(SHIPPED / "demo", tmp_path / "lists" / "w")
+    (tmp_path / "lists" / "own.csv").write_text("file,voice\n../songs/a.wav,./w\n../songs/b.wav,\n")
+    (tmp_path / "lists" / "all.csv").write_text("file,voice\nown.csv,./w\n")
+    assert batch("lists/own.csv", "--out", "out", "--voice", "./v") == ExitCode.OK
+    with Queue(tmp_path / "out") as queue:
+        assert queue.fact("options")["wishes"]["voice"] == str(tmp_path / "v")
+        assert queue.songs()[0].wishes["voice"] == str(tmp_path / "lists" / "w")
+    from covermaker.project.load import load
+
+    voices = [load(tmp_path / "out" / name).cover.voice.name for name in "ab"]
+    assert voices == [str(tmp_path / "lists" / "w"), str(tmp_path / "v")]
+    assert batch("lists/all.csv", "--out", "other") == ExitCode.OK
+    with Queue(tmp_path / "other") as queue:
+        assert {song.wishes["voice"] for song in queue.songs()} == {str(tmp_path / "lists" / "w")}
 
 
 def test_asks_of_a_batch_that_nobody_works_on_are_done_at_once(friday, engine, capsys):
@@ -192,6 +281,9 @@ def test_help_tells_of_both_ways(capsys):
     [
         (["friday.m3u"], ExitCode.USAGE, "--out"),
         (["nothing.m3u", "--out", "out"], ExitCode.USAGE, "nothing.m3u"),
+        (["~nosuchuser/x.m3u", "--out", "out"], ExitCode.USAGE, "leads nowhere"),
+        (["friday.m3u", "--out", "out", "--store", "~nosuchuser/x"], ExitCode.USAGE, "leads nowhere"),
+        (["friday.m3u", "--out", "out", "--voice", "~nosuchuser/x"], ExitCode.USAGE, "leads nowhere"),
         (["friday.m3u", "--out", "out", "--voice", "nobody"], ExitCode.PROJECT, "nobody"),
         (["friday.m3u", "--out", "out", "--preset", "natrual"], ExitCode.USAGE, "did you mean 'natural'"),
         (["friday.m3u", "--out", "out", "--master", "x"], ExitCode.USAGE, "unknown master preset"),

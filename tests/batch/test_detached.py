@@ -20,12 +20,26 @@ def test_it_is_started_with_what_is_asked_for(tmp_path, monkeypatch):
     folder = tmp_path / "my covers"
     assert detached.begin("/music/-odd.m3u", folder, {"voice": "-x", "preset": "warm"}).wait(30.0) == 0
     told = detached.log_of(folder).read_text(encoding="utf-8")
-    assert told.strip() == str(
+    assert told.splitlines()[-1] == str(
         ["run", "--json", f"--out={folder}", "--voice=-x", "--preset=warm", "--", "/music/-odd.m3u"]
     )
     assert detached.resume(folder).wait(30.0) == 0
-    told = detached.log_of(folder).read_text(encoding="utf-8")  # emptied first
-    assert told.strip() == str(["resume", "--json", "--", str(folder)])
+    told = detached.log_of(folder).read_text(encoding="utf-8")
+    assert told.splitlines()[-1] == str(["resume", "--json", "--", str(folder)])
+
+
+def test_what_another_process_writes_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr(detached, "COMMAND", SAYS_ARGUMENTS)
+    log = detached.log_of(tmp_path)
+    log.parent.mkdir()
+    with log.open("ab", buffering=0) as other:
+        other.write(b"before\n" + Failed("an old failure", None, 5).to_json().encode() + b"\n")
+        assert detached.resume(tmp_path).wait(30.0) == 0
+        other.write(b"after\n")
+    lines = log.read_text(encoding="utf-8").splitlines()
+    assert (lines[0], lines[-1]) == ("before", "after")
+    assert str(["resume", "--json", "--", str(tmp_path)]) in lines
+    assert detached.failure(tmp_path).message == "after"  # not what ended a process before
 
 
 def test_these_are_words_of_the_command(tmp_path):

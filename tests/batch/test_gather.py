@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from covermaker.batch.entries import Entry, Playlist, Problem
 from covermaker.batch.gather import gather, merged
+from covermaker.batch.playlist import read
 from covermaker.batch.queue import Queue
 from covermaker.errors import ExitCode
 
@@ -16,7 +19,7 @@ def test_songs_and_broken_entries_stand_in_the_order_of_the_list():
     entries = (entry("a.wav", 1), entry("c.wav", 12, title="Sea"))
     problems = (Problem("l.m3u:3", "there is no such file", "look", said="b.wav", after=1),)
     rows, gone = merged([], Playlist("l", entries, problems))
-    assert [(row.title, row.state) for row in rows] == [
+    assert [(row.name, row.state) for row in rows] == [
         ("a", "waiting"),
         ("b.wav", "failed"),
         ("Sea", "waiting"),
@@ -51,7 +54,11 @@ def test_a_list_read_again_keeps_projects_and_takes_wishes_anew(tmp_path):
             Playlist("l", (entry("c.wav", 1), entry("d.wav", 2), entry("a.wav", 3, title="A", artist="B"))),
         )
         songs = queue.songs()
-    assert [(song.id, song.title) for song in songs] == [(3, "c"), (4, "d"), (1, "A")]
+    assert [(song.id, song.title, song.name) for song in songs] == [
+        (3, "", "c"),
+        (4, "", "d"),
+        (1, "A", "A"),
+    ]
     kept = songs[2]
     assert (kept.state, kept.project, kept.result, kept.tries) == ("waiting", "/out/a", {"files": ["x"]}, 0)
 
@@ -79,6 +86,115 @@ def test_a_project_that_is_there_is_kept_as_it_is(tmp_path):
 
 def test_ten_thousand_songs_are_merged_with_themselves():
     long = Playlist("l", tuple(entry(f"{number}.wav", number) for number in range(10_000)))
+    rows, _ = merged([], long)
+    again, gone = merged(rows, long)
+    assert [row.id for row in again] == list(range(1, 10_001))
+    assert not gone
+
+
+def test_what_was_cancelled_stays_so():
+    rows, _ = merged([], Playlist("l", (entry("a.wav"), entry("b.wav", 2))))
+    rows[0].state, rows[0].cause = "cancelled", "cancelled"
+    again, _ = merged(rows, Playlist("l", (entry("a.wav", title="A"), entry("b.wav", 2))))
+    assert [(row.state, row.cause, row.title) for row in again] == [
+        ("cancelled", "cancelled", "A"),
+        ("waiting", "", ""),
+    ]
+
+
+def of(folder, *lines):
+    """Read a list with a title and a voice for each song."""
+    listed = "\n".join(["file,title,voice", *(f"{line},,anna" for line in lines)])
+    (folder / "l.csv").write_text(listed)
+    return read(folder / "l.csv")
+
+
+def rendered(rows):
+    for row in rows:
+        row.state, row.project, row.result = "done", f"/out/{row.name}", {"files": [row.name]}
+    return rows
+
+
+@pytest.mark.parametrize("line", ["music/a b.wav", "music/a%20b.wav", "music"])
+def test_a_song_whose_drive_is_gone_for_a_while_keeps_its_row(tmp_path, line):
+    song = tmp_path / "music" / "a b.wav"
+    song.parent.mkdir()
+    song.touch()
+    (tmp_path / "c.wav").touch()
+    rows, _ = merged([], of(tmp_path, line, "c.wav"))
+    before = [(row.id, row.identity) for row in rendered(rows)]
+    (tmp_path / "music").rename(tmp_path / "elsewhere")
+    rows, gone = merged(rows, of(tmp_path, line, "c.wav"))
+    assert ([(row.id, row.identity) for row in rows], gone) == (before, [])
+    lost, other = rows
+    assert (lost.state, lost.exit_code, other.state) == ("failed", ExitCode.USAGE, "waiting")
+    assert "there is no file" in lost.cause
+    assert (lost.project, lost.result) == ("/out/a b", {"files": ["a b"]})
+    (tmp_path / "elsewhere").rename(tmp_path / "music")
+    rows, _ = merged(rows, of(tmp_path, line, "c.wav"))
+    assert [(row.id, row.identity) for row in rows] == before
+    assert [(row.state, row.cause, row.project) for row in rows] == [
+        ("waiting", "", "/out/a b"),
+        ("waiting", "", "/out/c"),
+    ]
+
+
+def test_a_folder_that_is_empty_for_a_while_keeps_its_songs(tmp_path):
+    (tmp_path / "music").mkdir()
+    for name in ("2.wav", "10.wav"):
+        (tmp_path / "music" / name).touch()
+    rows = rendered(merged([], of(tmp_path, "music"))[0])
+    for name in ("2.wav", "10.wav"):
+        (tmp_path / "music" / name).unlink()
+    again, gone = merged(rows, of(tmp_path, "music", "music"))
+    assert gone == []
+    assert [(row.id, row.name, row.state, row.project) for row in again] == [
+        (1, "2", "failed", "/out/2"),
+        (2, "10", "failed", "/out/10"),
+        (3, "music", "failed", ""),
+    ]
+
+
+def test_a_song_that_was_missing_from_the_start_is_the_same_when_it_comes(tmp_path):
+    rows, _ = merged([], of(tmp_path, "late.wav"))
+    assert [(row.name, row.state, row.wishes) for row in rows] == [("late", "failed", {"voice": "anna"})]
+    (tmp_path / "late.wav").touch()
+    rows, gone = merged(rows, of(tmp_path, "late.wav"))
+    assert [(row.id, row.title, row.state) for row in rows] == [(1, "", "waiting")]
+    assert gone == []
+
+
+def test_a_project_that_is_missing_for_a_while_stays_kept(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cover.toml").touch()
+    rows, _ = merged([], of(tmp_path, "mine/cover.toml"))
+    (tmp_path / "mine").rename(tmp_path / "away")
+    rows, _ = merged(rows, of(tmp_path, "mine/cover.toml"))
+    assert [(row.state, row.kept, row.name, row.project) for row in rows] == [
+        ("failed", True, "mine", str(tmp_path / "mine"))
+    ]
+    (tmp_path / "away").rename(tmp_path / "mine")
+    rows, _ = merged(rows, of(tmp_path, "mine/cover.toml"))
+    assert [(row.id, row.state, row.kept) for row in rows] == [(1, "waiting", True)]
+
+
+@pytest.mark.parametrize("other", ["mine/cover.toml", "x/../mine", "link"])
+def test_a_project_that_is_named_twice_is_rendered_once(tmp_path, other):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "x").mkdir()
+    (tmp_path / "mine" / "cover.toml").touch()
+    (tmp_path / "link").symlink_to("mine")
+    for _ in range(2):
+        rows, _ = merged([], of(tmp_path, "mine", other))
+        assert [(row.state, row.cause) for row in rows] == [
+            ("waiting", ""),
+            ("failed", "the list names this project twice: l.csv:2"),
+        ]
+        assert [row.project for row in rows] == [str(tmp_path / "mine"), ""]
+
+
+def test_ten_thousand_missing_songs_are_merged_with_themselves(tmp_path):
+    long = of(tmp_path, *(f"{number}.wav" for number in range(10_000)))
     rows, _ = merged([], long)
     again, gone = merged(rows, long)
     assert [row.id for row in again] == list(range(1, 10_001))

@@ -10,9 +10,10 @@ import threading
 
 import pytest
 
-from covermaker.batch.queue import FILE_NAME, SCHEMA, Queue
+from covermaker.batch.queue import FILE_NAME, LOCK_NAME, SCHEMA, Queue
 from covermaker.batch.rows import Song, StepTime, Try
-from covermaker.errors import ExitCode, ProjectError
+from covermaker.cli.main import run
+from covermaker.errors import ExitCode, ProjectError, ResourceError
 
 
 @pytest.fixture
@@ -214,3 +215,54 @@ def test_lengths_tell_what_an_estimate_needs(queue):
     one, other = queue.lengths()
     assert (one.state, one.seconds, one.separator) == ("waiting", 10.0, "demucs")
     assert (other.state, other.spent_seconds, other.separator) == ("done", 3.0, None)
+
+
+@pytest.fixture
+def as_nobody(tmp_path):
+    """Become somebody who may read what root has made, and write nothing; anybody else is that already."""
+    locked = []
+
+    def lock(folder):
+        for place in (*folder.iterdir(), folder):
+            locked.append(place)
+            place.chmod(0o555 if place.is_dir() else 0o444)
+        if os.geteuid() == 0:
+            for above in folder.parents:
+                if above.is_relative_to(tmp_path.parent.parent):
+                    above.chmod(0o755)
+            os.seteuid(65534)
+
+    before = os.geteuid()
+    yield lock
+    os.seteuid(before)
+    for place in reversed(locked):
+        place.chmod(0o755)
+
+
+def test_a_batch_where_nothing_may_be_written_can_be_looked_at(tmp_path, as_nobody, capsys):
+    with Queue.made(tmp_path / "out") as queue:
+        queue.put([song(1, title="Sea", state="done"), song(2)])
+        queue.note(title="friday", state="over")
+    (tmp_path / "out" / LOCK_NAME).touch()
+    as_nobody(tmp_path / "out")
+    with Queue(tmp_path / "out") as queue:
+        assert [one.title for one in queue.songs()] == ["Sea", ""]
+        assert not queue.is_worked_on
+        assert queue.version == queue.version
+        with pytest.raises(ResourceError, match="cannot be used") as caught:
+            queue.note(title="saturday")
+    assert "read-only" in caught.value.hint
+    assert run(["batch", "status", str(tmp_path / "out"), "--follow"]) == ExitCode.OK
+    said = capsys.readouterr().out
+    assert "   1  Sea: done" in said
+    assert run(["batch", "status", str(tmp_path / "out")]) == ExitCode.OK
+    assert "1 of 2 done" in capsys.readouterr().out
+
+
+def test_somebody_else_sees_what_a_living_batch_writes(tmp_path, as_nobody):
+    with Queue.made(tmp_path / "out") as queue:
+        queue.put([song(1)])
+        queue.change(1, title="Sea")
+        as_nobody(tmp_path / "out")
+        with Queue(tmp_path / "out") as other:
+            assert other.songs() == [song(1, title="Sea")]

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from covermaker.evaluate.metrics import hear
-from covermaker.evaluate.report import score_cover
+from covermaker.evaluate.report import judge_of, score_cover
 from covermaker.evaluate.speaker_encoder import embed
 
 
@@ -24,6 +24,7 @@ def test_a_vocal_scores_full_marks_against_itself(speak, rms_voice):
     assert score.lag_correlation == pytest.approx(1)
     assert score.scores.f0_correlation == pytest.approx(1)
     assert score.scores.f0_rmse_cents == 0
+    assert score.octave_errors == 0
     assert score.scores.words_read == 1
     assert score.scores.cer == 0
     assert score.language == "en"
@@ -32,6 +33,29 @@ def test_a_vocal_scores_full_marks_against_itself(speak, rms_voice):
     assert score.new_clicks_seconds == ()
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+def test_an_octave_that_the_conversions_own_method_misread_is_told(write_wav):
+    """The song sings A2; the conversion took its second half for A3, and so does its method in what came out."""
+    time = np.arange(2 * 44_100) / 44_100
+    one_octave = np.where(time < 1.0, 1.0, 2.0)
+
+    def sung(f0_hz):
+        phase = 2 * np.pi * np.cumsum(f0_hz) / 44_100
+        return 0.2 * sum(np.sin(k * phase) / k for k in range(1, 13))
+
+    song, cover = sung(np.full(len(time), 110.0)), sung(110.0 * one_octave)
+    misread = (110.0 * np.repeat([1, 2], [100, 101])).astype(np.float32)
+    score = score_cover(
+        write_wav(song, 44_100, "song.wav"),
+        hear(write_wav(cover, 44_100, "cover.wav"), words=False, f0_hz=misread),
+        source_f0_hz=misread,
+        language="en",
+    )
+    assert score.scores.f0_correlation == pytest.approx(1)
+    assert score.octave_judge == "pm"
+    assert score.octave_errors == pytest.approx(0.5, abs=0.03)
+    assert judge_of("pm") == "fcpe"
 
 
 def test_another_voice_late_with_a_click_is_told_apart(speak, rms_voice, write_wav):
@@ -51,6 +75,7 @@ def test_another_voice_late_with_a_click_is_told_apart(speak, rms_voice, write_w
     assert score.lag_ms == pytest.approx(5, abs=0.1)
     assert score.scores.similarity > 0.8
     assert score.scores.f0_median_cents == pytest.approx(1200)
+    assert score.octave_errors > 0.9
     assert score.scores.words_read > 0.8
     assert score.new_clicks_seconds == (pytest.approx(1.0, abs=0.002),)
 
@@ -71,5 +96,6 @@ def test_a_score_is_json(write_wav):
     assert values["seconds"] == 0.5
     assert values["similarity"] is None
     assert values["f0_correlation"] is None
+    assert values["octave_errors"] is None
     assert values["source_words"] == []
     assert values["new_clicks_seconds"] == []

@@ -12,11 +12,11 @@ import pytest
 from reference_weights import hubert_tensors, reference
 
 from covermaker.errors import WeightsError
-from covermaker.features import content
 from covermaker.features.content import encode_clips, extract_content
 from covermaker.features.encoders import ENCODERS, content_weights, content_width, contentvec, encoders_of
 from covermaker.features.encoders.grid import at_grid
 from covermaker.features.encoders.whisper import BASE, TINY_EN, WhisperReader
+from covermaker.weights import warm
 from covermaker.weights.catalog import entry, locate
 from covermaker.weights.device import torch_ready
 
@@ -82,7 +82,6 @@ def test_a_fusion_adds_widths_and_names_each_weight_once():
 def test_missing_weights_say_what_to_run(write_wav, tmp_path, monkeypatch, name):
     monkeypatch.setenv("COVERMAKER_MODELS", str(tmp_path))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    content.opened.cache_clear()
     with pytest.raises(WeightsError, match=rf"'{name}'.*not installed.*covermaker models pull {name}"):
         extract_content(write_wav(np.ones(1000)), encoder=f"{name}+whisper-base")
 
@@ -243,9 +242,9 @@ def test_rows_lie_on_the_grid_and_reach_both_ends(weights, samples):
 @pytest.fixture
 def installed(weights, monkeypatch):
     monkeypatch.setenv("COVERMAKER_WEIGHTS_CONTENTVEC", str(weights))
-    content.opened.cache_clear()
+    warm.drop()
     yield
-    content.opened.cache_clear()
+    warm.drop()
 
 
 @dataclass(frozen=True)
@@ -345,7 +344,7 @@ def test_encoders_open_a_single_time(monkeypatch, write_wav):
     loads = []
     real = type(BASE).open
     monkeypatch.setattr(type(BASE), "open", lambda self, **how: loads.append(self.NAME) or real(self, **how))
-    content.opened.cache_clear()
+    warm.drop()
     for _ in range(2):
         extract_content(write_wav(np.ones(2000)))
     assert loads == ["whisper-base"]

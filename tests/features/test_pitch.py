@@ -133,6 +133,21 @@ def test_silence_round_a_voice_changes_nothing(spoken):
     assert np.percentile(np.abs(1200 * np.log2(surrounded[both] / alone[both])), 95) < 10
 
 
+@pytest.mark.parametrize("method", ["fcpe", "crepe-tiny"])
+def test_the_machine_does_not_change_the_pitch(spoken, method):
+    """On another number of threads torch adds in another order, and CTranslate2 sets that number for torch too."""
+    torch = torch_ready()
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(estimate_pitch(spoken, method=method))
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize(
     ("method", "name"), [("fcpe", "FCPE"), ("crepe-tiny", "CREPE_TINY"), ("swift-f0", "SWIFT_F0")]
 )

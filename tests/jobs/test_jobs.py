@@ -11,7 +11,7 @@ from covermaker.jobs.child import CONVERSATIONS, JOBS
 def asked_for():
     found = set()
     root = Path(covermaker.__file__).parent
-    for file in (*root.glob("cli/*.py"), *root.glob("tui/**/*.py")):
+    for file in (*root.glob("cli/*.py"), *root.glob("tui/**/*.py"), *root.glob("batch/**/*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Dict):
                 pairs = zip(node.keys, node.values, strict=True)

@@ -35,6 +35,7 @@ def test_the_vocal_is_in_time_in_tune_and_understood(cover):
     score = cover[1]["reports"]["score"]
     assert abs(score["lag_ms"]) <= 1.0
     assert score["f0_median_cents"] < 10.0
+    assert score["octave_errors"] < 0.02
     assert len(score["source_words"]) >= 8
     assert score["words_read"] >= 0.6
     assert score["new_clicks_seconds"] == []
@@ -53,5 +54,6 @@ def test_the_demo_project_renders(tmp_path):
     assert result["reports"]["convert"]["semitones"] == 12
     assert abs(score["lag_ms"]) <= 1.0
     assert score["words_read"] >= 0.6
+    assert score["octave_errors"] < 0.06
     assert score["similarity"] > score["source_similarity"]
     assert json.loads((project / "out" / "render.json").read_text())["title"] == "Blue Harbor"

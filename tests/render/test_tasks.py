@@ -1,5 +1,6 @@
 """What a render request comes down to, before a step is run."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,13 @@ import soundfile
 
 from covermaker.errors import UsageError
 from covermaker.graph.events import Note, Planned, nobody
+from covermaker.graph.run import plan
 from covermaker.graph.store import Store
 from covermaker.project.create import NewProject, create
-from covermaker.project.edits import SetValue, apply
+from covermaker.project.edits import MoveChannel, SetValue, apply
 from covermaker.project.load import load
-from covermaker.render import tasks
+from covermaker.render import record, tasks
+from covermaker.render.naming import named_reports, named_steps, numbered_steps
 from covermaker.render.pipeline import build
 from covermaker.render.unheard import unheard
 
@@ -90,6 +93,55 @@ def test_a_cover_without_its_voice_is_told(request_of, place, value, why):
     assert not any(
         "is not heard" in text for text in tasks.notes_of({}, cover)
     )  # as of a render that ends before the mix
+
+
+def test_the_record_names_tracks_and_is_read_back_by_their_numbers(request_of):
+    river = build(load(Path(request_of()["project"])))
+    tracks = [track.name for track in river.checked.project.cover.tracks]
+    steps = [*record.describe(river.steps()), *record.describe([river.mix_stems])]
+    named = named_steps(steps, tracks)
+    text = json.dumps(named)
+    assert "track 0" in json.dumps(steps)
+    assert "track 0" not in text
+    (mix,) = [step for step in named if step["kind"] == "mix"]
+    assert [row["name"] for row in mix["params"]["strips"][:2]] == ["vocals", "instrumental"]
+    assert {"track vocals", "track instrumental"} < set(mix["inputs"])
+    assert numbered_steps(named, tracks) == (steps, False)
+    assert numbered_steps(steps, tracks) == (steps, False)  # a record of before
+    reports = named_reports(
+        {"mix": {"tracks": [{"name": "track 1"}], "notes": ["track 1 is muted"]}, "master": {"gain_db": 1}},
+        tracks,
+    )
+    assert reports["mix"] == {
+        "tracks": [{"name": "instrumental"}],
+        "notes": ["track 'instrumental' is muted"],
+    }
+    assert reports["master"] == {"gain_db": 1}
+
+
+def test_tracks_that_were_renamed_or_moved_are_told_as_that(request_of):
+    project = load(Path(request_of()["project"]))
+    river = build(project)
+    before = {
+        step["name"]: step
+        for step in named_steps(
+            record.describe(river.steps()), [track.name for track in project.cover.tracks]
+        )
+    }
+
+    def why(edit):
+        after = apply(load(project.root), edit).project
+        steps = plan(Store(project.root / "nothing"), build(after).targets())
+        found = {one.step.kind: one for one in record.compare(steps, before, after.cover)}
+        return found["mix"].words
+
+    assert why(MoveChannel("tracks.vocals", 1)) == ("tracks in another order",)
+    assert why(SetValue("tracks.vocals.gain_db", -3.0)) == (
+        "vocals gain 0.0 -> -3.0 dB",
+        "tracks in another order",
+    )
+    apply(load(project.root), MoveChannel("tracks.vocals", 0))
+    assert why(SetValue("tracks.vocals.name", "lead")) == ("lead gain 0.0 -> -3.0 dB",)
 
 
 def test_a_render_says_that_no_voice_is_heard(request_of):

@@ -14,6 +14,7 @@ import pytest
 from demucs_files import save_safetensors
 
 from covermaker.errors import ResourceError, UsageError, WeightsError
+from covermaker.stems import demucs
 from covermaker.stems.demucs import DemucsSeparator
 from covermaker.stems.demucs_models import find_bag, load_networks
 from covermaker.weights.device import torch_ready
@@ -70,6 +71,28 @@ def test_equals_the_packages_own_evaluation(
     np.testing.assert_allclose(ours["other"], theirs["other"] + residue, atol=2e-5)
     level_db = 10 * np.log10(np.square(residue).sum() / np.square(song).sum())
     assert report.residue_db == pytest.approx(level_db, abs=0.01)
+
+
+@pytest.mark.parametrize("cores_there", [1, 8])
+def test_the_machine_does_not_change_the_stems(
+    demucs_repo, noise, write_song, load_stems, tmp_path, monkeypatch, cores_there
+):
+    """One core works on windows in turn, many on several at once, with as many threads each."""
+    song = write_song(noise(3 * RATE + 17))
+    separator = DemucsSeparator("cpu", model="tiny", repo=demucs_repo)
+    expected = load_stems(tmp_path / "two", separator.separate(song, tmp_path / "two").stems)
+    monkeypatch.setattr(demucs, "cores", lambda: cores_there)
+    torch = torch_ready()
+    before = torch.get_num_threads()
+    torch.set_num_threads(cores_there)
+    try:
+        assert demucs.windows_at_once("cpu") == (4 if cores_there == 8 else 0)
+        assert demucs.windows_at_once("cuda") == 1
+        found = load_stems(tmp_path / "other", separator.separate(song, tmp_path / "other").stems)
+    finally:
+        torch.set_num_threads(before)
+    for name in STEMS:
+        np.testing.assert_array_equal(found[name], expected[name])
 
 
 def test_silence_is_not_given_to_the_network(demucs_repo, write_song, load_stems, tmp_path):

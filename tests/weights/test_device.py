@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from covermaker.errors import ResourceError, UsageError
-from covermaker.weights.device import is_out_of_memory, pick_device, torch_ready
+from covermaker.weights.device import (
+    CORES,
+    NETWORK_THREADS,
+    computing,
+    cores,
+    is_out_of_memory,
+    pick_device,
+    set_network_threads,
+    take_cores,
+    torch_ready,
+)
 
 
 def run(script):
@@ -105,3 +116,80 @@ def test_cuda_comes_first_and_by_number(monkeypatch):
 )
 def test_when_memory_ran_out(error, out):
     assert is_out_of_memory(error) is out
+
+
+def test_memory_that_ran_out_is_seen_through_our_own_words():
+    ours = ResourceError("step 'separate' ran out of memory")
+    assert not is_out_of_memory(ours)
+    ours.__cause__ = RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+    assert is_out_of_memory(ours)
+
+
+@pytest.fixture
+def four_cores(monkeypatch):
+    for name in (CORES, "OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "")  # so that it is put back
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 3}, raising=False)
+
+
+@pytest.mark.parametrize(("said", "count"), [("1", 1), ("3", 3), ("64", 4), ("", 4)])
+def test_a_process_may_be_given_fewer_cores(four_cores, monkeypatch, said, count):
+    assert cores() == 4
+    monkeypatch.setenv(CORES, said)
+    assert cores() == count
+
+
+@pytest.mark.parametrize("said", ["two", "0", "-1", "1.5"])
+def test_a_number_of_cores_that_is_none(four_cores, monkeypatch, said):
+    monkeypatch.setenv(CORES, said)
+    with pytest.raises(UsageError, match=f"COVERMAKER_CORES = '{said}' is no number of cores"):
+        cores()
+
+
+def test_who_shares_the_machine_does_not_spin(four_cores):
+    take_cores(2)
+    assert cores() == 2
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_who_has_the_machine_alone_may_spin(four_cores):
+    take_cores(4)
+    assert cores() == 4
+    assert "OMP_WAIT_POLICY" not in os.environ
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_a_network_has_as_many_threads_on_every_machine(before):
+    torch = torch_ready()
+    own = torch.get_num_threads()
+    torch.set_num_threads(before)
+    try:
+        with computing() as given:
+            assert given is torch
+            assert torch.get_num_threads() == NETWORK_THREADS
+            assert torch.is_inference_mode_enabled()
+        assert torch.get_num_threads() == before
+        with pytest.raises(ZeroDivisionError), computing():
+            1 / 0  # noqa: B018
+        assert torch.get_num_threads() == before
+    finally:
+        torch.set_num_threads(own)
+
+
+def test_one_whose_bits_do_not_depend_on_them_takes_all(monkeypatch):
+    torch = torch_ready()
+    monkeypatch.setenv(CORES, "1")
+    with computing(any_number=True):
+        assert torch.get_num_threads() == 1
+
+
+def test_a_process_of_many_alike_has_one_thread_a_network():
+    torch = torch_ready()
+    before = set_network_threads(1)
+    try:
+        with computing():
+            assert torch.get_num_threads() == 1
+    finally:
+        assert set_network_threads(before) == 1

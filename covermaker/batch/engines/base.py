@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from covermaker.graph.events import Event
@@ -59,6 +59,11 @@ class Place:
     note: str = ""
 
 
+def songs_at_once(places: Iterable[Place]) -> int:
+    """Return how many songs some places work on when they are full."""
+    return sum(len(place.songs) + place.room for place in places)
+
+
 @dataclass(frozen=True, slots=True)
 class Sized:
     """How much an engine may use.
@@ -102,7 +107,7 @@ class Setting:
     address : str
         Of a cluster.
     more : dict
-        Options of one engine alone.
+        What a person said, where an engine decides by itself otherwise: ``songs``, how many at once.
     """
 
     folder: Path

@@ -40,6 +40,7 @@ READERS: Final = {
 
 DEEPEST = 8  # a list in a list in a list …
 MOST_LISTS = 10_000
+MOST_NESTED = 100_000  # songs and problems of lists in lists
 _NEAREST_LOOKS = 20  # of so many missing songs the nearest name is looked for,
 _NEAREST_NAMES = 500  # in folders of so many names
 _SAID_CHARACTERS = 200
@@ -61,6 +62,7 @@ class Gathering:
         # The lists that are being read: their origins by device and inode.
         self._open: dict[tuple[int, int], str] = {}
         self._lists = 0
+        self._nested = 0
         self._looks = 0
         self._names_in = cache(_names_in)
 
@@ -106,9 +108,8 @@ class Gathering:
             self._take(row, Path(path), info)
         except CovermakerError as error:
             said = row.title or one_line(row.text)
-            self._tell(
-                Problem(row.origin, error.message, error.hint, said, title=row.title, places=places)
-            )
+            asked = _entry(row, Path(places[0])) if places else None
+            self._tell(Problem(row.origin, error.message, error.hint, said, entry=asked, places=places))
 
     def near(self, path: str) -> str | None:
         """Return the nearest name to one that is missing; of the first only, in folders that are read quickly."""
@@ -123,6 +124,7 @@ class Gathering:
         return f"did you mean '{close[0]}'?" if close else None
 
     def _tell(self, problem: Problem) -> None:
+        self._nested += len(self._open) > 1
         said = problem.said[:_SAID_CHARACTERS]
         self.problems.append(replace(problem, said=said, after=len(self.entries)))
 
@@ -147,7 +149,8 @@ class Gathering:
         return ""
 
     def _add(self, row: Row, place: Path) -> None:
-        self.entries.append(Entry(place, row.origin, row.title, row.artist, row.seconds, row.wishes))
+        self._nested += len(self._open) > 1
+        self.entries.append(_entry(row, place))
 
     def _take_folder(self, row: Row, folder: Path) -> None:
         if is_project(folder):
@@ -177,6 +180,8 @@ class Gathering:
         self._lists += 1
         try:
             for found in reader(file, origin):
+                if len(self._open) > 1:
+                    self._refuse_more(f"the rest of {file}")
                 if isinstance(found, Row):
                     self.row(_within(row, found), folder)
                 elif isinstance(found, Called):
@@ -204,11 +209,24 @@ class Gathering:
             )
         if len(self._open) >= DEEPEST:
             raise UsageError(f"{file} is not read: lists are nested deeper than {DEEPEST}", hint=hint)
+        if self._open:
+            self._refuse_more(str(file))
         if self._lists >= MOST_LISTS:
             raise UsageError(f"{file} is not read: it would be list {MOST_LISTS + 1} of one run", hint=hint)
 
+    def _refuse_more(self, what: str) -> None:
+        if self._nested >= MOST_NESTED:
+            raise UsageError(
+                f"{what} is not read: lists in lists hold {MOST_NESTED} songs already",
+                hint="make several batches of it",
+            )
+
     def _count(self) -> int:
         return len(self.entries) + len(self.problems)
+
+
+def _entry(row: Row, place: Path) -> Entry:
+    return Entry(place, row.origin, row.title, row.artist, row.seconds, row.wishes)
 
 
 def _names_in(folder: str) -> list[str] | None:

@@ -9,6 +9,7 @@ from covermaker.batch.entries import Problem
 from covermaker.batch.playlist.rows import Called, Row, one_line, seconds_of
 from covermaker.batch.playlist.text import whole
 from covermaker.errors import ProjectError
+from covermaker.texts import writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,4 +53,4 @@ def _track(track: object, origin: str) -> Found:
 
 def _text(value: object) -> str:
     """Return a text without the halves of characters that JSON can write and nothing else."""
-    return one_line(value.encode("utf-8", "replace").decode()) if isinstance(value, str) else ""
+    return one_line(writable(value)) if isinstance(value, str) else ""

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.features.checkpoint import catalog_network, load_network
+from covermaker.features.checkpoint import load_network
+from covermaker.weights.catalog import locate
+from covermaker.weights.device import computing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,21 +43,12 @@ class ContentVec:
     FIXED_WINDOW: ClassVar[bool] = False
 
     def open(self, *, device: str, threads: int) -> Encode:
-        """Load the network; torch decides on the threads for the whole process."""
-        build = _build_projected if self.projected else _build
-        return partial(encode, catalog_network(CATALOG_NAME, build, device))
+        """Load the network; in torch every network has as many threads, see `computing`."""
+        return partial(encode, load(locate(CATALOG_NAME), self, device=device))
 
 
 CONTENTVEC = ContentVec("contentvec", 768, layers=12, projected=False)
 CONTENTVEC_256 = ContentVec("contentvec-256", 256, layers=9, projected=True)
-
-
-def _build(path: Path, device: str) -> Any:
-    return load(path, CONTENTVEC, device=device)
-
-
-def _build_projected(path: Path, device: str) -> Any:
-    return load(path, CONTENTVEC_256, device=device)
 
 
 def load(path: Path, reading: ContentVec, *, device: str) -> Any:
@@ -93,15 +86,12 @@ def encode(network: Any, window: NDArray[np.float32]) -> NDArray[np.float32]:
     float32 array (samples // 320 + 1, width)
         All zeros for digital silence, which is not sent through the network.
     """
-    from covermaker.weights.device import torch_ready
-
-    torch = torch_ready()
     from covermaker.features.encoders.hubert_network import FIELD_SAMPLES, HOP_SAMPLES
 
     if not window.any():
         return np.zeros((len(window) // HOP_SAMPLES + 1, network.width), dtype=np.float32)
     padded = np.pad(window, FIELD_SAMPLES // 2)
     device = next(network.parameters()).device
-    with torch.inference_mode():
+    with computing() as torch:
         rows: NDArray[np.float32] = network(torch.from_numpy(padded).to(device)).cpu().numpy()
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from covermaker.features.pitch.base import PitchMethod
-from covermaker.features.pitch.estimate import estimate_pitch
+from covermaker.features.pitch.estimate import VERSION, estimate_pitch
 from covermaker.registry import Registry
 
 METHODS: Registry[type[PitchMethod]] = Registry(
@@ -21,4 +21,16 @@ METHODS: Registry[type[PitchMethod]] = Registry(
     },
 )
 
-__all__ = ["METHODS", "PitchMethod", "estimate_pitch"]
+
+def versions_of(method: str) -> list[int]:
+    """Return the versions of all that decides about the pitch that a method of `METHODS` reads, for keys.
+
+    Raises
+    ------
+    UsageError
+        When there is no such method.
+    """
+    return [METHODS.load(method).VERSION, VERSION]
+
+
+__all__ = ["METHODS", "PitchMethod", "estimate_pitch", "versions_of"]

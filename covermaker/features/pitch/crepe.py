@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.features.checkpoint import catalog_network, load_network
+from covermaker.features.checkpoint import load_network
 from covermaker.features.pitch.recording import HOP_SAMPLES
+from covermaker.weights.device import computing, torch_ready
+from covermaker.weights.warm import catalog_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,15 +41,12 @@ class Crepe:
         self, vocal: Recording, *, f0_min_hz: float, f0_max_hz: float, device: str
     ) -> Iterator[NDArray[np.float32]]:
         """Yield the pitch; see `PitchMethod`. Silent frames are not looked at, which saves their time."""
-        from covermaker.weights.device import torch_ready
-
-        torch = torch_ready()
         network = catalog_network(self.WEIGHTS[0], _LOADERS[self.SIZE], device)
         cents: NDArray[np.float64] = FIRST_CENTS + CENTS_PER_BIN * np.arange(360, dtype=np.float64)
         allowed = (cents >= 1200.0 * np.log2(f0_min_hz / 10.0)) & (
             cents <= 1200.0 * np.log2(f0_max_hz / 10.0)
         )
-        with torch.inference_mode():
+        with computing():
             for piece in vocal.pieces(context_frames=CONTEXT_FRAMES):
                 salience = np.where(allowed, _salience(network, piece, device), 0.0)
                 bins = best_path(salience)
@@ -67,6 +66,7 @@ class CrepeTiny(Crepe):
 
 
 def _load(size: str, path: Path, device: str) -> Any:
+    torch_ready()  # network modules import torch at their top
     from covermaker.features.pitch.crepe_network import Crepe as Network
     from covermaker.features.pitch.crepe_network import own_names
 
@@ -79,7 +79,6 @@ _LOADERS = {size: partial(_load, size) for size in ("full", "tiny")}
 def _salience(network: Any, piece: Piece, device: str) -> NDArray[np.float64]:
     """Return saliences (frames, 360); a frame below the gate gets the same tiny one everywhere."""
     from covermaker.features.pitch.crepe_network import WINDOW_SAMPLES
-    from covermaker.weights.device import torch_ready
 
     torch = torch_ready()
     missing = (piece.frames - 1) * HOP_SAMPLES + WINDOW_SAMPLES // 2 - len(piece.samples)

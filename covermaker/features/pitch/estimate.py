@@ -9,7 +9,7 @@ import numpy as np
 from covermaker.audio.mono import mono_blocks
 from covermaker.errors import CovermakerError, UsageError
 from covermaker.features.loudness import frame_loudness_db
-from covermaker.features.pitch import repair
+from covermaker.features.pitch import octaves, repair
 from covermaker.features.pitch.recording import SAMPLE_RATE, Recording
 from covermaker.progress import part, silent
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from covermaker.progress import Progress
 
+VERSION = 1  # of what is done to every method's reading; raised whenever results change
 GATE_WINDOW_SECONDS = 0.02
 GATE_BELOW_LOUDEST_DB = -60.0  # quieter than this under the loudest frame nothing is heard as sung
 GATE_DB = -90.0  # and never below it: dither and rounding of 16 bit files
@@ -57,7 +58,8 @@ def estimate_pitch(
         vibrato of a note of 1500 Hz, which all methods follow but two: ``"fcpe"`` ends at
         1100 Hz, ``"harvest"`` has gaps above 1400 Hz.
     repair_octaves : bool
-        Bring short octave jumps back to their note; see `repair.repair_octaves`.
+        Bring short octave jumps back to their note, and what the sound says is in another octave; see
+        `repair.repair_octaves`.
     smooth_frames : int
         Running median over so many frames, odd; 0 for none. See `repair.smooth_pitch`.
     device : str
@@ -113,11 +115,12 @@ def estimate_pitch(
         fitting = run[: len(f0_hz) - done]
         f0_hz[done : done + len(fitting)] = fitting
         done += len(run)
-        progress(0.05 + 0.95 * min(1.0, done / len(f0_hz)))
+        progress(0.05 + 0.9 * min(1.0, done / len(f0_hz)))
     if done < len(f0_hz) - 1:
         raise CovermakerError(f"pitch method '{method}' answered for {done} of {len(f0_hz)} frames")
     f0_hz[~audible] = 0.0
     if repair_octaves:
-        f0_hz = repair.repair_octaves(f0_hz)
-        f0_hz[(f0_hz < f0_min_hz) | (f0_hz > f0_max_hz)] = 0.0
+        support = octaves.hear_octaves(recording, f0_hz, f0_min_hz=f0_min_hz, f0_max_hz=f0_max_hz)
+        f0_hz = repair.repair_octaves(f0_hz, support)
+    progress(1.0)
     return repair.smooth_pitch(f0_hz, smooth_frames)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.features.checkpoint import catalog_network, load_network
+from covermaker.features.checkpoint import load_network
 from covermaker.features.mel import mel_filters
 from covermaker.features.pitch.recording import HOP_SAMPLES, SAMPLE_RATE
+from covermaker.weights.device import computing, torch_ready
+from covermaker.weights.warm import catalog_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +41,12 @@ class Fcpe:
         The network normalises by statistics of all it hears, so the vocal is read twice: once for the statistics
         of its audible frames, once for the pitch. Pieces then agree with the whole to float rounding.
         """
-        from covermaker.weights.device import torch_ready
-
-        torch = torch_ready()
+        torch_ready()  # network modules import torch at their top
         from covermaker.features.pitch.fcpe_network import CONTEXT_FRAMES
 
         network = catalog_network("fcpe", _load, device)
-        mel = _LogMel(device)
-        with torch.inference_mode():
+        with computing():
+            mel = _LogMel(device)
             mean, variance = _statistics(network, mel, vocal)
             for piece in vocal.pieces(context_frames=CONTEXT_FRAMES + MEL_CONTEXT_FRAMES):
                 heard = network.listen(mel(piece))
@@ -67,8 +67,6 @@ class _LogMel:
     """Log-mel frames as the network was trained on."""
 
     def __init__(self, device: str) -> None:
-        from covermaker.weights.device import torch_ready
-
         self._torch = torch_ready()
         self._device = device
         self._window = self._torch.hann_window(N_FFT, device=device)
@@ -101,7 +99,6 @@ class _LogMel:
 def _statistics(network: Any, mel: _LogMel, vocal: Recording) -> tuple[Any, Any]:
     """Return mean and variance, each (groups,), of the first layer over the audible frames."""
     from covermaker.features.pitch.fcpe_network import GROUPS
-    from covermaker.weights.device import torch_ready
 
     torch = torch_ready()
     count = 0

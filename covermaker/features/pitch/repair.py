@@ -1,7 +1,8 @@
-"""Two mendings of a pitch curve: octave jumps that no singer makes, and jitter.
+"""Two mendings of a pitch curve: the wrong octave, and jitter.
 
-Every method now and then reads half, double or a third of the pitch for a few frames. A singer who leaps an octave
-stays there; a leap that comes back, or joins a note, within a fifth of a second is an error of reading.
+Every method now and then reads half, double or a third of the pitch. A singer who leaps an octave stays there; a leap
+that comes back, or joins a note, within a fifth of a second is an error of reading. What lasts longer, up to whole
+notes, is moved where the sound itself speaks for another octave; see `octaves`.
 """
 
 from __future__ import annotations
@@ -18,25 +19,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # What a reading may have to be multiplied by to be the pitch, "as it is" first: it wins where nothing else decides.
-_FACTORS = np.array([1.0, 2.0, 0.5, 3.0, 1 / 3, 4.0, 0.25])
+FACTORS = np.array([1.0, 2.0, 0.5, 3.0, 1 / 3, 4.0, 0.25])
 _STEP_CENTS = 300.0  # voices glide by less than this from one frame to the next
 # In units of one jump: ten moved frames cost as much, so a lapse of up to 200 ms inside a note, which saves two jumps,
 # or of 100 ms at its end is mended and anything longer is believed. An octave is a likelier lapse than a twelfth.
 _FRAME_COST = np.array([0.0, 0.1, 0.1, 0.12, 0.12, 0.13, 0.13])
+# What a sound that is sure adds to it: a note is moved where the sound is a third sure of it on the whole.
+_AGAINST_COST, _FOR_COST = 0.05, -0.3
 _GAP_FRAMES = 5  # a note goes on over a gap of up to 50 ms
 MOST_SMOOTH_FRAMES = 21
 
 
-def repair_octaves(f0_hz: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Bring short octave, twelfth and double-octave lapses back to the note they lie in.
+def repair_octaves(
+    f0_hz: NDArray[np.float32], support: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Bring octave, twelfth and double-octave lapses back to the note they lie in.
 
     The cheapest path through the possible factors of all frames of a note (Viterbi): moving a frame costs a little,
-    a jump between neighbours costs more. Frames are multiplied by an exact factor or left alone.
+    or pays where the sound speaks for it, a jump between neighbours costs more. Frames are multiplied by an exact
+    factor or left alone.
 
     Parameters
     ----------
     f0_hz : float32 array (frames,)
         On the clock of 100 frames a second; 0 = unvoiced.
+    support : float32 array (frames, factors), optional
+        What the sound says of each of `FACTORS`, -1..1, -inf for what may not be; see `octaves.hear_octaves`.
+        Without it only short lapses are mended.
 
     Returns
     -------
@@ -45,7 +54,11 @@ def repair_octaves(f0_hz: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     mended = f0_hz.copy()
     for note in _notes(f0_hz):
-        mended[note] = f0_hz[note] * _FACTORS[_cheapest(f0_hz[note])]
+        cost = np.tile(_FRAME_COST, (len(note), 1))
+        if support is not None:
+            said = support[note]
+            cost += np.where(said > 0, _FOR_COST * said, -_AGAINST_COST * said)
+        mended[note] = f0_hz[note] * FACTORS[_cheapest(f0_hz[note], cost)]
     return mended
 
 
@@ -86,17 +99,17 @@ def check_smoothing(frames: int) -> None:
         )
 
 
-def _cheapest(readings_hz: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return, for each frame of a note, which of `_FACTORS` it takes."""
-    cents = 1200.0 * np.log2(readings_hz.astype(np.float64)[:, None] * _FACTORS)  # (frames, factors)
-    score = _FRAME_COST.copy()
+def _cheapest(readings_hz: NDArray[np.float32], cost: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return, for each frame of a note, which of `FACTORS` it takes; `cost` (frames, factors) is its own."""
+    cents = 1200.0 * np.log2(readings_hz.astype(np.float64)[:, None] * FACTORS)  # (frames, factors)
+    score = cost[0]
     came_from = np.zeros(cents.shape, dtype=np.int64)
-    here = np.arange(len(_FACTORS))
+    here = np.arange(len(FACTORS))
     for frame in range(1, len(cents)):
         jumps = np.abs(np.subtract.outer(cents[frame], cents[frame - 1])) > _STEP_CENTS  # (to, from)
         options = score + jumps
         came_from[frame] = options.argmin(axis=1)
-        score = options[here, came_from[frame]] + _FRAME_COST
+        score = options[here, came_from[frame]] + cost[frame]
     path = np.empty(len(cents), dtype=np.int64)
     path[-1] = score.argmin()
     for frame in range(len(cents) - 1, 0, -1):

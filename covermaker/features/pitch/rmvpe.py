@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.features.checkpoint import catalog_network, load_network
+from covermaker.features.checkpoint import load_network
 from covermaker.features.mel import mel_filters
 from covermaker.features.pitch.recording import HOP_SAMPLES, SAMPLE_RATE
+from covermaker.weights.device import computing, torch_ready
+from covermaker.weights.warm import catalog_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,13 +39,11 @@ class Rmvpe:
         self, vocal: Recording, *, f0_min_hz: float, f0_max_hz: float, device: str
     ) -> Iterator[NDArray[np.float32]]:
         """Yield the pitch; see `PitchMethod`."""
-        from covermaker.weights.device import torch_ready
-
-        torch = torch_ready()
+        torch_ready()  # network modules import torch at their top
         from covermaker.features.pitch.rmvpe_network import POOLED_FRAMES
 
         network = catalog_network("rmvpe", load, device)
-        with torch.inference_mode():
+        with computing():
             # Pooling has its own grid of 32 frames: every piece begins on it, as the whole does.
             for piece in vocal.pieces(context_frames=CONTEXT_FRAMES, align_frames=POOLED_FRAMES):
                 salience = network(log_mel(piece, device)).cpu().numpy()
@@ -61,8 +61,6 @@ def load(path: Path, device: str) -> Any:
     WeightsError
         When the file holds something else.
     """
-    from covermaker.weights.device import torch_ready
-
     torch_ready()
     from covermaker.features.pitch.rmvpe_network import Rmvpe as Network
     from covermaker.features.pitch.rmvpe_network import own_names
@@ -78,8 +76,6 @@ def log_mel(piece: Piece, device: str) -> Any:
 
     At both ends the windows see the sound mirrored; a sound too short to be mirrored is followed by silence instead.
     """
-    from covermaker.weights.device import torch_ready
-
     torch = torch_ready()
     half = N_FFT // 2
     right = max(0, (piece.frames - 1) * HOP_SAMPLES + half - len(piece.samples))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from covermaker.errors import WeightsError
 from covermaker.features.clock import f0_at_clock
 from covermaker.features.pitch.recording import HOP_SAMPLES, SAMPLE_RATE
+from covermaker.weights.warm import catalog_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +42,7 @@ class SwiftF0:
         self, vocal: Recording, *, f0_min_hz: float, f0_max_hz: float, device: str
     ) -> Iterator[NDArray[np.float32]]:
         """Yield the pitch; see `PitchMethod`."""
-        from covermaker.weights.catalog import locate
-
-        session = _session(locate("swift-f0"))
+        session = catalog_network("swift-f0", _session, "cpu")
         limits = {"fmin": np.array(LOWEST_HZ, np.float32), "fmax": np.array(HIGHEST_HZ, np.float32)}
         for piece in vocal.pieces(context_frames=CONTEXT_FRAMES, align_frames=ALIGN_FRAMES):
             # Silence after the end, so that every frame of the clock lies between two of the network's.
@@ -59,8 +57,7 @@ class SwiftF0:
             yield piece.wanted(np.where((f0_hz >= f0_min_hz) & (f0_hz <= f0_max_hz), f0_hz, np.float32(0)))
 
 
-@lru_cache(maxsize=1)
-def _session(path: Path) -> Any:
+def _session(path: Path, device: str) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

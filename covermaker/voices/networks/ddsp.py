@@ -12,6 +12,7 @@ from covermaker.voices.networks.base import voiced_edges
 from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.networks.ddsp_network import DdspNetwork
 from covermaker.voices.networks.ddsp_signal import hop_noise
+from covermaker.weights.device import computing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ class DdspSynthesizer:
         def batch(values: NDArray[Any]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None].to(self._device)
 
-        with torch.inference_mode():
+        with computing():
             who = self._who(speaker)
             controls = self.network.controls(batch(content), batch(f0_hz), batch(loudness_db), who)
             # Whole cycles are dropped in float64: hours into a song float32 would have no fraction left.

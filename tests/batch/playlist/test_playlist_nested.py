@@ -103,3 +103,23 @@ def test_a_list_in_a_list_that_is_empty_broken_or_half_broken(shelf, put):
         ("half.xspf", "half.xspf is no XSPF"),
     ]
     assert playlist.problems[2].message == "headless.csv:1: there is no column 'file'"
+
+
+def test_songs_of_lists_that_multiply_come_to_an_end(shelf, put, monkeypatch):
+    monkeypatch.setattr(gathering, "MOST_NESTED", 50)
+    put("inner.m3u", "one.flac\n" * 30)
+    put("outer.m3u", "inner.m3u\n" * 40)
+    playlist = read(put("all.m3u", "outer.m3u\n" * 3 + "two.mp3\n" * 100))
+    assert [entry.place.name for entry in playlist.entries] == ["one.flac"] * 50 + ["two.mp3"] * 100
+    words = "is not read: lists in lists hold 50 songs already"
+    assert [(problem.origin, problem.message) for problem in playlist.problems] == [
+        ("inner.m3u", f"the rest of {shelf}/inner.m3u {words}"),
+        ("outer.m3u", f"the rest of {shelf}/outer.m3u {words}"),
+        ("all.m3u:2", f"{shelf}/outer.m3u {words}"),
+        ("all.m3u:3", f"{shelf}/outer.m3u {words}"),
+    ]
+
+
+def test_a_list_by_itself_may_be_as_long_as_it_is(put, monkeypatch):
+    monkeypatch.setattr(gathering, "MOST_NESTED", 50)
+    assert len(read(put("all.m3u", "one.flac\n" * 70)).entries) == 70
