@@ -158,7 +158,8 @@ class Convert(_Model):
         description="Pitch method: fcpe, crepe, crepe-tiny, rmvpe, swift-f0, pm, harvest, dio.",
     )
     repair_octaves: bool = Field(
-        default=True, description="What the pitch reading hears in the wrong octave is brought back, jumps and notes."
+        default=True,
+        description="What the pitch reading hears in the wrong octave is brought back, jumps and notes.",
     )
     smooth_frames: int = Field(
         default=0,

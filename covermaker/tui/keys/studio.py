@@ -17,7 +17,10 @@ SEATS: Final = (
         "Your voices: their takes, their training as it runs, their checkpoints to hear and choose.",
     ),
     Seat(
-        "batch", "5", "Batch", "Many songs one after another: renders of this studio, or a batch that outlives it."
+        "batch",
+        "5",
+        "Batch",
+        "Many songs one after another: renders of this studio, or a batch that outlives it.",
     ),
     Seat(
         "presets",
