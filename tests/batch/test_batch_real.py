@@ -80,8 +80,8 @@ def test_what_can_be_made_is_and_the_rest_has_a_cause(place, calm):
     assert events[-1]["counts"] == {"done": 3, "failed": 2}
     assert len(made) == 3
     with Queue(place / "calm") as queue:
-        causes = {song.title: song.cause for song in queue.songs("failed")}
-    assert "there is no file" in causes["gone.flac"]
+        causes = {song.name: song.cause for song in queue.songs("failed")}
+    assert "there is no file" in causes["gone"]
     assert "text.wav" in causes["text"]
 
 
@@ -154,7 +154,7 @@ def test_an_album_keeps_its_relation_and_reaches_its_loudness(place):
     levels, energies = {}, []
     with Queue(place / "album") as queue:
         for song in queue.songs("done"):
-            levels[song.title] = song.result["loudness_lufs"]
+            levels[song.name] = song.result["loudness_lufs"]
             meter = LoudnessMeter(2, 44_100)
             meter.push(read(Path(song.result["files"][0])).samples)
             energies.append(meter.energies(MOMENTARY_HOPS))
@@ -174,7 +174,7 @@ def test_a_voice_that_is_taken_away_meanwhile_is_the_cause_of_what_fails(place, 
     child.communicate(timeout=120)
     assert child.returncode == 7
     with Queue(place / "haunted") as queue:
-        assert [song.title for song in queue.songs("done")] == ["one"]
-        causes = [song.cause for song in queue.songs("failed") if song.title in {"two", "three"}]
+        assert [song.name for song in queue.songs("done")] == ["one"]
+        causes = [song.cause for song in queue.songs("failed") if song.name in {"two", "three"}]
     assert len(causes) == 2
     assert all("ghost" in cause for cause in causes)

@@ -16,7 +16,7 @@ import pytest
 from cluster_driving import INSIDE, Cluster
 
 _REPORTS = "COVERMAKER_TESTS_REPORTS"
-_SECONDS = 280
+_SECONDS = 400
 _APART = ("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
 # Ray's sockets and the address of a running cluster lie in /tmp/ray: nobody else's are to be seen.
 _INSIDE = 'mkdir -p /tmp/ray && mount -t tmpfs none /tmp/ray && ip link set lo up && exec "$@"'

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from cluster_driving import Cluster, engine_at
@@ -127,7 +128,8 @@ def test_a_folder_that_a_node_does_not_see_is_named(tmp_path, monkeypatch):
         node = subprocess.Popen(
             [
                 "unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', hidden,
-                "ray", "start", "--block", "--address", cluster.address, "--node-name", "node-2", "--num-cpus", "1",
+                Path(sys.executable).with_name("ray"), "start", "--block", "--address", cluster.address,
+                "--node-name", "node-2", "--num-cpus", "1",
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
