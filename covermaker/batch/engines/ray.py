@@ -190,10 +190,12 @@ class RayEngine:
             self._patient.append(piece)
             return
         station = self._crew.find(piece)
-        if station is None:
-            self._waiting.put(piece)
-        else:
+        if station is not None:
             self._start(piece, station)
+            return
+        self._waiting.put(piece)
+        if piece.sings:
+            self._crew.wake(self._waiting.singing, piece.song.last)
 
     def _hand_out(self) -> None:
         """Begin what can be begun where something became free."""
@@ -214,6 +216,7 @@ class RayEngine:
                     if found is None:
                         break
                     self._start(found, station)
+        self._crew.wake(self._waiting.singing)
 
     def _start(self, piece: Piece, station: Station) -> None:
         reference, hand = self._crew.start(piece, station, self._order(piece, station), self._mail.post)

@@ -25,7 +25,7 @@ _MOST_STARTS: Final = 3
 
 @dataclass(eq=False)
 class Hand:
-    """An actor; `up` once it has answered."""
+    """An actor, or the place of one; `up` once it has answered."""
 
     station: Station
     actor: Any = None
@@ -33,6 +33,11 @@ class Hand:
     piece: Piece | None = None
     starts: int = 0
     fresh: bool = False
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether it could be started."""
+        return self.actor is None and self.starts < _MOST_STARTS
 
 
 @dataclass(eq=False)
@@ -97,6 +102,9 @@ class Crew:
         # Those with something free for what needs networks, and for what does not; the longest free first.
         self._free: dict[bool, dict[str, None]] = {True: {}, False: {}}
         self._freed: dict[str, None] = {}
+        # Those with actors that nobody has needed yet, and the actors on their way.
+        self._asleep: dict[str, None] = {}
+        self._rising: set[Hand] = set()
 
     @property
     def alive(self) -> list[Station]:
@@ -113,10 +121,7 @@ class Crew:
         share = divide(node.resources, gpus=self._gpus)
         safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in node.name)
         station = self.stations[node.id] = Station(node, share, self._logs / f"{safe}.log")
-        for _ in range(share.singers):
-            hand = Hand(station)
-            station.hands.append(hand)
-            self._start(hand)
+        station.hands = [Hand(station) for _ in range(share.singers)]
         self._sort(station)
 
     def lose(self, station: Station, note: str) -> None:
@@ -150,6 +155,21 @@ class Crew:
         self._freed.clear()
         return freed
 
+    def wake(self, waiting: int, home: str = "") -> None:
+        """Let actors come up for pieces that wait, where there are places for more.
+
+        Parameters
+        ----------
+        waiting : int
+            So many pieces wait.
+        home : str
+            The node that is best for the last of them.
+        """
+        while len(self._rising) < waiting and self._asleep:
+            station = self.stations[home if home in self._asleep else next(iter(self._asleep))]
+            self._start(next(hand for hand in station.hands if hand.sleeps))
+            self._sort(station)
+
     def start(
         self, piece: Piece, station: Station, order: dict[str, Any], post: Any
     ) -> tuple[Any, Hand | None]:
@@ -158,7 +178,8 @@ class Crew:
             hand = next(hand for hand in station.hands if hand.up and hand.piece is None)
             if station.aside is not None:
                 for other in station.hands:
-                    self._kill(other)
+                    if other is not hand:
+                        self._kill(other)
             if piece.song.task.careful:
                 self._start(hand, fresh=True)
             hand.piece = piece
@@ -171,7 +192,7 @@ class Crew:
         return reference, hand
 
     def _task(self, station: Station, piece: Piece) -> Any:
-        """Return what begins a piece as a task of its own; made once for all that need the same of a node."""
+        """Return what begins a piece as a task; made once for all that need the same of a node."""
         share, resources = station.share, station.node.resources
         free = resources.get("memory", 0.0) - share.memory_bytes * share.singers
         memory = memory_of(piece.song.minutes, free / max(1, share.plain))
@@ -210,6 +231,8 @@ class Crew:
         if stations:
             most = max(stations, key=lambda station: station.node.resources.get("memory", 0.0))
             most.aside = song
+            if not any(hand.actor for hand in most.hands):
+                self._start(most.hands[0])
             self._sort(most)
 
     def give_back(self, song: int) -> None:
@@ -217,9 +240,6 @@ class Crew:
         for station in self.stations.values():
             if station.aside == song:
                 station.aside = None
-                for hand in station.hands:
-                    if hand.actor is None and station.alive:
-                        self._start(hand)
                 self._sort(station)
 
     def alone(self, song: int) -> Station | None:
@@ -241,6 +261,7 @@ class Crew:
             scheduling_strategy=self.at(station.node.id),
         ).remote(share.threads, 0 if fresh else share.memory_bytes, str(station.log))
         if not fresh:
+            self._rising.add(hand)
             answered = partial(self._answered, hand, hand.actor)
             hand.actor.ready.remote().future().add_done_callback(answered)
 
@@ -251,12 +272,14 @@ class Crew:
         """Take an actor's first answer; one that failed is started again, but not for ever."""
         if hand.actor is not actor:
             return []
+        self._rising.discard(hand)
         hand.up = well
         if well:
             hand.starts = 0
-        elif hand.station.alive and hand.starts < _MOST_STARTS:
+        elif hand.starts < _MOST_STARTS:
             self._start(hand)
         else:
+            self._kill(hand)
             hand.station.note = f"its actors do not start; log: {hand.station.log}"
         self._sort(hand.station)
         return []
@@ -265,6 +288,7 @@ class Crew:
         if hand.actor is not None:
             self._ray.kill(hand.actor)
         hand.actor, hand.up = None, False
+        self._rising.discard(hand)
 
     def _sort(self, station: Station) -> None:
         """Note whether a station has something free."""
@@ -276,6 +300,9 @@ class Crew:
             free.pop(station.node.id, None)
             if station.alive and has[sings]:
                 free[station.node.id] = self._freed[station.node.id] = None
+        self._asleep.pop(station.node.id, None)
+        if station.alive and station.aside is None and any(hand.sleeps for hand in station.hands):
+            self._asleep[station.node.id] = None
 
 
 def rooms(stations: Iterable[Station], free: int) -> dict[str, int]:

@@ -22,11 +22,13 @@ class Waiting:
     def __init__(self) -> None:
         self._heaps: dict[tuple[bool, str], Heap] = {}
         self._pieces: set[Piece] = set()
+        self.singing = 0  # of them need networks
         self._counter = itertools.count()
 
     def put(self, piece: Piece) -> None:
         """Let a piece wait."""
         self._pieces.add(piece)
+        self.singing += piece.sings
         entry = (piece.order, next(self._counter), piece)
         for home in {"", piece.song.last}:
             heapq.heappush(self._heaps.setdefault((piece.sings, home), []), entry)
@@ -39,6 +41,7 @@ class Waiting:
                 piece = heapq.heappop(heap)[2]
                 if piece in self._pieces:
                     self._pieces.discard(piece)
+                    self.singing -= piece.sings
                     if piece in piece.song.flying:
                         return piece
         return None

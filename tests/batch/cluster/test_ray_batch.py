@@ -88,16 +88,6 @@ def test_a_node_that_is_killed_loses_nothing(cluster, place, songs, calm):
     assert places[-1].running_at in {"node-1", "node-2"}
 
 
-def test_a_cluster_of_this_machine_with_a_store_behind_a_url(place, songs, calm):
-    out, far = place / "url", place / "far"
-    one = songs.with_name("one.m3u8")
-    one.write_text("song 1.flac\n")
-    assert batch(one, out, engine="ray", address="local", store=f"file://{far}") == ExitCode.OK
-    assert covers(out) == {name: content for name, content in calm.items() if name.startswith("song-1")}
-    assert {len(list(step.iterdir())) > 1 for step in (far / "steps").iterdir()} == {True}
-    assert not list(far.glob(".shared*"))
-
-
 @pytest.fixture
 def engine(cluster, place, songs, calm):
     """An open engine; the projects of the local batch are there to be rendered, with a store of their own."""

@@ -22,10 +22,12 @@ def heard():
 
 @pytest.fixture(params=["local", "ray"])
 def engine(request, tmp_path):
+    """Ray on a cluster of this machine, with a store behind a URL."""
     if not INSIDE:
         yield None
         return
-    setting = Setting(tmp_path / "out", Sized(2, 2, 8 << 30), str(tmp_path / "store"), "cpu", "local")
+    store = f"file://{tmp_path / 'far'}" if request.param == "ray" else str(tmp_path / "store")
+    setting = Setting(tmp_path / "out", Sized(2, 2, 8 << 30), store, "cpu", "local")
     made = ENGINES.load(request.param)(setting)
     made.name = request.param
     try:
@@ -88,5 +90,7 @@ def test_an_engine_tells_of_every_song(engine, heard, tmp_path):
 
     assert all(place.songs == () for place in engine.places())
     heard[engine.name] = said(first, 1), said(second, 2), Path(made).read_bytes(), measured
+    if engine.name == "ray":
+        assert {len(list(step.iterdir())) > 1 for step in (tmp_path / "far" / "steps").iterdir()} == {True}
     if len(heard) == 2:
         assert heard["local"] == heard["ray"]
