@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,14 +12,14 @@ from covermaker.batch.album import GAUGE, MASTER, Album
 from covermaker.batch.changing import AGAIN, is_broken, move_here, swap_turns
 from covermaker.batch.digest import digest
 from covermaker.batch.engines.base import Task, songs_at_once
-from covermaker.batch.estimate import memory_of, seconds_left, seconds_of
-from covermaker.batch.events import BatchLeft, BatchSaid, SongMoved
+from covermaker.batch.estimate import memory_of
+from covermaker.batch.events import BatchLeft, BatchSaid
 from covermaker.batch.policy import LONGEST_WAIT_SECONDS, again
-from covermaker.batch.projects import folder_for, prepare, refused
-from covermaker.batch.queue import LOCK_NAME
+from covermaker.batch.projects import folder_for, length_of, mix_key, prepare, refused
 from covermaker.batch.rows import StepTime, Try
+from covermaker.batch.telling import moved, time_left
 from covermaker.disk import this_host
-from covermaker.errors import CovermakerError, ExitCode, ResourceError
+from covermaker.errors import CovermakerError, ExitCode
 from covermaker.graph.events import (
     Note,
     SongDone,
@@ -31,18 +30,16 @@ from covermaker.graph.events import (
     StepStarted,
 )
 from covermaker.graph.opening import open_store
-from covermaker.locks import held
-from covermaker.render.record import last_render
 from covermaker.render.state import project_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from covermaker.batch.engines.base import Engine, Told
     from covermaker.batch.options import Options
     from covermaker.batch.queue import Queue
     from covermaker.batch.rows import Ask, Song
-    from covermaker.graph.events import Event, Listener
+    from covermaker.graph.events import Listener
 
 _LISTEN_SECONDS: Final = 0.25
 # Progress is written for people: nobody reads faster.
@@ -50,24 +47,6 @@ _WRITE_EVERY_SECONDS: Final = 0.5
 _TELL_EVERY_SECONDS: Final = 2.0
 # How many songs are asked whether they are done before asks and workers are heard again.
 _LOOKS_AT_ONCE: Final = 20
-
-
-@contextmanager
-def working_on(queue: Queue) -> Iterator[None]:
-    """Be the one process that works on a queue.
-
-    Raises
-    ------
-    ResourceError
-        When another does.
-    """
-    refusal = ResourceError(
-        f"another process works on the batch in {queue.folder}",
-        hint=f"look at it: covermaker batch status {queue.folder} --follow",
-    )
-    # Whoever only asks whether somebody works on it holds the lock for a moment.
-    with held(queue.folder / LOCK_NAME, 0.5, lambda: refusal):
-        yield
 
 
 @dataclass
@@ -97,7 +76,7 @@ class Coordinator:
     Parameters
     ----------
     queue : Queue
-        Locked by `working_on`.
+        Locked by `holding.working_on`.
     engine : Engine
         Opened; closed by who opened it.
     tell : callable
@@ -192,7 +171,7 @@ class Coordinator:
         self._queue.change(song.id, **columns)
         if state.word != "done" or (self._options.score and not song.result.get("scored")):
             return
-        if self._album is not None and not self._album.trust(song, _mix_key(Path(song.project))):
+        if self._album is not None and not self._album.trust(song, mix_key(Path(song.project))):
             return
         self._queue.change(
             song.id, state="done", was_done=True, began=None, ended=time.time(), spent_seconds=0.0
@@ -240,7 +219,7 @@ class Coordinator:
         gauging = self._album is not None and self._album.needs_gauge(song)
         try:
             columns = self._prepared(song)
-            columns["seconds"] = _length(Path(song.project))
+            columns["seconds"] = length_of(Path(song.project))
         except CovermakerError as error:
             self._refuse(song, error)
             return True
@@ -510,40 +489,3 @@ _OBEY: Final[dict[str, Callable[[Coordinator, Ask], None]]] = {
     "earlier": Coordinator._earlier,
     "later": Coordinator._later,
 }
-
-
-def moved(song: Song) -> Event:
-    """Say in an event how it stands with a song."""
-    return SongMoved(
-        song.id, song.name, song.state, song.running_at, song.step, round(song.fraction, 3),
-        round(song.spent_seconds, 2) if song.is_over else None, song.was_done, song.cause, song.hint, song.exit_code,
-    )  # fmt: skip
-
-
-def time_left(queue: Queue, options: Options, workers: int) -> float | None:
-    """Return how long the rest of a batch takes, in seconds, as far as can be told; None where nothing is left."""
-    usual = str(options.wanted({}).get("separator", "spleeter"))
-    now = time.time()
-    done, rest = [], []
-    for song in queue.lengths():
-        thought = seconds_of(song.seconds, song.separator or usual, score=options.score)
-        if song.state == "done" and not song.was_done and song.spent_seconds:
-            done.append((song.spent_seconds, thought))
-        elif song.state == "waiting":
-            rest.append(thought)
-        elif song.state == "running":
-            rest.append(max(1.0, thought - (now - (song.began or now))))
-    return seconds_left(done, rest, workers=workers)
-
-
-def _mix_key(project: Path) -> str:
-    """Return the key of the mix that a project's cover was made of; "" where that is not known."""
-    return str(last_render(project / "out").get("mix", {}).get("key", ""))
-
-
-def _length(project: Path) -> float | None:
-    from covermaker.audio.files import probe
-    from covermaker.project.load import load
-
-    opened = load(project)
-    return probe(opened.path(opened.cover.song.file, "song.file")).seconds

@@ -20,6 +20,7 @@ from covermaker.project.load import FILE_NAME, load, parse
 from covermaker.project.operations import Put, on_text, on_values
 from covermaker.render.begin import Wishes, begin
 from covermaker.render.judge import judge
+from covermaker.render.record import last_render
 from covermaker.voices.library import find_voice, is_place
 
 if TYPE_CHECKING:
@@ -304,3 +305,14 @@ def _sha256(text: str) -> str:
 def refused(error: CovermakerError) -> dict[str, Any]:
     """Return the columns of a song that could not be prepared."""
     return {"state": "failed", "cause": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+
+
+def mix_key(project: Path) -> str:
+    """Return the key of the mix that a project's cover was made of; "" where that is not known."""
+    return str(last_render(project / "out").get("mix", {}).get("key", ""))
+
+
+def length_of(project: Path) -> float | None:
+    """Return how long a project's song is, in seconds."""
+    opened = load(project)
+    return probe(opened.path(opened.cover.song.file, "song.file")).seconds

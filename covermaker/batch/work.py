@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from covermaker.batch.changing import AGAIN
-from covermaker.batch.coordinate import Coordinator, working_on
+from covermaker.batch.coordinate import Coordinator
 from covermaker.batch.engines import ENGINES
 from covermaker.batch.engines.base import Setting, Sized, songs_at_once
 from covermaker.batch.estimate import workers_for
 from covermaker.batch.events import BatchOver, BatchStarted
 from covermaker.batch.gather import gather
+from covermaker.batch.holding import working_on
 from covermaker.batch.known import note_batch
 from covermaker.batch.options import Options
 from covermaker.batch.playlist import read

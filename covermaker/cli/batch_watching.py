@@ -99,7 +99,7 @@ def _changed(queue: Queue, at: int) -> tuple[int, list[Song]]:
 
 
 def _tell(song: Song, told: dict[int, tuple[Any, ...]], *, as_json: bool) -> None:
-    from covermaker.batch.coordinate import moved
+    from covermaker.batch.telling import moved
     from covermaker.batch.words import state_words
 
     mark = (song.state, song.step, song.tries, int(4 * song.fraction) if as_json else 0)

@@ -7,8 +7,9 @@ from fake_engine import FakeEngine, failed, made, render_result
 
 from covermaker.batch import coordinate, policy
 from covermaker.batch.changing import swap_turns
-from covermaker.batch.coordinate import Coordinator, working_on
+from covermaker.batch.coordinate import Coordinator
 from covermaker.batch.events import BatchSaid, SongMoved
+from covermaker.batch.holding import working_on
 from covermaker.batch.options import Options
 from covermaker.batch.queue import Queue
 from covermaker.errors import ExitCode, ResourceError

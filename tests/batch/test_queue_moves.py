@@ -3,7 +3,7 @@
 import pytest
 
 from covermaker.batch.asking import change_turn
-from covermaker.batch.coordinate import working_on
+from covermaker.batch.holding import working_on
 from covermaker.batch.queue import Queue
 from covermaker.batch.rows import Song
 

@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-from covermaker.batch.coordinate import working_on
+from covermaker.batch.holding import working_on
 from covermaker.batch.known import note_batch
 from covermaker.batch.options import Options
 from covermaker.batch.queue import Queue
