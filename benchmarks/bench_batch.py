@@ -182,6 +182,36 @@ def playlist(folder: Path, more: list[str]) -> None:
             print(f"  {song['title'] or song['place']}: {song['cause']}")
 
 
+class Begun:
+    """The steps that were begun, song by song, over several runs.
+
+    One that is begun again though its song had come further was made twice; the last of a song was in flight.
+    """
+
+    def __init__(self) -> None:
+        self.steps: set[tuple[int, str]] = set()
+        self.twice: list[tuple[int, str]] = []
+        self.in_flight = 0
+        self._last: dict[int, str] = {}
+
+    def hear(self, lines: list[str]) -> None:
+        """Take in the JSON lines of a run."""
+        for line in lines:
+            event = json.loads(line)
+            if event["event"] != "batch.song" or event["state"] != "running" or event["fraction"]:
+                continue
+            step = (event["number"], event["step"])
+            if not step[1]:
+                continue
+            if step in self.steps:
+                if self._last[step[0]] == step[1]:
+                    self.in_flight += 1
+                else:
+                    self.twice.append(step)
+            self.steps.add(step)
+            self._last[step[0]] = step[1]
+
+
 def kills(folder: Path, count: int, more: list[str]) -> None:
     """Kill parts of a batch at random moments until it is through."""
     songs = varied_songs(folder / "songs", 6)
@@ -192,11 +222,15 @@ def kills(folder: Path, count: int, more: list[str]) -> None:
     done = dict.fromkeys(("worker", "coordinator", "all"), 0)
     out, store = folder / "killed", folder / "store 2"
     made: dict[str, int] = {}
+    begun, again, in_flight = Begun(), 0, 0
     while sum(done.values()) < count:
         child = subprocess.Popen(
-            covermaker("batch", str(place), "--out", str(out), "--store", str(store), "--retries", "20", *more),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            covermaker("batch", str(place), "--out", str(out), "--store", str(store), "--retries", "20", "--json", *more),
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
+        lines: list[str] = []
+        reader = threading.Thread(target=lambda to=lines, said=child.stdout: to.extend(said))
+        reader.start()
         while child.poll() is None and sum(done.values()) < count:
             time.sleep(draws.uniform(0.2, 4.0))
             what = draws.choice(list(done))
@@ -204,22 +238,33 @@ def kills(folder: Path, count: int, more: list[str]) -> None:
             victims = {"worker": processes[1:2], "coordinator": processes[:1], "all": processes}[what]
             if not victims or child.poll() is not None:
                 continue
+            killed = 0
             for victim in victims:
                 try:
                     os.kill(victim, signal.SIGKILL)
+                    killed += 1
                 except ProcessLookupError:
                     continue
-            done[what] += 1
+            done[what] += killed > 0
             if what != "worker":
                 break
         if sum(done.values()) >= count and child.poll() is None:
             child.send_signal(signal.SIGINT)
         child.wait()
+        reader.join()
+        begun.hear(lines)
         if covers(out) == calm:  # through before all kills were spent: begin anew
+            again, in_flight, begun = again + len(begun.twice), in_flight + begun.in_flight, Begun()
             shutil.rmtree(out)
             shutil.rmtree(store)
-    call("batch", str(place), "--out", str(out), "--store", str(store), *more)
+    begun.hear(
+        call("batch", str(place), "--out", str(out), "--store", str(store), "--json", *more).splitlines()
+    )
     print(f"killed {done}")
+    print(
+        f"steps begun again: {in_flight + begun.in_flight} that were in flight, "
+        f"{again + len(begun.twice)} that were done"
+    )
     differing = sorted(name for name, value in calm.items() if covers(out).get(name) != value)
     print(f"same files as undisturbed: {not differing} {' '.join(differing)}")
     for file in (store / "steps").glob("*/meta.json"):

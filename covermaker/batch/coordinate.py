@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,8 @@ from covermaker.batch.digest import digest
 from covermaker.batch.engines.base import Task, songs_at_once
 from covermaker.batch.estimate import memory_of
 from covermaker.batch.events import BatchLeft, BatchSaid
-from covermaker.batch.policy import LONGEST_WAIT_SECONDS, again
+from covermaker.batch.holding import ElsewhereError, rendering
+from covermaker.batch.policy import again
 from covermaker.batch.projects import folder_for, length_of, mix_key, prepare, refused
 from covermaker.batch.rows import StepTime, Try
 from covermaker.batch.telling import moved, time_left
@@ -33,7 +35,7 @@ from covermaker.graph.opening import open_store
 from covermaker.render.state import project_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from covermaker.batch.engines.base import Engine, Told
     from covermaker.batch.options import Options
@@ -44,7 +46,9 @@ if TYPE_CHECKING:
 _LISTEN_SECONDS: Final = 0.25
 # Progress is written for people: nobody reads faster.
 _WRITE_EVERY_SECONDS: Final = 0.5
+_ELSEWHERE_SECONDS: Final = 5.0
 _TELL_EVERY_SECONDS: Final = 2.0
+_TELL_SHARE: Final = 200.0
 # How many songs are asked whether they are done before asks and workers are heard again.
 _LOOKS_AT_ONCE: Final = 20
 
@@ -56,6 +60,7 @@ class _Running:
     song: Song
     number: int
     began: float  # on a clock that nobody sets
+    holding: ExitStack  # its project, against another batch
     place: str = ""
     step: str = ""
     fraction: float = 0.0
@@ -96,7 +101,8 @@ class Coordinator:
         self._paused = False
         self._stopped = False
         self._told_at = 0.0
-        self._looked: set[int] = set()
+        self._tell_after = _TELL_EVERY_SECONDS
+        self._unlooked: dict[int, None] = {}  # in the order of their turns
 
     @property
     def is_stopped(self) -> bool:
@@ -108,7 +114,11 @@ class Coordinator:
         move_here(self._queue)
         self._recover()
         self._queue.note(state="running", process=os.getpid(), host=this_host())
-        self._taken = {Path(song.project).name.lower() for song in self._queue.songs() if song.project}
+        for song in self._queue.songs():
+            if song.project:
+                self._taken.add(Path(song.project).name.lower())
+            if song.state == "waiting":
+                self._unlooked[song.id] = None
         self._obey(first=True)
         try:
             while not self._stopped and self._is_anything_left():
@@ -125,9 +135,16 @@ class Coordinator:
     def _recover(self) -> None:
         """Let what ran when the last coordinator was killed wait again; its broken try does not count."""
         for song in self._queue.songs("running"):
-            self._end_try(song, "stopped", "the batch was stopped", int(ExitCode.INTERRUPTED))
             self._queue.change(
                 song.id, state="waiting", tries=max(0, song.tries - 1), step="", fraction=0.0, running_at=""
+            )  # fmt: skip
+        # Not only theirs: a list that was read again lets all songs wait.
+        for one in self._queue.open_tries():
+            self._queue.put_try(
+                replace(
+                    one, ended=time.time(), state="stopped", cause="the batch was stopped",
+                    exit_code=int(ExitCode.INTERRUPTED),
+                )
             )  # fmt: skip
 
     def _is_anything_left(self) -> bool:
@@ -138,28 +155,33 @@ class Coordinator:
         """Begin songs while the engine takes them; tells whether there is more to look at right away."""
         if not self._has_room():
             return False
-        now = time.time()
-        waiting = self._queue.songs("waiting")
-        looked = [song for song in waiting if song.id not in self._looked][:_LOOKS_AT_ONCE]
-        for song in looked:
-            self._look(song)
+        looked = list(self._unlooked)[:_LOOKS_AT_ONCE]
+        for number in looked:
+            del self._unlooked[number]
+            song = self._queue.song(number)
+            if song is not None and song.state == "waiting":
+                self._look(song)
         if looked:
             return True  # what runs, and asks, are heard before the next ones
-        if self._album is not None:
-            waiting = self._of_the_pass(waiting)
-        for song in waiting:
-            if song.not_before > now and song.not_before - now < LONGEST_WAIT_SECONDS:
-                continue  # longer waits come of a clock that was set back
-            if not self._has_room() or not self._begin(song):
+        for song in self._next():
+            if not self._begin(song) or not self._has_room():
                 break
         return False
+
+    def _next(self) -> Iterator[Song]:
+        """Yield songs whose time has come; one that is yielded is begun, put off or refused before the next."""
+        if self._album is not None:
+            now = time.time()
+            yield from (song for song in self._of_the_pass(self._album) if song.is_due(now))
+            return
+        while (song := self._queue.next_due(time.time())) is not None:
+            yield song
 
     def _has_room(self) -> bool:
         return any(place.room for place in self._engine.places())
 
     def _look(self, song: Song) -> None:
         """Take a song as done whose cover is there and would come out the same."""
-        self._looked.add(song.id)
         if not song.project or song.tries or not song.result.get("files"):
             return
         try:
@@ -178,12 +200,11 @@ class Coordinator:
         )
         self._moved(song.id)
 
-    def _of_the_pass(self, waiting: list[Song]) -> list[Song]:
+    def _of_the_pass(self, album: Album) -> list[Song]:
         """Return the songs of the pass that an album is in; the second begins when the first is over."""
-        assert self._album is not None
-        levels = self._album.levels()
+        levels = album.levels()
         if levels is None:
-            return [song for song in waiting if self._album.needs_gauge(song)]
+            return [song for song in self._queue.songs("waiting") if album.needs_gauge(song)]
         for song in self._queue.songs("done"):
             if song.id in levels and song.result.get("levelled") != levels[song.id]:
                 self._queue.change(song.id, state="waiting", tries=0)
@@ -202,7 +223,7 @@ class Coordinator:
         """Return the loudness that a song's master has in its album; until all are measured, what it had before."""
         if self._album is None:
             return None
-        levels = self._album.levels() if song.id in self._looked else None
+        levels = None if song.id in self._unlooked else self._album.levels()
         before: float | None = song.result.get("levelled")
         return before if levels is None else levels.get(song.id)
 
@@ -217,10 +238,16 @@ class Coordinator:
         if not self._engine.takes(Task(song.id, {}, memory, careful, alone)):
             return False
         gauging = self._album is not None and self._album.needs_gauge(song)
+        holding = ExitStack()
         try:
             columns = self._prepared(song)
+            holding.enter_context(rendering(Path(song.project)))
             columns["seconds"] = length_of(Path(song.project))
+        except ElsewhereError as error:
+            self._put_off(song, error)
+            return True
         except CovermakerError as error:
+            holding.close()
             self._refuse(song, error)
             return True
         now, number = time.time(), song.tries + 1
@@ -236,7 +263,7 @@ class Coordinator:
             self._queue.put_try(Try(song.id, self._try_number(song.id), now, None, "", "running", "", "", 0))
         begun = self._queue.song(song.id)
         assert begun is not None
-        self._running[song.id] = _Running(begun, number, time.monotonic(), memory_failures=failures)
+        self._running[song.id] = _Running(begun, number, time.monotonic(), holding, memory_failures=failures)
         request = {
             "job": "gauge" if gauging else "render",
             "project": begun.project,
@@ -251,6 +278,15 @@ class Coordinator:
 
     def _try_number(self, number: int) -> int:
         return len(self._queue.tries(number)) + 1
+
+    def _put_off(self, song: Song, why: ElsewhereError) -> None:
+        """Let a song wait whose project another batch renders."""
+        if song.cause != why.message:
+            self._say(f"waits: {why.message}", song.id)
+        self._queue.change(
+            song.id, not_before=time.time() + _ELSEWHERE_SECONDS, cause=why.message, hint=why.hint
+        )
+        self._moved(song.id)
 
     def _refuse(self, song: Song, error: CovermakerError) -> None:
         self._leave_album(song.id)
@@ -308,7 +344,7 @@ class Coordinator:
 
     def _done(self, running: _Running, result: dict[str, Any]) -> None:
         song = running.song
-        del self._running[song.id]
+        self._let_go(song.id)
         gauged = song.stage == GAUGE
         if gauged and running.cancelled:
             self._cancelled(running)
@@ -340,7 +376,7 @@ class Coordinator:
 
     def _failed(self, running: _Running, failure: SongFailed) -> None:
         song, now = running.song, time.time()
-        del self._running[song.id]
+        self._let_go(song.id)
         if running.cancelled or failure.exit_code == ExitCode.INTERRUPTED:
             self._cancelled(running)
             return
@@ -413,7 +449,7 @@ class Coordinator:
             if is_broken(song):
                 continue
             self._memory_failures.pop(song.id, None)
-            self._looked.discard(song.id)
+            self._unlooked[song.id] = None
             self._leave_album(song.id)
             self._queue.change(song.id, **AGAIN)
             self._moved(song.id)
@@ -450,7 +486,11 @@ class Coordinator:
                     running.song.id, state="waiting", tries=max(0, running.number - 1), step="", fraction=0.0,
                     running_at="",
                 )  # fmt: skip
-        self._running.clear()
+        for number in list(self._running):
+            self._let_go(number)
+
+    def _let_go(self, number: int) -> None:
+        self._running.pop(number).holding.close()
 
     def _say(self, words: str, song: int | None = None, running_at: str = "") -> None:
         self._queue.say(words, song=song, running_at=running_at)
@@ -462,9 +502,9 @@ class Coordinator:
             self._tell(moved(song))
 
     def _say_how_long(self) -> None:
-        if time.monotonic() - self._told_at < _TELL_EVERY_SECONDS:
+        began = time.monotonic()
+        if began - self._told_at < self._tell_after:
             return
-        self._told_at = time.monotonic()
         left = time_left(self._queue, self._options, songs_at_once(self._engine.places()))
         self._queue.note(
             heartbeat=time.time(),
@@ -475,6 +515,9 @@ class Coordinator:
             ],
         )
         self._tell(BatchLeft(self._queue.counts(), left))
+        self._told_at = time.monotonic()
+        # What is told of ten thousands of songs is told less often.
+        self._tell_after = max(_TELL_EVERY_SECONDS, _TELL_SHARE * (self._told_at - began))
 
 
 # What is about the batch as it runs, and means nothing to the next one.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from covermaker.batch.rows import LONGEST_WAIT_SECONDS
 from covermaker.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ MAY_PASS: Final = frozenset({ExitCode.RESOURCE, ExitCode.INTERNAL})
 
 _FIRST_WAIT_SECONDS: Final = 2.0
 _WAITS_GROW: Final = 4.0
-LONGEST_WAIT_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

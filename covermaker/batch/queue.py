@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from covermaker.batch.connection import column, looking, made, refused, writing
 from covermaker.batch.rows import (
+    LONGEST_WAIT_SECONDS,
     Ask,
     Length,
     Line,
@@ -181,6 +182,14 @@ class Queue:
         found = self._songs("where id = ?", (number,))
         return found[0] if found else None
 
+    def next_due(self, now: float) -> Song | None:
+        """Return the next song that may be begun, as of `Song.is_due`; cheap however many wait."""
+        found = self._songs(
+            "where state = 'waiting' and (not_before <= ? or not_before >= ?) order by turn, id limit 1",
+            (now, now + LONGEST_WAIT_SECONDS),
+        )
+        return found[0] if found else None
+
     def counts(self) -> dict[str, int]:
         """Return how many songs are in each state."""
         with self._reading():
@@ -263,6 +272,12 @@ class Queue:
                 f"select * from tries {where} order by song, number",  # noqa: S608 - our own words
                 values,
             )
+            return [Try(*(_in("", value) for value in row)) for row in rows]
+
+    def open_tries(self) -> list[Try]:
+        """List attempts that have not ended."""
+        with self._reading():
+            rows = self._base.execute("select * from tries where ended is null order by song, number")
             return [Try(*(_in("", value) for value in row)) for row in rows]
 
     def put_step(self, one: StepTime) -> None:

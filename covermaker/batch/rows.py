@@ -12,6 +12,7 @@ Asked: TypeAlias = Literal["retry", "cancel", "pause", "go on", "stop", "earlier
 
 # What is told to be over; the rest is to be done.
 OVER: Final = frozenset({"done", "failed", "cancelled"})
+LONGEST_WAIT_SECONDS: Final = 60.0  # before a song is tried again
 
 
 @dataclass(slots=True)
@@ -97,6 +98,10 @@ class Song:
         """What people see it called: its title, else its file without the suffix, or its project's folder."""
         place = Path(self.place)
         return self.title or (place.name if self.kept else place.stem)
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether it may be begun; a wait longer than any comes of a clock that was set back."""
+        return not now < self.not_before < now + LONGEST_WAIT_SECONDS
 
     @property
     def is_over(self) -> bool:

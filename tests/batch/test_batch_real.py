@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -114,26 +115,78 @@ def tree(process):
 def test_killed_at_any_moment_it_goes_on_to_the_same_files(place, calm):
     _, made = calm
     draws = random.Random(5)
+    begun, kills = Begun(), 0
     for what in ("worker", "all", "coordinator", "worker", "all"):
         child = start(place, "killed", "--retries", "9")
-        while True:  # the first step of a song is begun
-            line = child.stdout.readline()
-            if not line or '"step": "' in line:
+        lines = []
+        for line in child.stdout:
+            lines.append(line)
+            if '"step": "' in line:  # the first step of a song is begun
                 break
+        reader = threading.Thread(target=lambda to=lines, said=child.stdout: to.extend(said))
+        reader.start()
         time.sleep(draws.uniform(0.0, 3.0))
         processes = tree(child.pid)
         for victim in {"worker": processes[1:2], "coordinator": processes[:1], "all": processes}[what]:
             try:
                 os.kill(victim, signal.SIGKILL)
+                kills += 1
             except ProcessLookupError:
                 continue
         if what == "worker":
             time.sleep(1.0)
             child.send_signal(signal.SIGINT)
-        child.communicate(timeout=60)
-    through(place, "killed", "--retries", "9")
+        child.wait(timeout=60)
+        reader.join(timeout=60)
+        child.stdout.close()
+        begun.hear(lines)
+    begun.hear(map(json.dumps, through(place, "killed", "--retries", "9")))
+    assert kills >= 5
+    assert begun.twice == []
+    assert len(begun.steps) >= 3 * 8
     assert covers(place / "killed") == made
     assert list((place / "killed store" / "tmp").iterdir()) == []
+
+
+class Begun:
+    """The steps that were begun, song by song, over several runs; `twice` lists those that need not have been.
+
+    A step may be begun again only while it is the last that was begun of its song: it was in flight when something
+    was killed.
+    """
+
+    def __init__(self):
+        self.steps, self.twice, self._last = set(), [], {}
+
+    def hear(self, lines):
+        for line in lines:
+            event = json.loads(line)
+            if event["event"] != "batch.song" or event["state"] != "running" or event["fraction"]:
+                continue
+            step = (event["number"], event["step"])
+            if not step[1]:
+                continue
+            if step in self.steps and self._last[step[0]] != step[1]:
+                self.twice.append(step)
+            self.steps.add(step)
+            self._last[step[0]] = step[1]
+
+
+def test_a_step_is_in_flight_only_while_it_is_the_last_of_its_song():
+    def moves(*steps):
+        return [
+            json.dumps(
+                {"event": "batch.song", "state": "running", "number": song, "step": step, "fraction": 0.0}
+            )
+            for song, step in steps
+        ]
+
+    begun = Begun()
+    begun.hear(moves((1, "decode"), (1, "separate"), (2, "decode")))
+    begun.hear(moves((1, "separate"), (1, "content"), (2, "decode")))
+    assert begun.twice == []
+    begun.hear(moves((1, "separate")))
+    assert begun.twice == [(1, "separate")]
 
 
 def test_interrupted_it_leaves_nothing_half_made(place):

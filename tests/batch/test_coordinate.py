@@ -1,6 +1,8 @@
 """What the coordinator makes of a queue: order, tries, asks, an end, and what it leaves when it is cut off."""
 
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from fake_engine import FakeEngine, failed, made, render_result
@@ -9,9 +11,10 @@ from covermaker.batch import coordinate, policy
 from covermaker.batch.changing import swap_turns
 from covermaker.batch.coordinate import Coordinator
 from covermaker.batch.events import BatchSaid, SongMoved
-from covermaker.batch.holding import working_on
+from covermaker.batch.holding import rendering, working_on
 from covermaker.batch.options import Options
 from covermaker.batch.queue import Queue
+from covermaker.batch.rows import Try
 from covermaker.errors import ExitCode, ResourceError
 from covermaker.project.load import load
 from covermaker.render.gauge import BINS_PER_LU
@@ -134,6 +137,37 @@ def test_what_ran_when_the_batch_was_killed_waits_again(three):
     engine = FakeEngine(script={2: [failed(2)]})
     work(three, engine, retries=3)  # the try that was cut off does not count
     assert states(three) == [(1, "done"), (2, "done"), (3, "done")]
+
+
+def test_a_list_read_again_after_a_kill_leaves_no_try_open(three):
+    three.change(2, state="waiting")  # as a list that is read again leaves it
+    three.put_try(Try(2, 1, time.time(), None, "worker 1", "running", "mix", "", 0))
+    work(three, FakeEngine())
+    assert [(one.state, one.ended is not None) for one in three.tries(2)] == [
+        ("stopped", True),
+        ("done", True),
+    ]
+
+
+def test_two_batches_that_name_one_project_take_turns(make_song, make_queue, monkeypatch):
+    monkeypatch.setattr(coordinate, "_ELSEWHERE_SECONDS", 0.1)
+    song = make_song("a.wav")
+    with make_queue(song) as queue:
+        work(queue, FakeEngine())
+        project = Path(queue.song(1).project)
+    with make_queue(project, make_song("b.wav"), out="other") as queue:
+        elsewhere = ExitStack()
+        elsewhere.enter_context(rendering(project))
+        engine = FakeEngine(workers=2)
+        engine.before_hearing = lambda engine: elsewhere.close() if queue.song(2).state == "done" else None
+        heard, _ = work(queue, engine)
+        assert [task.song for task in engine.tasks] == [2, 1]
+        assert states(queue) == [(1, "done"), (2, "done")]
+        said = [event.words for event in heard if isinstance(event, BatchSaid)]
+        assert sum("another batch renders" in one for one in said) == 1
+        assert queue.song(1).cause == ""
+    with rendering(project):
+        pass  # let go again
 
 
 def test_cut_off_it_leaves_what_ran_waiting(three):

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from covermaker.batch.queue import FILE_NAME, LOCK_NAME, SCHEMA, Queue
-from covermaker.batch.rows import Song, StepTime, Try
+from covermaker.batch.rows import LONGEST_WAIT_SECONDS, Song, StepTime, Try
 from covermaker.cli.main import run
 from covermaker.errors import ExitCode, ProjectError, ResourceError
 
@@ -206,6 +206,17 @@ def test_facts_are_json(queue):
     assert queue.fact("ended", 1.0) is None
     assert queue.fact("nothing", 7) == 7
     assert json.dumps(queue.fact("schema")) == str(SCHEMA)
+
+
+def test_the_next_song_is_the_first_whose_time_has_come(queue):
+    late = 50.0 + LONGEST_WAIT_SECONDS - 1.0
+    queue.put([song(1, state="done"), song(2, not_before=late), song(3, not_before=50.0), song(4)])
+    assert queue.next_due(49.5).id == 4
+    assert queue.next_due(50.0).id == 3
+    assert queue.next_due(late).id == 2
+    assert queue.next_due(40.0).id == 2  # a clock that was set back
+    queue.remove([2, 3, 4])
+    assert queue.next_due(50.0) is None
 
 
 def test_lengths_tell_what_an_estimate_needs(queue):
