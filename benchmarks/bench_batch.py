@@ -224,8 +224,9 @@ def kills(folder: Path, count: int, more: list[str]) -> None:
     made: dict[str, int] = {}
     begun, again, in_flight = Begun(), 0, 0
     while sum(done.values()) < count:
+        where = ["--out", str(out), "--store", str(store)]
         child = subprocess.Popen(
-            covermaker("batch", str(place), "--out", str(out), "--store", str(store), "--retries", "20", "--json", *more),
+            covermaker("batch", str(place), *where, "--retries", "20", "--json", *more),
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         lines: list[str] = []
