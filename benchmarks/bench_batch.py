@@ -120,10 +120,15 @@ def throughput(folder: Path, count: int, more: list[str]) -> None:
     out, place = folder / "out", listed(folder, list(songs))
     began = time.perf_counter()
     child = subprocess.Popen(
-        covermaker("batch", str(place), "--out", str(out), "--store", str(folder / "store 2"), *more),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        covermaker("batch", str(place), "--out", str(out), "--store", str(folder / "store 2"), "--json", *more),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     watch = Watch(child.pid)
+    assert child.stdout is not None
+    loading = 0.0
+    for line in child.stdout:
+        if '"batch.started"' in line:
+            loading = cpu_seconds(child.pid)
     code = child.wait()
     watch.stop()
     batch = time.perf_counter() - began
@@ -135,8 +140,11 @@ def throughput(folder: Path, count: int, more: list[str]) -> None:
     print(f"{count} songs, one batch        {batch:7.1f} s   {single / batch:.2f} times as fast")
     print(f"same files                {same}")
     print(f"peak memory               {watch.peak_bytes / 2**20:7.0f} MB, all processes")
+    queue = watch.cpu_seconds - loading
+    cores = os.cpu_count() or 1
     print(
-        f"coordinator               {watch.cpu_seconds:7.2f} s of one core, {watch.cpu_seconds / batch:.1%} of the run"
+        f"coordinator               {watch.cpu_seconds:7.2f} s of one core: {loading:.2f} s until it begins, "
+        f"{queue:.2f} s for its queue, {queue / (cores * batch):.1%} of {cores} cores in the run"
     )
 
 
