@@ -35,7 +35,7 @@ def begin(playlist: str, folder: Path, wishes: Mapping[str, str]) -> subprocess.
     playlist : str
         Absolute, or a pattern that is.
     wishes : mapping
-        Options of the command by their names: ``voice``, ``preset``, …
+        Options of the command by their names: ``voice``, ``preset``, ``engine`` …
 
     Raises
     ------

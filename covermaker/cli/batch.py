@@ -278,6 +278,23 @@ def _plan_words(plan: Plan) -> str:
     )
 
 
+@command.command("save")
+@_folder
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The list to write [default: songs.toml in FOLDER].",
+)
+@click.option("--force", is_flag=True, help="Replace the file at --to.")
+def save(folder: Path | None, to: Path | None, force: bool) -> int:
+    """Write the songs of the batch in FOLDER as a TOML list, in their order, with all that is said of each."""
+    from covermaker.batch.saving import save as saved
+
+    with opened(folder) as queue:
+        click.echo(printable(f"the list: {near(str(saved(queue, to, force=force)))}"))
+    return int(ExitCode.OK)
+
+
 def _asking(what: Asked, doc: str, *, songs: bool) -> Callable[..., int]:
     """Make a command that leaves an ask in a batch's queue, or does what it says where nobody works on it."""
 

@@ -19,7 +19,9 @@ _FIELDS = (
     ("playlist", "Songs", "a playlist, a folder, or songs/*.flac; drop it here"),
     ("voice", "Voice", ""),
     ("preset", "Rack preset of the vocal", ""),
+    ("master", "Master preset", ""),
     ("folder", "Folder of the covers", "empty: beside the list"),
+    ("where", "Where it runs: local, ray, or a Ray cluster's address", ""),
 )
 
 
@@ -30,18 +32,22 @@ class NewBatchAsk(Form[NewBatch]):
     ----------
     new : NewBatch
         What stands in the fields.
-    problem : str
-        Why it was refused as it stands there.
+    problem, field : str
+        Why it was refused as it stands there, and because of which field.
     """
 
     FOOTER: ClassVar = (
         ("{form.next}", "Next field"), ("enter", "Next, or begin"), ("{form.leave}", "Cancel"),
     )  # fmt: skip
-    DEFAULT_CSS = "NewBatchAsk { align: center middle; }"
+    DEFAULT_CSS = "NewBatchAsk { align: center middle; } NewBatchAsk .form Label { margin-top: 0; }"
 
-    def __init__(self, new: NewBatch, problem: str = "") -> None:
+    def __init__(self, new: NewBatch, problem: str = "", field: str = "") -> None:
         super().__init__()
-        self._new, self._why = new, problem
+        self._new, self._why, self._field = new, problem, field
+
+    def begins_at(self) -> Input:
+        """Return the field that was refused, else the first."""
+        return self.query_one(f"#{self._field}", Input) if self._field else super().begins_at()
 
     def compose(self) -> ComposeResult:
         """Build the form."""
@@ -58,7 +64,7 @@ class NewBatchAsk(Form[NewBatch]):
     def answer(self) -> None:
         """Answer with what the form says, or go to what is missing; the rest is refused by whoever begins it."""
         said = {name: self.query_one(f"#{name}", Input).value.strip() for name, _, _ in _FIELDS}
-        missing = next((name for name in ("playlist", "voice", "preset") if not said[name]), None)
+        missing = next((name for name in said if name != "folder" and not said[name]), None)
         if missing is None:
             paths = dropped(said["playlist"], folders=True)
             self.dismiss(NewBatch(**{**said, **({"playlist": str(paths[0])} if len(paths) == 1 else {})}))

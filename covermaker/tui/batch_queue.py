@@ -254,6 +254,16 @@ class BatchQueue:
         self._batches.do(_tell_report)
         return Done()
 
+    def _save(self, row: int | None) -> Done:
+        self._batches.do(_save_list)
+        return Done()
+
+
+def _save_list(queue: Queue) -> Answer:
+    from covermaker.batch.saving import save
+
+    return Answer(f"the list: {save(queue)}", "done")
+
 
 def _tell_report(queue: Queue) -> Answer:
     """Tell where the report is; of a batch that nobody works on it is written where it is missing."""
@@ -283,4 +293,5 @@ _DEEDS: Final[
     "later": (BatchQueue._no_order, lambda queue, row: queue._move(1, row)),
     "earlier": (BatchQueue._no_order, lambda queue, row: queue._move(-1, row)),
     "report": (BatchQueue._never, BatchQueue._report),
+    "save": (BatchQueue._never, BatchQueue._save),
 }

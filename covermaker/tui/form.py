@@ -16,8 +16,12 @@ class Form(Acting, ModalScreen[ScreenResultType]):
     BINDINGS = bindings("form")
 
     def on_mount(self) -> None:
-        """Begin with the first field."""
-        self.set_focus(self.query(Input).first())
+        """Begin to type."""
+        self.set_focus(self.begins_at())
+
+    def begins_at(self) -> Input:
+        """Return the field in which typing begins."""
+        return self.query(Input).first()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer, or leave it."""

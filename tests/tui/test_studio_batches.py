@@ -412,7 +412,7 @@ async def ask_for_batch(app, pilot, **fields):
     await until(pilot, lambda: isinstance(app.screen, NewBatchAsk))
     for name, value in fields.items():
         app.screen.query_one(f"#{name}", Input).value = str(value)
-    app.screen.query_one("#folder", Input).focus()
+    app.screen.query_one("#where", Input).focus()
     await pilot.pause()
     await pilot.press("enter")
 
@@ -443,7 +443,8 @@ async def test_a_batch_is_begun_from_a_dropped_list(library, tmp_path, monkeypat
         await until(pilot, lambda: noted.exists() and noted.read_text())
         folder = music / "list covers"
         assert json.loads(noted.read_text()) == [
-            "run", "--json", f"--out={folder}", "--voice=demo", "--preset=natural", "--", str(music / "list.m3u"),
+            "run", "--json", f"--out={folder}", "--voice=demo", "--preset=natural", "--master=streaming",
+            "--engine=local", "--", str(music / "list.m3u"),
         ]  # fmt: skip
         await until(
             pilot,
@@ -481,6 +482,9 @@ async def test_what_a_new_batch_lacks_is_said_in_the_form(library, tmp_path, mon
             )
         await ask_for_batch(app, pilot, preset="no such")
         await until(pilot, lambda: isinstance(app.screen, NewBatchAsk) and "no such" in words_of(app))
+        assert app.screen.focused.id == "preset"  # what is typed now mends it
+        await ask_for_batch(app, pilot, preset="natural", where="rai")
+        await until(pilot, lambda: isinstance(app.screen, NewBatchAsk) and "'rai'" in words_of(app))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, NewBatchAsk))
         assert not noted.exists()
@@ -534,6 +538,16 @@ async def test_the_report_is_told_and_written_where_it_is_missing(library, sprin
         await pilot.press("o")
         await until(pilot, lambda: words(app) == f"the report: {page}")
         assert page.is_file()
+
+
+@on_stage
+async def test_the_batch_is_saved_as_a_list(library, spring):
+    async with studio(library, size=(170, 50)) as (app, pilot):
+        await chosen(app, pilot)
+        place = spring.folder / "songs.toml"
+        await pilot.press("w")
+        await until(pilot, lambda: words(app) == f"the list: {place}")
+        assert "[[songs]]" in place.read_text()
 
 
 @on_stage

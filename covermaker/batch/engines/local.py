@@ -122,7 +122,9 @@ class LocalEngine:
                 worker.say({"song": song, "cancel": True})
 
     def close(self) -> None:
-        """Interrupt the workers, all at once, and wait until they are gone."""
+        """Interrupt the workers, all at once, and wait until they are gone; idle ones have nothing to drop."""
+        for worker in [one for one in self._workers if one.task is None]:
+            self._end(worker)
         for worker in self._workers:
             if worker.child.poll() is None:
                 with suppress(OSError):

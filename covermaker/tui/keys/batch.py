@@ -34,6 +34,8 @@ BATCH: Final = (
     Action("batch.switch", "a", "Cover/song",
            "Hear the song in place of its cover, or back, without a gap.", "batch"),
     Action("batch.report", "o", "Report", "Tell where the report of the batch is.", "batch"),
+    Action("batch.save", "w", "Save list",
+           "Write the songs of the batch as a list, in their order, with all that is said of each.", "batch"),
     Action("batch.clear", "d", "Clear",
            "Take renders that are over from this list; files and projects stay.", "batch"),
     *moves("batch", "jobs"),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Actions that are another thing in another queue: each says itself when it can be done.
 _OF_QUEUE: Final = frozenset(
-    {"add", "retry", "retry-failed", "cancel", "pause", "stop", "later", "earlier", "clear", "report"}
+    {"add", "retry", "retry-failed", "cancel", "pause", "stop", "later", "earlier", "clear", "report", "save"}
 )
 
 
@@ -242,6 +242,10 @@ class BatchScreen(BeginningScreen, inherit_bindings=False):
     def action_report(self) -> None:
         """Tell where the report is."""
         self._do("report")
+
+    def action_save(self) -> None:
+        """Write the batch as a list."""
+        self._do("save")
 
     # Hearing
 

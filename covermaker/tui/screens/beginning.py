@@ -12,7 +12,7 @@ from textual.message import Message
 from covermaker.errors import CovermakerError
 from covermaker.texts import one_line
 from covermaker.tui import batch_begin, batches
-from covermaker.tui.batch_begin import Begun, NewBatch
+from covermaker.tui.batch_begin import Begun, NewBatch, RefusedError
 from covermaker.tui.batch_form import NewBatchAsk
 from covermaker.tui.batches import Offer
 from covermaker.tui.choose import choose
@@ -41,6 +41,7 @@ class BeginningScreen(CoversScreen, inherit_bindings=False):
         new: NewBatch
         begun: Begun | None
         problem: str = ""
+        field: str = ""
 
     # Which queue
 
@@ -93,18 +94,20 @@ class BeginningScreen(CoversScreen, inherit_bindings=False):
         else:
             self.app.say("drop one playlist or one folder of songs to begin a batch", "stale")
 
-    def _ask(self, new: NewBatch, problem: str = "") -> None:
+    def _ask(self, new: NewBatch, problem: str = "", field: str = "") -> None:
         def answered(new: NewBatch | None) -> None:
             if new is not None:
                 self.app.say("looking at the list of songs", "run")
                 self._begin(new)
 
-        self.app.push_screen(NewBatchAsk(new, problem), answered)
+        self.app.push_screen(NewBatchAsk(new, problem, field), answered)
 
     @work(thread=True, exclusive=True, group="batch-begin", exit_on_error=False)
     def _begin(self, new: NewBatch) -> None:
         try:
             self.post_message(self.Ready(new, batch_begin.begin(new)))
+        except RefusedError as error:
+            self.post_message(self.Ready(new, None, str(error), error.field))
         except CovermakerError as error:
             self.post_message(self.Ready(new, None, str(error)))
 
@@ -112,8 +115,7 @@ class BeginningScreen(CoversScreen, inherit_bindings=False):
     def _ready(self, message: Ready) -> None:
         begun = message.begun
         if begun is None:
-            self.app.say(message.problem, "failed")
-            self._ask(message.new, message.problem)
+            self._ask(message.new, message.problem, message.field)
             return
         self.app.batches.begun(begun.folder, begun.process)
         self.show(begun.folder)
