@@ -7,7 +7,7 @@ song. Whatever rate an encoder has, its rows come out on one grid, row i centred
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -186,10 +186,20 @@ def read_group(
     return [rows[start : start + _rows(len(clip))].copy() for start, clip in zip(starts, clips, strict=False)]
 
 
-def content_at(content: NDArray[np.float16], start_frame: int, count: int) -> NDArray[np.float32]:
+def content_at(
+    content: NDArray[np.floating[Any]], start_frame: int, count: int, *, held: bool = False
+) -> NDArray[np.float32]:
     """Read content at `count` frames of the 100 frames-a-second clock from `start_frame` on.
 
     Even frames fall on a row, odd ones between two and take their mean. Past the ends the end row holds.
+
+    Parameters
+    ----------
+    content : float array (rows, width)
+        50 rows a second.
+    start_frame, count : int
+    held : bool
+        Odd frames repeat the row before them instead.
 
     Returns
     -------
@@ -200,6 +210,8 @@ def content_at(content: NDArray[np.float16], start_frame: int, count: int) -> ND
     frames = np.arange(start_frame, start_frame + count)
     last = len(content) - 1
     before = content[np.clip(frames // 2, 0, last)].astype(np.float32)
+    if held:
+        return before
     after = content[np.clip((frames + 1) // 2, 0, last)].astype(np.float32)
     return (before + after) * np.float32(0.5)
 

@@ -39,18 +39,25 @@ def features(frames: int, *, config: DdspConfig = SMALL, seed: int = 0) -> dict[
         "content": rng.normal(size=(frames, config.content_dim)).astype(np.float32),
         "f0_hz": f0_hz,
         "loudness_db": -20 + 10 * np.sin(np.arange(frames) / 13),
-        "phase_cycles": phase_curve(f0_hz),
     }
 
 
 def sing(
     singer: DdspSynthesizer, given: dict[str, np.ndarray], start: int = 0, stop: int | None = None
 ) -> np.ndarray:
-    cut = {name: rows[start:stop] for name, rows in given.items()}
-    phase = cut.pop("phase_cycles")
+    stop = len(given["f0_hz"]) if stop is None else stop
+    pitch = singer.pitch(given["f0_hz"]).part(start, stop)
     return singer.render(
-        cut["content"], cut["f0_hz"], cut["loudness_db"], phase_cycles=phase, first_frame=start, seed=7
+        given["content"][start:stop], pitch, given["loudness_db"][start:stop], first_frame=start, seed=7
     )
+
+
+def test_what_is_kept_is_a_cut_of_all() -> None:
+    singer, given = DdspSynthesizer(lively_network()), features(40)
+    pitch, whole = singer.pitch(given["f0_hz"]), sing(singer, given)
+    for keep in (slice(None), slice(3, 17), slice(39, 40), slice(5, 5), slice(30, None)):
+        kept = singer.render(given["content"], pitch, given["loudness_db"], first_frame=0, seed=7, keep=keep)
+        assert np.array_equal(kept, whole.reshape(40, -1)[keep].ravel())
 
 
 def test_the_registry_knows_it() -> None:
@@ -107,9 +114,8 @@ def test_a_second_run_is_bit_identical_and_another_seed_is_not() -> None:
     singer, given = DdspSynthesizer(lively_network()), features(60)
     assert np.array_equal(sing(singer, given), sing(singer, given))
     other = singer.render(
-        given["content"], given["f0_hz"], given["loudness_db"],
-        phase_cycles=given["phase_cycles"], first_frame=0, seed=8,
-    )  # fmt: skip
+        given["content"], singer.pitch(given["f0_hz"]), given["loudness_db"], first_frame=0, seed=8
+    )
     assert not np.array_equal(sing(singer, given), other)
 
 

@@ -1,14 +1,15 @@
 """The seam between a voice's weights and the rest of the house: what every singing network offers.
 
 A network is asked in plain numpy arrays on the 100 frames-a-second clock, for any range of frames, and never chunks
-by itself. What crosses a chunk border is handed in from outside: the phase of the pitch, computed once over the
-whole song by `phase_curve`, and the position on the clock, from which noise is drawn. So the middle of a chunk
-equals the same frames of a whole run.
+by itself. What crosses a chunk border is handed in from outside: the pitch, which `Synthesizer.pitch` reads once
+over the whole song and which carries its phase, and the position on the clock, from which noise is drawn. So the
+middle of a chunk equals the same frames of a whole run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -17,6 +18,33 @@ from numpy.typing import NDArray
 
 from covermaker.features.clock import FRAME_RATE
 from covermaker.registry import Registry
+
+ALL = slice(None)
+
+
+@dataclass(frozen=True, slots=True)
+class SungPitch:
+    """A song's pitch as one network is told it, on the feature clock; see `Synthesizer.pitch`.
+
+    Attributes
+    ----------
+    f0_hz : float64 array (n,)
+        0 where unvoiced when the network wants that.
+    voiced : bool array (n,)
+    phase_cycles : float64 array (n,)
+        Cycles sung before each frame, as this network integrates its pitch.
+    """
+
+    f0_hz: NDArray[np.float64]
+    voiced: NDArray[np.bool_]
+    phase_cycles: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.f0_hz)
+
+    def part(self, begin: int, end: int) -> SungPitch:
+        """Return the frames from `begin` to before `end`."""
+        return SungPitch(self.f0_hz[begin:end], self.voiced[begin:end], self.phase_cycles[begin:end])
 
 
 class Synthesizer(Protocol):
@@ -30,6 +58,9 @@ class Synthesizer(Protocol):
         ``sample_rate / FRAME_RATE``.
     content_dim : int
         Width of the content rows it was trained on.
+    content_held : bool
+        How it was trained to see content, which has 50 rows a second, at the frames between: True, each row is held
+        for two frames; False, they take the mean of both rows. See `features.content.content_at`.
     context_frames : int
         Frames at each end of a `render` call that may differ from a whole run: give that many more on each
         side than you keep.
@@ -38,31 +69,35 @@ class Synthesizer(Protocol):
     sample_rate: int
     hop_samples: int
     content_dim: int
+    content_held: bool
     context_frames: int
+
+    def pitch(self, f0_hz: NDArray[np.floating[Any]]) -> SungPitch:
+        """Read a whole song's pitch (n,) in Hz, 0 where unvoiced, as this network sings it."""
+        ...
 
     def render(
         self,
         content: NDArray[np.float32],
-        f0_hz: NDArray[np.floating[Any]],
+        pitch: SungPitch,
         loudness_db: NDArray[np.floating[Any]],
         *,
-        phase_cycles: NDArray[np.float64],
         first_frame: int,
         seed: int,
         speaker: int | Sequence[float] = 0,
         formant_ratio: float = 1.0,
+        noise_scale: float | None = None,
+        keep: slice = ALL,
     ) -> NDArray[np.float32]:
         """Sing `n` frames.
 
         Parameters
         ----------
         content : float32 array (n, content_dim)
-        f0_hz : array (n,)
-            Pitch in Hz, 0 where unvoiced.
+        pitch : SungPitch
+            The same frames of what `pitch` read of the whole song.
         loudness_db : array (n,)
-            Level in dBFS that the output follows.
-        phase_cycles : float64 array (n,)
-            The same rows of `phase_curve` of the whole song's pitch.
+            Level of the source in dBFS; some networks follow it.
         first_frame : int
             Position of row 0 on the song's clock.
         seed : int
@@ -72,11 +107,15 @@ class Synthesizer(Protocol):
         formant_ratio : float
             By what the resonances move, apart from the pitch: what the voice would sing at f Hz it sings at
             ``f * formant_ratio``. Above 1 is a smaller head.
+        noise_scale : float, optional
+            How much of the spread of a network with a latent is sung; None is its own default. Others ignore it.
+        keep : slice
+            Which of the `n` frames come out, by default all; the others are context only. It has no step.
 
         Returns
         -------
-        float32 array (n * hop_samples,)
-            Sample j sounds at ``first_frame / FRAME_RATE + j / sample_rate`` seconds.
+        float32 array (kept frames * hop_samples,)
+            Sample j sounds at ``(first_frame + kept.start) / FRAME_RATE + j / sample_rate`` seconds.
         """
         ...
 
@@ -87,7 +126,10 @@ Loader: TypeAlias = Callable[[Mapping[str, Any], Path, str], Synthesizer]
 NETWORKS: Registry[Loader] = Registry(
     "voice network",
     "covermaker.voice_networks",
-    {"ddsp": "covermaker.voices.networks.ddsp:load_synthesizer"},
+    {
+        "ddsp": "covermaker.voices.networks.ddsp:load_synthesizer",
+        "vits": "covermaker.voices.networks.vits:load_synthesizer",
+    },
 )
 
 

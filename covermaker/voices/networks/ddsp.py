@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from covermaker.errors import ProjectError, WeightsError
-from covermaker.voices.networks.base import voiced_edges
+from covermaker.voices.networks.base import ALL, SungPitch, phase_curve, voiced_edges
 from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.networks.ddsp_network import DdspNetwork
 from covermaker.voices.networks.ddsp_signal import hop_noise
+from covermaker.voices.networks.loading import chosen_singer, load_weights
 from covermaker.weights.device import computing
 
 if TYPE_CHECKING:
@@ -37,58 +37,49 @@ class DdspSynthesizer:
         self.sample_rate = config.sample_rate
         self.hop_samples = config.hop_samples
         self.content_dim = config.content_dim
+        self.content_held = False
         self.context_frames = config.context_frames
         self._device = device
+
+    def pitch(self, f0_hz: NDArray[np.floating[Any]]) -> SungPitch:
+        """Keep the pitch as it is, and integrate it with `phase_curve`."""
+        told = np.asarray(f0_hz, dtype=np.float64)
+        return SungPitch(told, told > 0.0, phase_curve(told))
 
     def render(
         self,
         content: NDArray[np.float32],
-        f0_hz: NDArray[np.floating[Any]],
+        pitch: SungPitch,
         loudness_db: NDArray[np.floating[Any]],
         *,
-        phase_cycles: NDArray[np.float64],
         first_frame: int,
         seed: int,
         speaker: int | Sequence[float] = 0,
         formant_ratio: float = 1.0,
+        noise_scale: float | None = None,
+        keep: slice = ALL,
     ) -> NDArray[np.float32]:
-        """Sing; see `Synthesizer.render`."""
-        frames = len(f0_hz)
+        """Sing; see `Synthesizer.render`. There is no latent, so `noise_scale` has no effect."""
+        frames = len(pitch)
         if frames == 0:
             return np.zeros(0, dtype=np.float32)
-        left, right = voiced_edges(f0_hz)
+        left, right = voiced_edges(pitch.f0_hz)
 
         def batch(values: NDArray[Any]) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None].to(self._device)
 
         with computing():
-            who = self._who(speaker)
-            controls = self.network.controls(batch(content), batch(f0_hz), batch(loudness_db), who)
+            who = chosen_singer(speaker, self.network.config.speakers, self._device)
+            controls = self.network.controls(batch(content), batch(pitch.f0_hz), batch(loudness_db), who)
             # Whole cycles are dropped in float64: hours into a song float32 would have no fraction left.
-            phase = batch(phase_cycles - np.floor(phase_cycles))
+            phase = batch(pitch.phase_cycles - np.floor(pitch.phase_cycles))
             noise = batch(hop_noise(seed, first_frame, frames, self.hop_samples))
             sung = self.network.signal(
                 controls, batch(left), batch(right), phase, noise, formant_ratio=formant_ratio
             )
             sound: NDArray[np.float32] = sung[0].cpu().numpy()
-        return sound
-
-    def _who(self, speaker: int | Sequence[float]) -> Tensor:
-        """Return one row's number as (1,), or the weights of a blend as (1, speakers), adding up to 1."""
-        count = self.network.config.speakers
-        if isinstance(speaker, int):
-            if not 0 <= speaker < count:
-                raise ProjectError(
-                    f"the voice has no singer {speaker}", hint=f"it has {count}, counted from 0"
-                )
-            return torch.tensor([speaker], device=self._device)
-        weights = torch.tensor([list(speaker)], dtype=torch.float32, device=self._device)
-        if weights.shape[1] != count or not bool((weights >= 0).all()) or not float(weights.sum()) > 0.0:
-            raise ProjectError(
-                f"a blend of singers needs {count} weights of 0 and above, not {list(speaker)}",
-                hint="one for each singer of the voice, not all 0",
-            )
-        return weights / weights.sum()
+        start, stop, _ = keep.indices(frames)
+        return sound[start * self.hop_samples : max(start, stop) * self.hop_samples]
 
 
 def load_synthesizer(config: Mapping[str, Any], weights: Path, device: str = "cpu") -> DdspSynthesizer:
@@ -101,15 +92,6 @@ def load_synthesizer(config: Mapping[str, Any], weights: Path, device: str = "cp
     WeightsError
         When the file is missing, damaged or made for another configuration.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     network = DdspNetwork(DdspConfig.from_mapping(config))
-    try:
-        network.load_state_dict(load_file(weights))
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{weights} cannot be read as safetensors: {error}") from error
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise WeightsError(f"{weights} does not fit the card's network: {reason}") from error
+    load_weights(network, weights)
     return DdspSynthesizer(network, device=device)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from covermaker.errors import ProjectError
+from covermaker.features.clock import FRAME_RATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,9 @@ class VitsConfig:
     units : str
         How content rows of 50 a second come onto the network's clock: ``"repeat"`` each twice, or so-vits-svc's
         ``"nearest"`` and ``"left"``.
+    fork : bool
+        Whether so-vits-svc 4.0 or its fork made it, not 4.1: they read a pitch a little differently, see
+        `vits_pitch`.
     spectrum : int
         Bins of the spectrogram that its posterior encoder reads: for training and for export.
     """
@@ -89,12 +93,18 @@ class VitsConfig:
     volume: bool = False
     pitch_decoder: bool = False
     units: UnitMode = "repeat"
+    fork: bool = False
     spectrum: int = 1025
 
     @property
     def frames_per_second(self) -> float:
         """Of the network's own clock."""
         return self.sample_rate / self.hop_samples
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Samples of the sound to a sample of each of the decoder's stages; the last is 1."""
+        return tuple(math.prod(self.upsample_rates[stage + 1 :]) for stage in range(len(self.upsample_rates)))
 
     @property
     def noise_scale(self) -> float:
@@ -126,12 +136,24 @@ class VitsConfig:
 
     def _check(self) -> None:
         stages, blocks = len(self.upsample_rates), len(self.resblock_kernels)
+        rvc = self.family == "rvc"
         wrong = {
             "family": self.family not in FAMILIES,
-            "units": self.units not in UNIT_MODES,
-            "upsample_rates": math.prod(self.upsample_rates) != self.hop_samples,
+            "units": self.units not in UNIT_MODES or rvc != (self.units == "repeat"),
+            "pitched": not (self.pitched or rvc),
+            "fork": self.fork and rvc,
+            "volume": self.volume and rvc,
+            "pitch_decoder": self.pitch_decoder and rvc,
+            "hop_samples": rvc and self.hop_samples * FRAME_RATE != self.sample_rate,
+            # The source is brought to each stage by a convolution with half its stride as padding.
+            "upsample_rates": math.prod(self.upsample_rates) != self.hop_samples
+            or any(stride > 1 and stride % 2 for stride in self.strides),
             "upsample_kernels": len(self.upsample_kernels) != stages
-            or any(k < u for k, u in zip(self.upsample_kernels, self.upsample_rates, strict=False)),
+            or any(
+                k < u or (k - u) % 2 for k, u in zip(self.upsample_kernels, self.upsample_rates, strict=False)
+            ),
+            "resblock_kernels": any(kernel % 2 == 0 for kernel in self.resblock_kernels),
+            "flow_kernel": self.flow_kernel % 2 == 0,
             "upsample_channels": self.upsample_channels % 2**stages != 0,
             "resblock_dilations": len(self.resblock_dilations) != blocks
             or len({len(row) for row in self.resblock_dilations}) != 1,
