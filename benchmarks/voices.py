@@ -348,7 +348,6 @@ def measure_speed(work: Path, voice: Path, data: Data, minutes: float) -> dict[s
 
 def decoder_speed(voice: Path, seconds: float = 60.0) -> float:
     """Return how many times faster than it sounds the network sings, in chunks of 10 s."""
-    from covermaker.voices.networks.base import phase_curve
     from covermaker.voices.voice import Voice
 
     opened = Voice.open(voice)
@@ -356,12 +355,11 @@ def decoder_speed(voice: Path, seconds: float = 60.0) -> float:
     rng = np.random.default_rng(0)
     frames = round(seconds * 100)
     content = rng.normal(size=(frames, singer.content_dim)).astype(np.float32)
-    f0_hz = 220.0 * 2.0 ** (np.sin(np.arange(frames) / 300.0) / 2.0)
-    phase = phase_curve(f0_hz)
+    pitch = singer.pitch(220.0 * 2.0 ** (np.sin(np.arange(frames) / 300.0) / 2.0))
 
     def sing(first: int, last: int) -> None:
-        singer.render(content[first:last], f0_hz[first:last], np.full(last - first, -20.0),
-                      phase_cycles=phase[first:last], first_frame=first, seed=0)  # fmt: skip
+        part = pitch.part(first, last)
+        singer.render(content[first:last], part, np.full(last - first, -20.0), first_frame=first, seed=0)
 
     sing(0, 1000)
     started = time.perf_counter()
