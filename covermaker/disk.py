@@ -99,6 +99,34 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def making_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `folder` that becomes `folder` when the block ends well.
+
+    Its files are fsynced before the rename; when the block raises, it goes with all that is in it. An older `folder`
+    is not replaced: whoever means to takes it away inside the block.
+
+    Raises
+    ------
+    ResourceError
+        For every `OSError` of the block, and when `folder` exists at its end.
+    """
+    with disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder.parent)
+        temporary = _part_of(folder)
+        temporary.mkdir()
+        try:
+            yield temporary
+            for path in temporary.iterdir():
+                sync(path)
+            sync(temporary)
+            os.rename(temporary, folder)
+            sync(folder.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all; see `replacing`."""
     with replacing(path) as temporary:
@@ -239,6 +267,9 @@ def _sweep(folder: Path) -> None:
     for entry in os.scandir(folder):
         match = _PART.fullmatch(entry.name)
         if match and not runs(match["host"], int(match["pid"])):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+                continue
             with suppress(OSError):
                 os.unlink(entry.path)
 

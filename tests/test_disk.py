@@ -7,7 +7,15 @@ import sys
 import pytest
 
 from covermaker import disk
-from covermaker.disk import encoder_error, flush_and_hash, replacing, same_content, write_bytes, write_error
+from covermaker.disk import (
+    encoder_error,
+    flush_and_hash,
+    making_folder,
+    replacing,
+    same_content,
+    write_bytes,
+    write_error,
+)
 from covermaker.errors import AudioInputError, ResourceError
 
 
@@ -135,3 +143,45 @@ def test_files_are_the_same_when_every_byte_is(tmp_path, size):
         data[-1] ^= 1
         one.write_bytes(data)
         assert not same_content(one, other)
+
+
+def test_a_folder_appears_whole(tmp_path):
+    target = tmp_path / "there" / "new"
+    with making_folder(target) as made:
+        (made / "a").write_text("a")
+        assert made.parent == target.parent
+        assert not target.exists()
+    assert [path.name for path in target.iterdir()] == ["a"]
+    assert os.listdir(target.parent) == ["new"]
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), OSError(errno.ENOSPC, "no")])
+def test_of_a_folder_that_could_not_be_made_nothing_is_left(tmp_path, error):
+    expected = ResourceError if isinstance(error, OSError) else ValueError
+
+    def make():
+        with making_folder(tmp_path / "new") as made:
+            (made / "a").write_text("a")
+            raise error
+
+    with pytest.raises(expected):
+        make()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_does_not_replace_another(tmp_path):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "old").write_text("")
+    with pytest.raises(ResourceError, match="new"), making_folder(tmp_path / "new") as made:
+        (made / "a").write_text("a")
+    assert os.listdir(tmp_path / "new") == ["old"]
+    assert os.listdir(tmp_path) == ["new"]
+
+
+def test_what_a_killed_maker_of_a_folder_left_goes_with_the_next(tmp_path):
+    dead = tmp_path / f".part-{disk.this_host()}-999999999-0123abcd"
+    dead.mkdir()
+    (dead / "a").write_text("")
+    with making_folder(tmp_path / "new"):
+        pass
+    assert os.listdir(tmp_path) == ["new"]

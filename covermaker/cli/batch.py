@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from shlex import quote
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from covermaker.cli.batch_watching import command as status
-from covermaker.cli.batch_watching import ran_seconds
+from covermaker.cli import batch_asking, batch_watching
+from covermaker.cli.batch_opening import FOLDER, folder_argument, opened
+from covermaker.cli.batch_tables import plan_words, standing
 from covermaker.cli.cache import parse_size
 from covermaker.cli.default_group import DefaultGroup
 from covermaker.cli.device import device_option
-from covermaker.cli.output import near, printable, table, terminal_width
+from covermaker.cli.output import near, printable, words
 from covermaker.cli.stopping import stoppable
-from covermaker.errors import ExitCode, UsageError
-from covermaker.units import clock, human_bytes
+from covermaker.errors import ExitCode, ResourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from covermaker.batch.options import Options
-    from covermaker.batch.plan import Plan
     from covermaker.batch.queue import Queue
-    from covermaker.batch.rows import Asked
 
-_FOLDER = click.Path(path_type=Path, file_okay=False)
-_folder = click.argument("folder", required=False, type=_FOLDER)
-_songs = click.argument("songs", nargs=-1, type=int, metavar="[NUMBER]...")
-
-# Sections of a dry run: by what would be done.
-_STATES = {
-    "done": "done already",
-    "stale": "some steps",
-    "new": "to do",
-    "failed": "cannot be done",
-    "cancelled": "cancelled",
-}
+_LOOK_SECONDS: Final = 0.1
+_json = click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
+_detach = click.option(
+    "--detach",
+    is_flag=True,
+    help="Go on in a process of its own, and return; batch status tells how it stands.",
+)
 
 
 @click.group("batch", cls=DefaultGroup, default="run")
@@ -46,7 +39,7 @@ def command() -> None:
 
 @command.command("run")
 @click.argument("playlist")
-@click.option("--out", required=True, type=_FOLDER, help="Where projects, covers and the report go.")
+@click.option("--out", required=True, type=FOLDER, help="Where projects, covers and the report go.")
 @click.option("--voice", help="Who sings [default: demo, or as the template says].")
 @click.option("--preset", help="Rack preset for the vocal [default: natural, or as the template says].")
 @click.option("--master", help="Master preset: loudness and ceiling [default: streaming].")
@@ -83,7 +76,8 @@ def command() -> None:
     help="Store to use instead of the user's cache folder; of a cluster also a URL: s3://bucket/store.",
 )
 @device_option
-@click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
+@_detach
+@_json
 def run(
     playlist: str,
     out: Path,
@@ -94,6 +88,7 @@ def run(
     album: bool,
     resume: bool,
     dry_run: bool,
+    detach: bool,
     as_json: bool,
     **said: Any,
 ) -> int:
@@ -129,6 +124,10 @@ def run(
     from covermaker.batch.work import begin
 
     with stoppable(), begin(out, options) as queue:
+        if detach:
+            for remark in queue.fact("remarks") or ():
+                words(printable(f"note: {remark}"))
+            return _detached(queue, as_json=as_json)
         return _work(queue, as_json=as_json)
 
 
@@ -171,9 +170,10 @@ def _lasting(place: str, where: str) -> str:
 
 
 @command.command("resume")
-@_folder
-@click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
-def resume(folder: Path | None, as_json: bool) -> int:
+@folder_argument
+@_detach
+@_json
+def resume(folder: Path | None, detach: bool, as_json: bool) -> int:
     """Go on with the batch in FOLDER as it was begun; without FOLDER, with the last one.
 
     Its list is not read again. Songs that failed because the machine was short of something are tried again.
@@ -181,6 +181,8 @@ def resume(folder: Path | None, as_json: bool) -> int:
     from covermaker.batch.work import go_on
 
     with stoppable(), opened(folder) as queue:
+        if detach:
+            return _detached(queue, as_json=as_json)
         go_on(queue)
         return _work(queue, as_json=as_json)
 
@@ -192,6 +194,7 @@ def _work(queue: Queue, *, as_json: bool) -> int:
     with batch_listening(queue, as_json=as_json) as listener:
         code = work(queue, listener)
     if not as_json:
+        words("")
         click.echo(_end(queue))
     return code
 
@@ -202,33 +205,39 @@ def _end(queue: Queue) -> str:
     return f"{standing(queue)}\nreport: {near(str(queue.folder / PAGE_NAME))}"
 
 
-def standing(queue: Queue) -> str:
-    """Write how it stands with all songs: a table and its sum."""
-    from covermaker.batch.words import HEADER, summary_words, table_rows
-
-    songs = queue.songs()
-    rows = table_rows(songs, terminal_width(), folder=queue.folder)
-    was_done = sum(song.was_done and song.state == "done" for song in songs)
-    sums = summary_words(queue.counts(), ran_seconds(queue), was_done=was_done)
-    return printable(f"{table(rows, header=HEADER)}\n\n{sums}")
-
-
-def opened(folder: Path | None) -> Queue:
-    """Open the queue of a folder, or of the last batch.
+def _detached(queue: Queue, *, as_json: bool) -> int:
+    """Have a process of its own work on a batch; returns when it does.
 
     Raises
     ------
-    UsageError
-        When no folder is named and no batch is known.
+    CovermakerError
+        When another process works on it, or this one ended before its time.
     """
-    from covermaker.batch.known import known_batches
-    from covermaker.batch.queue import Queue
+    from covermaker.batch.detached import failure, log_of, resume
+    from covermaker.batch.holding import working_on
 
-    if folder is None:
-        folder = next(iter(known_batches()), None)
-        if folder is None:
-            raise UsageError("no batch was begun yet", hint="covermaker batch PLAYLIST --out FOLDER")
-    return Queue(folder)
+    with working_on(queue):
+        pass  # refused here and now, not in a log
+    process = resume(queue.folder)
+    while process.poll() is None and not (queue.is_worked_on and queue.fact("process") == process.pid):
+        time.sleep(_LOOK_SECONDS)
+    if process.returncode not in {None, ExitCode.OK, ExitCode.BATCH_PARTLY_FAILED}:
+        raise failure(queue.folder) or ResourceError(
+            f"the process of the batch ended with {process.returncode}", hint=f"see {log_of(queue.folder)}"
+        )
+    here = quote(near(str(queue.folder)))
+    if as_json:
+        import json
+
+        click.echo(json.dumps({"folder": str(queue.folder), "process": process.pid}))
+    elif process.returncode is not None:
+        click.echo(_end(queue))
+    else:
+        click.echo(
+            f"the batch goes on in a process of its own: covermaker batch status --follow {here}\n"
+            f"it ends before with: covermaker batch stop {here}"
+        )
+    return process.returncode or int(ExitCode.OK)
 
 
 def _dry_run(out: Path, options: Options, as_json: bool) -> int:
@@ -246,40 +255,12 @@ def _dry_run(out: Path, options: Options, as_json: bool) -> int:
 
         click.echo(json.dumps(asdict(found), ensure_ascii=False))
     else:
-        click.echo(printable(_plan_words(found)))
+        click.echo(printable(plan_words(found)))
     return int(ExitCode.OK)
 
 
-def _plan_words(plan: Plan) -> str:
-    rows = [
-        (
-            str(song.number),
-            song.title[:40],
-            clock(song.seconds) if song.seconds is not None else "",
-            _STATES[song.state],
-            f"{clock(song.cost_seconds)}" if song.state in {"new", "stale"} else "",
-            f"{song.origin}: {song.cause}" + (f" ({song.hint})" if song.hint else "") if song.cause else "",
-        )
-        for song in plan.songs
-    ]
-    counts = {state: sum(song.state == state for song in plan.songs) for state in _STATES}
-    sums = ", ".join(f"{count} {_STATES[state]}" for state, count in counts.items() if count)
-    end = (
-        f"about {clock(plan.seconds)} with {plan.workers} at once, {human_bytes(plan.memory_bytes)} of memory"
-    )
-    unknown = sum(song.seconds is None and song.state == "new" for song in plan.songs)
-    more = f"; of {unknown} songs the length was not looked up" if unknown else ""
-    return "\n".join(
-        [
-            table(rows, header=("#", "song", "length", "would be", "takes", "problem")),
-            "",
-            f"{sums}\n{end}{more}",
-        ]
-    )
-
-
 @command.command("save")
-@_folder
+@folder_argument
 @click.option(
     "--to",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -295,28 +276,5 @@ def save(folder: Path | None, to: Path | None, force: bool) -> int:
     return int(ExitCode.OK)
 
 
-def _asking(what: Asked, doc: str, *, songs: bool) -> Callable[..., int]:
-    """Make a command that leaves an ask in a batch's queue, or does what it says where nobody works on it."""
-
-    def leave(folder: Path | None, **more: Any) -> int:
-        from covermaker.batch.asking import leave_ask
-
-        numbers: Sequence[int] = more.get("songs", ())
-        with opened(folder) as queue:
-            click.echo(printable(leave_ask(queue, what, numbers)))
-        return int(ExitCode.OK)
-
-    leave.__doc__ = doc
-    return _songs(leave) if songs else leave
-
-
-for _name, _what, _doc, _with_songs in (
-    ("retry", "retry", "Try again what failed in the batch of FOLDER, or the songs of these NUMBERs.", True),
-    ("cancel", "cancel", "Drop the songs of these NUMBERs from the batch of FOLDER; without any, all.", True),
-    ("pause", "pause", "Begin no more songs of the batch in FOLDER; those that run are finished.", False),
-    ("go-on", "go on", "Begin songs of a paused batch again.", False),
-    ("stop", "stop", "Stop the batch in FOLDER; covermaker batch resume goes on.", False),
-):
-    command.command(_name, help=_doc)(_folder(_asking(_what, _doc, songs=_with_songs)))  # type: ignore[arg-type]
-
-command.add_command(status)
+for _one in (*batch_asking.COMMANDS, batch_watching.command):
+    command.add_command(_one)

@@ -39,7 +39,7 @@ from covermaker.errors import UsageError
 @click.option(
     "--index-ratio",
     type=float,
-    help="0 to 1: how far towards the voice's own takes [default: 0.3 with an index].",
+    help="0 to 1: how far towards the voice's own takes [default: that of its index].",
 )
 @click.option(
     "--protect",
@@ -61,6 +61,14 @@ from covermaker.errors import UsageError
     default=1.0,
     show_default=True,
     help="0 to 1: 0 follows the source, 1 keeps the voice's own level over a second.",
+)
+@click.option(
+    "--noise-scale",
+    type=float,
+    help="0 to 2, of an imported voice: how freely it sings [default: that of its program].",
+)
+@click.option(
+    "--auto-pitch", is_flag=True, help="Of a so-vits-svc voice: it makes up the melody; for speech."
 )
 @click.option(
     "--correct",
@@ -98,6 +106,8 @@ def command(
     protect: float,
     formant: float,
     loudness_mix: float,
+    noise_scale: float | None,
+    auto_pitch: bool,
     correct: float,
     scale: str,
     guide: Path | None,
@@ -133,6 +143,8 @@ def command(
             "protect": protect,
             "formant_semitones": formant,
             "loudness_mix": loudness_mix,
+            "noise_scale": noise_scale,
+            "auto_pitch": auto_pitch,
             "pitch_correction": {
                 "strength": correct,
                 "scale": scale,

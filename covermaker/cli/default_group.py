@@ -28,6 +28,15 @@ class DefaultGroup(click.Group):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that is meant; what is wrong with a line names the help of the group."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if error.ctx is not None and error.ctx.info_name == self.default and error.ctx.parent is ctx:
+                error.ctx = ctx
+            raise
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """List the others."""
         return [name for name in self.commands if name != self.default]

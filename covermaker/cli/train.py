@@ -28,8 +28,20 @@ if TYPE_CHECKING:
 @click.command("train")
 @click.argument("voice")
 @click.option(
+    "--network",
+    type=click.Choice(["ddsp", "vits"]),
+    help="Our own, or one as RVC and so-vits-svc have it, for a GPU [default: ddsp, or as --profile says].",
+)
+@click.option(
     "--profile",
-    help="quick, studio or custom (VOICE/profile.toml) [default: quick; with --resume, as begun].",
+    help="quick or studio; of vits rvc, rvc-32k, rvc-48k or sovits; or custom (VOICE/profile.toml) "
+    "[default: quick, or rvc; with --resume, as begun].",
+)
+@click.option(
+    "--base",
+    multiple=True,
+    metavar="FILE|none",
+    help="Of vits: pretrained weights to begin with, once for G and once for D [default: as installed].",
 )
 @click.option("--minutes", type=float, help="Wall-clock budget of everything, takes to voice.")
 @click.option(
@@ -54,7 +66,9 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the events as JSON lines.")
 def command(
     voice: str,
+    network: str | None,
     profile: str | None,
+    base: tuple[str, ...],
     minutes: float | None,
     steps: int | None,
     encoder: str | None,
@@ -75,7 +89,8 @@ def command(
     request = {
         "job": "train", "profile": profile, "minutes": minutes, "steps": steps, "encoder": encoder, "device": device,
         "resume": resume, "force": force, "threads": threads, "seed": seed,
-        "tensorboard": tensorboard,
+        "tensorboard": tensorboard, "network": network,
+        "base": [one if one == "none" else str(Path(one).absolute()) for one in base] or None,
     }  # fmt: skip
     if not speaks():
         _follow(voice, request)
@@ -98,7 +113,9 @@ def _checked(voice: str, request: dict[str, Any], *, may_ask: bool) -> Path:
     if request["tensorboard"]:
         check_tensorboard()
     read_takes(folder)
-    load_profile(request["profile"] or "quick", folder, minutes=request["minutes"], steps=request["steps"])
+    load_profile(
+        request["profile"], folder, minutes=request["minutes"], steps=request["steps"], network=request["network"]
+    )
     resume, force = request["resume"], request["force"]
     if resume and force:
         raise UsageError("--resume and --force exclude each other", hint="give one of them")

@@ -7,10 +7,13 @@ from pathlib import Path
 import click
 
 from covermaker.cli.output import json_option, show, table
+from covermaker.cli.voices_export import export
+from covermaker.cli.voices_import import import_
 from covermaker.cli.voices_remove import remove, restore
 from covermaker.cli.voices_takes import add, keep, new, scan, skip
 from covermaker.cli.voices_training import audition, promote, status, stop
 from covermaker.units import note_name
+from covermaker.voices.card import range_assumed
 from covermaker.voices.library import find_voice, list_voices, user_library
 
 project_option = click.option(
@@ -20,10 +23,12 @@ project_option = click.option(
 
 @click.group("voices")
 def command() -> None:
-    """List and show voices; take in and look at recordings for new ones."""
+    """List and show voices; take in recordings for new ones, and voices of other programs."""
 
 
-for _action in (new, add, scan, keep, skip, status, stop, audition, promote, remove, restore):
+for _action in (
+    new, add, scan, keep, skip, status, stop, audition, promote, import_, export, remove, restore,
+):  # fmt: skip
     command.add_command(_action)
 
 
@@ -38,8 +43,10 @@ def list_(project: Path | None, as_json: bool) -> None:
         if card is None:
             rows.append((entry.name, "", "", entry.place, entry.problem or ""))
         else:
-            span = f"{note_name(card.f0.low_hz)}-{note_name(card.f0.high_hz)}"
-            rows.append((entry.name, span, card.rights, entry.place, card.description))
+            # Nobody has heard where a published voice is at home.
+            unknown = "?" if range_assumed(card) else ""
+            span = f"{note_name(card.f0.low_hz)}-{note_name(card.f0.high_hz)}{unknown}"
+            rows.append((entry.name, span, card.rights, entry.place, card.description or card.origin))
         values.append(
             {
                 "name": entry.name,

@@ -1,43 +1,46 @@
-"""The converted vocal: chunks of frames are sung, joined, resampled and cleaned, file to file.
+"""The converted vocal, file to file: what a network is told, what it sings, and what is done to it afterwards.
 
 Time. Frame i of every feature is centred at i/100 s, and a network's sample j after frame i sounds at
 ``i/100 + j/rate`` seconds. So the sung signal starts at the song's sample 0 and needs no shift: its controls move in
 straight lines between frame centres, which is why envelopes lag by 0 and not by half a frame. soxr's delay is taken
 off by soxr itself. Frame i begins at sample ``i * hop`` of the voice's rate, in integers, so nothing can drift.
 
-A region starts to be sung at a whole second at least one second early: there the clocks of every pair of rates
-meet, so the region's samples lie on the whole song's grid and equal the same samples of a whole conversion.
-
-Two passes: the first sings into a file beside the output, of which only levels are known when it ends; the second
-cleans (`convert.cleanup`) and writes. Memory holds one chunk and the feature curves.
+Two passes: the first (`singing`) sings into a file beside the output, of which only levels are known when it ends; the
+second (`cleaning`) cleans and writes. Memory holds one chunk and the feature curves. Who sings how: `manners`.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from covermaker.audio.files import blocks, probe, wav_writer
-from covermaker.audio.overlap import OverlapAdd, plan
-from covermaker.audio.resample import Resampler
-from covermaker.convert.cleanup import AUDIBLE_DB, MAX_BOOST_DB, level_gain, silence_curve, slow_part
-from covermaker.convert.consonants import PROTECT_OFF, ConsonantBlend
-from covermaker.convert.curves import FrameCurve
-from covermaker.convert.settings import INDEX_RATIO as INDEX_RATIO
+from covermaker.audio.files import probe, wav_writer
+from covermaker.convert.auto_pitch import invented_pitch
+from covermaker.convert.cleaning import clean
+from covermaker.convert.levels import Pair
+from covermaker.convert.manners import (
+    NO_MELODY,
+    WHO_HAS_MELODIES,
+    Manner,
+    makes_up_pitch,
+    manner_of,
+    told_loudness,
+)
 from covermaker.convert.settings import ConversionReport as ConversionReport
 from covermaker.convert.settings import ConvertSettings as ConvertSettings
-from covermaker.convert.transpose import choose_transposition, shift_pitch
+from covermaker.convert.singing import Score, sing
+from covermaker.convert.span import span_of
+from covermaker.convert.told import Source
+from covermaker.convert.transpose import Transposition, choose_transposition, shift_pitch
 from covermaker.convert.tuning import correct_pitch
-from covermaker.errors import CovermakerError, ProjectError, UsageError, WeightsError, nearest
-from covermaker.features.clock import FRAME_RATE, frame_count
-from covermaker.features.content import CONTENT_RATE, content_at
-from covermaker.features.loudness import frame_loudness_db
+from covermaker.errors import CovermakerError, ProjectError, WeightsError, nearest
+from covermaker.features.clock import frame_count
 from covermaker.progress import Progress, part, silent
-from covermaker.voices.index import ContentIndex
-from covermaker.voices.networks.base import phase_curve
+from covermaker.voices.card import range_assumed
+from covermaker.voices.retrieval import open_index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,34 +48,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from covermaker.audio.buffer import Samples
+    from covermaker.convert.span import Span
     from covermaker.voices.networks.base import Synthesizer
+    from covermaker.voices.retrieval import Retrieval
     from covermaker.voices.voice import Voice
 
 VERSION = 4
-JOIN_FRAMES = 4  # neighbouring chunks cross-fade over 40 ms; with enough context both sides agree there
-MARGIN_SECONDS = 1  # sung beyond both ends of a region: longer than any context and any filter's ringing
 _SUNG_SHARE = 0.9  # of the time that singing takes
-_BLEND_ROWS = 3000  # a minute of content is drawn towards the voice at a time
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Which samples of the song come out, and which seconds are sung for them (both at the file's rate)."""
-
-    start: int
-    stop: int
-    sung_second: int
-    sung_samples: int
-    sample_rate: int
-
-    @property
-    def first_frame(self) -> int:
-        return self.sung_second * FRAME_RATE
-
-    @property
-    def sung_start(self) -> int:
-        return self.sung_second * self.sample_rate
 
 
 def convert_vocal(
@@ -137,45 +119,47 @@ def convert_vocal(
         When the vocal cannot be read.
     """
     settings = settings or ConvertSettings()
+    manner = manner_of(voice.card)
     info = probe(vocal)
     _check_features(content, f0_hz, loudness_db, frame_count(info.frames, info.sample_rate))
-    span = _span(info.frames, info.sample_rate, start_seconds, seconds)
+    span = span_of(
+        info.frames, info.sample_rate, start_seconds, seconds, margin_seconds=manner.margin(settings)
+    )
     tuned = correct_pitch(f0_hz, settings.pitch_correction)
     # By the pitch as it was read: who moves the instrumental knows no other.
     melody = f0_hz if lead_f0_hz is None else lead_f0_hz
-    move = choose_transposition(transpose, melody, voice.card.f0, key_semitones=key_semitones)
-    ratio, notes = _index_ratio(voice, settings)
+    move = _transposition(transpose, melody, voice, settings, key_semitones)
     speaker = _speaker(voice, settings)
+    index, ratio, notes = _index(voice, settings)
     chunks = 0
-    gains = np.zeros(0)
+    gains_db = np.zeros(0)
     voiced = np.asarray(f0_hz) > 0
     peak = 0.0
     if span.stop > span.start:
         singer = voice.synthesizer(device)
         _check_singer(singer, voice, content)
+        mostly = speaker if isinstance(speaker, int) else int(np.argmax(speaker))
+        source = Source(content, f0_hz, index, ratio, settings.protect, mostly)
+        shifted_hz = shift_pitch(tuned.f0_hz, move.semitones)
+        loudness = told_loudness(vocal, loudness_db, voice.card)
+        score = _score(singer, manner, source, span, shifted_hz, loudness, speaker, seed, settings)
         with _beside(out) as sung:
-            chunks = _sing(
-                singer,
-                voice,
-                sung,
-                span,
-                _drawn(content, f0_hz, voice, span, ratio, settings.protect),
-                shift_pitch(tuned.f0_hz, move.semitones),
-                loudness_db,
-                speaker=speaker,
-                seed=seed,
-                settings=settings,
+            chunks = sing(
+                singer, score, sung, span,
+                name=voice.name,
+                chunk_seconds=settings.chunk_seconds,
+                grid=manner.grid,
                 progress=part(progress, 0.0, _SUNG_SHARE),
-            )
-            gains, peak = _clean(
-                vocal, sung, out, span, f0_hz, loudness_db,
-                settings=settings, heard=heard, progress=part(progress, _SUNG_SHARE, 1.0),
             )  # fmt: skip
+            pair = Pair(vocal, sung, span, f0_hz, loudness_db, settings)
+            correction = manner.correct(pair)
+            gains_db = correction.gains_db
+            peak = clean(pair, out, correction, heard=heard, progress=part(progress, _SUNG_SHARE, 1.0))
     else:
         with wav_writer(out, sample_rate=info.sample_rate, channels=1):
             pass
     progress(1.0)
-    low, middle, high = np.percentile(gains, (5, 50, 95)) if len(gains) else (0.0, 0.0, 0.0)
+    low, middle, high = np.percentile(gains_db, (5, 50, 95)) if len(gains_db) else (0.0, 0.0, 0.0)
     return ConversionReport(
         semitones=move.semitones,
         why=move.why,
@@ -192,7 +176,7 @@ def convert_vocal(
         index_ratio=ratio,
         a4_hz=tuned.a4_hz,
         corrected_cents=tuned.median_cents,
-        notes=notes,
+        notes=(*notes, *_without(voice, manner, settings)),
     )
 
 
@@ -236,53 +220,69 @@ def _check_singer(singer: Synthesizer, voice: Voice, content: NDArray[np.float16
         )
 
 
-def _index_ratio(voice: Voice, settings: ConvertSettings) -> tuple[float, tuple[str, ...]]:
-    """Return the ratio to use, and what to tell about it."""
-    wanted = settings.index_ratio
-    if voice.card.index is not None:
-        return (INDEX_RATIO if wanted is None else wanted), ()
-    if wanted:
-        return 0.0, (f"voice '{voice.name}' has no index: index_ratio {wanted:g} has no effect",)
-    return 0.0, ()
-
-
-def _drawn(
-    content: NDArray[np.float16],
-    f0_hz: NDArray[np.floating[Any]],
+def _transposition(
+    wanted: int | Literal["auto", "fit", "off"],
+    melody_hz: NDArray[np.floating[Any]],
     voice: Voice,
-    span: _Span,
-    ratio: float,
-    protect: float,
-) -> NDArray[np.float16]:
-    """Draw the content that the span needs towards the voice's own; consonants less, as `protect` says."""
-    if ratio == 0.0 or voice.card.index is None or not len(content):
-        return content
-    index = ContentIndex.open(voice.folder / voice.card.index.file, sha256=voice.card.index.sha256)
-    frames = FRAME_RATE // CONTENT_RATE  # to each row
-    voiced = np.zeros(len(content) * frames, dtype=bool)
-    voiced[: len(f0_hz)] = np.asarray(f0_hz[: len(voiced)]) > 0
-    share = np.where(voiced.reshape(-1, frames).any(axis=1), 1.0, protect / PROTECT_OFF)
-    drawn = content.copy()
-    sung_seconds = -(-span.sung_samples // span.sample_rate)
-    first = max(0, (span.sung_second - MARGIN_SECONDS) * CONTENT_RATE)
-    last = min(len(content), (span.sung_second + sung_seconds + MARGIN_SECONDS) * CONTENT_RATE)
-    for start in range(first, last, _BLEND_ROWS):
-        rows = slice(start, min(start + _BLEND_ROWS, last))
-        drawn[rows] = index.blend(content[rows], ratio * share[rows])
-    return drawn
-
-
-def _span(frames: int, sample_rate: int, start_seconds: float, seconds: float | None) -> _Span:
-    start = round(start_seconds * sample_rate)
-    stop = frames if seconds is None else min(frames, start + round(seconds * sample_rate))
-    if start < 0 or (start >= frames and frames) or (seconds is not None and seconds <= 0):
-        raise UsageError(
-            f"no such region: {start_seconds:g} s, {'to the end' if seconds is None else f'{seconds:g} s long'}",
-            hint=f"the vocal is {frames / sample_rate:.2f} s long",
+    settings: ConvertSettings,
+    key_semitones: int | None,
+) -> Transposition:
+    card = voice.card
+    if not settings.auto_pitch:
+        return choose_transposition(
+            wanted, melody_hz, card.f0, key_semitones=key_semitones, assumed=range_assumed(card)
         )
-    sung_second = max(0, start // sample_rate - MARGIN_SECONDS)
-    sung_stop = min(frames, stop + MARGIN_SECONDS * sample_rate)
-    return _Span(start, stop, sung_second, sung_stop - sung_second * sample_rate, sample_rate)
+    if not makes_up_pitch(card):
+        raise ProjectError(f"convert.auto_pitch {NO_MELODY}", hint=WHO_HAS_MELODIES)
+    stays = choose_transposition("off", melody_hz, card.f0)
+    return replace(stays, why="the voice makes up the melody itself")
+
+
+def _index(voice: Voice, settings: ConvertSettings) -> tuple[Retrieval | None, float, tuple[str, ...]]:
+    """Return the index where it is used, the ratio, and what to tell about it."""
+    wanted, part = settings.index_ratio, voice.card.index
+    if part is None and wanted:
+        return None, 0.0, (f"voice '{voice.name}' has no index: index_ratio {wanted:g} has no effect",)
+    if part is None or wanted == 0.0:
+        return None, 0.0, ()
+    index = open_index(voice.folder / part.file, sha256=part.sha256)
+    ratio = index.DEFAULT_RATIO if wanted is None else wanted
+    return (index if ratio else None), ratio, ()
+
+
+def _without(voice: Voice, manner: Manner, settings: ConvertSettings) -> list[str]:
+    """Say which settings this voice has no ear for."""
+    plain = ConvertSettings()
+    return [
+        f"convert.{name} = {getattr(settings, name):g} has no effect: the voice '{voice.name}' {why}"
+        for name, why in manner.without.items()
+        if getattr(settings, name) != getattr(plain, name)
+    ]
+
+
+def _score(
+    singer: Synthesizer,
+    manner: Manner,
+    source: Source,
+    span: Span,
+    f0_hz: NDArray[np.float64],
+    loudness_db: NDArray[np.floating[Any]],
+    speaker: int | list[float],
+    seed: int,
+    settings: ConvertSettings,
+) -> Score:
+    content = manner.content(source, span, singer)
+    pitch = (
+        invented_pitch(singer, content, f0_hz, loudness_db, speaker)
+        if settings.auto_pitch
+        else singer.pitch(f0_hz)
+    )
+    moved = 0.0 if "formant_semitones" in manner.without else settings.formant_semitones
+    return Score(
+        content, pitch, loudness_db, speaker, seed,
+        formant_ratio=2.0 ** (moved / 12.0),
+        noise_scale=settings.noise_scale,
+    )  # fmt: skip
 
 
 @contextmanager
@@ -293,120 +293,3 @@ def _beside(out: Path) -> Iterator[Path]:
         yield path
     finally:
         path.unlink(missing_ok=True)
-
-
-def _sing(
-    singer: Synthesizer,
-    voice: Voice,
-    sung: Path,
-    span: _Span,
-    content: NDArray[np.float16],
-    f0_hz: NDArray[np.float64],
-    loudness_db: NDArray[np.floating[Any]],
-    *,
-    speaker: int | list[float],
-    seed: int,
-    settings: ConvertSettings,
-    progress: Progress,
-) -> int:
-    """Sing the span into a file at the song's rate; return the number of chunks."""
-    hop = singer.hop_samples
-    phase = phase_curve(f0_hz)
-    first = span.first_frame
-    last = min(len(f0_hz), first + frame_count(span.sung_samples, span.sample_rate))
-    join, chunks = OverlapAdd(), 0
-
-    def parts() -> Iterator[Samples]:
-        nonlocal chunks
-        total = (last - first) * hop
-        frames = round(settings.chunk_seconds * FRAME_RATE)
-        for chunk in plan(total, chunk=frames * hop, overlap=JOIN_FRAMES * hop):
-            start, stop = first + chunk.start // hop, first + chunk.stop // hop
-            begin, end = max(0, start - singer.context_frames), min(len(f0_hz), stop + singer.context_frames)
-            block = singer.render(
-                content_at(content, begin, end - begin),
-                f0_hz[begin:end],
-                np.asarray(loudness_db[begin:end]),
-                phase_cycles=phase[begin:end],
-                first_frame=begin,
-                seed=seed,
-                speaker=speaker,
-                formant_ratio=2.0 ** (settings.formant_semitones / 12.0),
-            )[(start - begin) * hop : (stop - begin) * hop]
-            if not np.isfinite(block).all():
-                raise WeightsError(
-                    f"voice '{voice.name}' sings no finite sound at {start / FRAME_RATE:.2f} s",
-                    hint="its weights are damaged or badly trained",
-                )
-            chunks += 1
-            yield join.push(chunk, block, next_overlap=JOIN_FRAMES * hop)
-            progress(chunk.stop / total)
-
-    def resampled() -> Iterator[Samples]:
-        resampler = Resampler(singer.sample_rate, span.sample_rate, 1)
-        for sound in parts():
-            yield resampler.push(sound[np.newaxis])
-        yield resampler.finish()
-
-    left = span.sung_samples
-    with wav_writer(sung, sample_rate=span.sample_rate, channels=1) as writer:
-        # The last frame reaches past the last sample, so there is always enough to take.
-        for block in resampled():
-            writer.write(block[:, :left])
-            left -= min(left, block.shape[1])
-    return chunks
-
-
-def _clean(
-    vocal: Path,
-    sung: Path,
-    out: Path,
-    span: _Span,
-    f0_hz: NDArray[np.floating[Any]],
-    loudness_db: NDArray[np.floating[Any]],
-    *,
-    settings: ConvertSettings,
-    heard: NDArray[np.floating[Any]] | None,
-    progress: Progress,
-) -> tuple[NDArray[np.float64], float]:
-    """Clean what was sung and write the region; return the audible frames' gains in dB and the peak."""
-    rate = span.sample_rate
-    sung_db = frame_loudness_db(sung)
-    here = slice(span.first_frame, span.first_frame + len(sung_db))
-    source_db = np.asarray(loudness_db[here])
-    gains_db = level_gain(source_db, sung_db, loudness_mix=settings.loudness_mix)
-    gain = FrameCurve(10.0 ** (gains_db / 20.0), rate)
-    source = {"start": span.sung_start, "frames": span.sung_samples}
-    silence = silence_curve(blocks(vocal, block_frames=rate, **source), rate)
-    rests = None if heard is None else FrameCurve(heard[here], rate)
-    sung_part = (source_db > AUDIBLE_DB) & (np.asarray(f0_hz[here]) > 0)
-    louder = np.clip(sung_db + gains_db - source_db, -MAX_BOOST_DB, MAX_BOOST_DB)
-    blend = ConsonantBlend(
-        f0_hz[here], source_db, slow_part(louder, sung_part), protect=settings.protect, sample_rate=rate
-    )
-
-    def blended() -> Iterator[Samples]:
-        position = 0
-        for raw, original in zip(blocks(sung), blocks(vocal, **source), strict=True):
-            level = raw[0] * gain.at(position, raw.shape[1])
-            position += raw.shape[1]
-            if settings.protect < PROTECT_OFF:
-                level = blend.push(level, original.mean(axis=0))
-            yield level
-            progress(position / span.sung_samples)
-        if settings.protect < PROTECT_OFF:
-            yield blend.finish()
-
-    position, peak = 0, 0.0  # in what was sung
-    first, last = span.start - span.sung_start, span.stop - span.sung_start
-    with wav_writer(out, sample_rate=rate, channels=1) as writer:
-        for block in blended():
-            sound = block * silence.at(position, len(block))
-            if rests is not None:
-                sound = sound * rests.at(position, len(block))
-            kept = sound[max(0, first - position) : max(0, last - position)]
-            if len(kept):
-                peak = max(peak, float(np.abs(kept).max()))
-                writer.write(kept[np.newaxis])
-            position += len(block)
-    return gains_db[source_db > AUDIBLE_DB], peak

@@ -10,8 +10,8 @@ from covermaker.convert.consonants import PROTECT_OFF
 from covermaker.convert.tuning import PitchCorrection
 from covermaker.errors import ProjectError
 
-INDEX_RATIO = 0.3  # of a voice that has an index, when nobody says otherwise
 MAX_FORMANT_SEMITONES = 12.0
+MAX_NOISE_SCALE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,12 @@ class ConvertSettings:
     singers : mapping of str to float
         Of a voice that was trained on several singers: how much of each is heard, by the names on its card. By
         default the first one.
+    noise_scale : float, optional
+        0..2: how much of the spread of an imported voice's latent is sung. By default that of its program.
+    auto_pitch : bool
+        The voice makes up the melody itself: for speech, and voices that were trained to.
     chunk_seconds : float
-        Sung at a time; changes memory and speed, not the sound.
+        Sung at a time; changes memory and speed, not the sound. Imported voices are cut at fixed places of the song.
 
     Raises
     ------
@@ -50,6 +54,8 @@ class ConvertSettings:
     pitch_correction: PitchCorrection = field(default_factory=PitchCorrection)
     loudness_mix: float = 1.0
     singers: Mapping[str, float] = field(default_factory=dict)
+    noise_scale: float | None = None
+    auto_pitch: bool = False
     chunk_seconds: float = 10.0
 
     def __post_init__(self) -> None:
@@ -58,6 +64,7 @@ class ConvertSettings:
             ("protect", 0.0, PROTECT_OFF),
             ("formant_semitones", -MAX_FORMANT_SEMITONES, MAX_FORMANT_SEMITONES),
             ("loudness_mix", 0.0, 1.0),
+            ("noise_scale", 0.0, MAX_NOISE_SCALE),
         )
         for name, low, high in ranges:
             value = getattr(self, name)

@@ -12,7 +12,7 @@ octaves as above. Everything else that is sung or played has to take the same ke
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -63,6 +63,7 @@ def choose_transposition(
     voice_range: F0Part,
     *,
     key_semitones: int | None = None,
+    assumed: bool = False,
 ) -> Transposition:
     """Decide the transposition of a vocal.
 
@@ -77,6 +78,8 @@ def choose_transposition(
         Low, median and high pitch of the voice.
     key_semitones : int, optional
         For ``"fit"``: the song's key moves by this, -6..5; by default by `fitting_key`.
+    assumed : bool
+        Nobody measured the voice's range: ``"auto"`` moves nothing then, and for ``"fit"`` `why` says it.
 
     Raises
     ------
@@ -97,6 +100,22 @@ def choose_transposition(
         )
     if not len(voiced):
         return Transposition(0, "the vocal has no pitch to move", 0.0)
+    if assumed and wanted == "auto":
+        why = "the voice came without its range: nothing moves; set transpose, or the range on its card"
+        return Transposition(0, why, _share(voiced, 0, voice_range))
+    chosen = _towards(voiced, f0_hz, voice_range, wanted, key_semitones)
+    if not assumed:
+        return chosen
+    return replace(chosen, why=f"{chosen.why}; the voice's range is assumed, it came without")
+
+
+def _towards(
+    voiced: NDArray[np.float64],
+    f0_hz: NDArray[np.floating[Any]],
+    voice_range: F0Part,
+    wanted: Literal["auto", "fit"],
+    key_semitones: int | None,
+) -> Transposition:
     if wanted == "auto":
         return _automatic(voiced, voice_range)
     key = fitting_key(f0_hz, voice_range) if key_semitones is None else key_semitones

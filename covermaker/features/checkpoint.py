@@ -7,7 +7,6 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from covermaker.errors import WeightsError
-from covermaker.weights.unpickle import Placeholder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +19,18 @@ _TENSOR_BUILDERS = {
 }
 
 
-class _Inert(Placeholder):
+class _Inert:
     """Stands for a foreign object and takes whatever the pickle wants to put into it."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+    def __call__(self, *args: object, **kwargs: object) -> _Inert:
+        """Stand for what it would return."""
+        return _Inert()
 
     def __setitem__(self, key: object, value: object) -> None:
         pass
@@ -80,8 +89,8 @@ def read_checkpoint(path: Path, *, foreign_objects: bool = False) -> Any:
     torch = torch_ready()
     with path.open("rb") as file:
         head = file.read(9)
-    # A safetensors file begins with the length of its JSON header, then the header's brace.
-    if len(head) == 9 and head[8:] == b"{":
+    # A safetensors file begins with the length of its JSON header, then the header's brace. torch goes by the suffix.
+    if path.suffix == ".safetensors" or (len(head) == 9 and head[8:] == b"{"):
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 

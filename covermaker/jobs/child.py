@@ -39,6 +39,8 @@ JOBS = {
     "take-in": "covermaker.takes.task:take_in",
     "scan": "covermaker.takes.task:scan",
     "evaluate": "covermaker.evaluate.task:evaluate",
+    "import-voice": "covermaker.voices.community.task:import_voice",
+    "export-voice": "covermaker.voices.community.task:export_voice",
 }
 
 # Those that stay, and get what follows the request on stdin, line by line.

@@ -169,21 +169,32 @@ class Convert(_Model):
     )
     index_ratio: Annotated[float, Field(ge=0.0, le=1.0)] | None = Field(
         default=None,
-        description="How far the content is drawn to the voice's own takes; by default 0.3 with an index.",
+        description="How far the content is drawn to the voice's own takes; by default 0.3 with an index, 0.75 with "
+        "RVC's, 0 with the cluster model of so-vits-svc.",
     )
     protect: float = Field(
         default=0.33,
         ge=0.0,
         le=0.5,
-        description="Consonants and breaths: 0.5 leaves them to the voice, 0 takes their high band from the source.",
+        description="Consonants and breaths: 0.5 leaves them to the voice, 0 takes their high band from the source; of "
+        "an RVC voice, 0 keeps its index out of them.",
     )
     loudness_mix: float = Field(
         default=1.0,
         ge=0.0,
         le=1.0,
-        description="Level over a second: 0 follows the source, 1 keeps the voice's; faster changes follow the source.",
+        description="Level over a second: 0 follows the source, 1 keeps the voice's; faster changes follow the source, "
+        "but those of imported voices stay theirs.",
     )
-
+    noise_scale: Annotated[float, Field(ge=0.0, le=2.0)] | None = Field(
+        default=None,
+        description="Of an imported voice: how freely it sings, as its program calls it; by default 0.66666 for RVC, "
+        "0.4 for so-vits-svc.",
+    )
+    auto_pitch: bool = Field(
+        default=False,
+        description="Of a so-vits-svc voice: it makes up the melody itself. For speech, never for singing.",
+    )
     formant_semitones: float = Field(
         default=0.0, ge=-12.0, le=12.0, description="Moves the voice's resonances: above 0 is a smaller head."
     )

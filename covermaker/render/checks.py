@@ -20,7 +20,7 @@ from covermaker.project.places import NAMED
 from covermaker.render.automation import Lanes, read_lanes, switched
 from covermaker.render.music import check_key
 from covermaker.render.patching import check_patch
-from covermaker.render.singers import find_singer, find_trainee
+from covermaker.render.singers import check_singing, find_singer, find_trainee
 from covermaker.render.singing import seconds_of
 from covermaker.render.singwork import conversion
 from covermaker.render.steps import LEAD, NOBODY, ORIGINAL
@@ -142,7 +142,7 @@ def check(project: Project) -> Checked:
     if train is not None:
         with placed("voice.train"):
             trainee = find_trainee(train, project)
-    check_singers(cover.convert.singers, lead, trainee)
+    check_singing(cover.convert, lead, trainee)
     song = project.path(cover.song.file, "song.file")
     seconds = _song_seconds(song) if cover.automation or cover.sections else None
     for index, section in enumerate(cover.sections):
@@ -267,24 +267,6 @@ def _others(project: Project) -> dict[str, Singer]:
         if name not in (LEAD, ORIGINAL, NOBODY, *found):
             found[name] = find_singer(name, project, where)
     return found
-
-
-def check_singers(wanted: Mapping[str, float], lead: Singer | None, trainee: Trainee | None = None) -> None:
-    """Refuse singers that the lead voice was not trained on.
-
-    Raises
-    ------
-    PlaceError
-        With the nearest name.
-    """
-    known = list(lead.voice.card.singers) if lead and lead.voice else trainee.singers() if trainee else []
-    for name in wanted:
-        if name not in known:
-            raise PlaceError(
-                f"convert.singers.{name}",
-                f": the voice has no singer '{name}'",
-                hint=nearest(name, known) if known else "it is a voice of one singer: leave singers out",
-            )
 
 
 def _guide(project: Project) -> Path | None:

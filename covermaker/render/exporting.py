@@ -34,6 +34,7 @@ from covermaker.render.sessions import (
     write_reaper_session,
 )
 from covermaker.render.settling import settle
+from covermaker.render.singers import rights_notes
 from covermaker.render.tasks import MIX_STEMS_FOLDER, notes_of, summary
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ def _exported(request: Mapping[str, Any], listener: Listener) -> dict[str, Any]:
     # What hears no rack lacks no plug-in.
     is_mixed = any(step.kind == "mix" for step in in_order(targets))
     absent = absent_notes(order.river.checked.racks, order.river.checked.lanes) if is_mixed else []
-    for text in dict.fromkeys([*absent, *notes_of(reports, cover)]):
+    unknown = rights_notes(order.river.singers, in_order(targets))
+    for text in dict.fromkeys([*absent, *unknown, *notes_of(reports, cover)]):
         listener(Note(text))
     files = {
         name: [

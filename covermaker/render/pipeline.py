@@ -63,6 +63,11 @@ class River:
     extras: list[Step] = field(default_factory=list)
     claim: Claim | None = None
 
+    @property
+    def singers(self) -> list[Singer]:
+        """Who sings: the lead first, then those of tracks and parts."""
+        return [self.lead, *self.checked.others.values()]
+
     def targets(self, until: str | None = None) -> list[Step]:
         """List the steps that a render must end with: the export and the extras, or all steps of one kind.
 

@@ -6,23 +6,28 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from covermaker.documents.document import placed
-from covermaker.errors import WeightsError
+from covermaker.convert.manners import NO_MELODY, WHO_HAS_MELODIES, makes_up_pitch
+from covermaker.documents.document import PlaceError, placed
+from covermaker.errors import WeightsError, nearest
 from covermaker.features.encoders import content_fingerprint, encoders_of
 from covermaker.graph.step import From
 from covermaker.voices.card import CARD_FILE
 from covermaker.voices.library import find_voice
+from covermaker.voices.rights import UNKNOWN_RIGHTS
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from covermaker.graph.step import Step
-    from covermaker.project.document import Training
+    from covermaker.project.document import Convert, Training
     from covermaker.project.load import Project
     from covermaker.takes.document import Takes
     from covermaker.training.profiles import Profile
+
+
+_IMPORTED_COST = 90.0  # measured for RVC at 40 kHz and so-vits-svc 4.1, whose sizes most have
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,12 @@ class Singer:
         return {} if self.voice is None else {"the voice": self.voice.fingerprint}
 
     @property
+    def conversion_cost(self) -> float | None:
+        """Seconds that it takes to sing a minute on two cores, where it is not the usual time; for the estimate."""
+        imported = self.voice is not None and self.voice.card.network.kind == "vits"
+        return _IMPORTED_COST if imported else None
+
+    @property
     def fingerprint(self) -> str:
         """What the record of a render names the voice by."""
         if self.voice is not None:
@@ -143,15 +154,46 @@ def ready(voice: Voice) -> Singer:
     Raises
     ------
     WeightsError
-        When the encoder on the voice's card is not here, or is not the very same: it would sing noise.
+        When the encoder on the voice's card is not here, or is not the very same where the card says which: it would
+        sing noise.
     """
     content = voice.card.content
-    if content_fingerprint(content.encoder) != content.sha256:
+    installed = content_fingerprint(content.encoder)
+    if content.sha256 not in (None, installed):
         raise WeightsError(
             f"the voice '{voice.name}' was trained on another '{content.encoder}' than the one that is installed",
             hint="compare the card with: covermaker models verify",
         )
     return Singer(voice.card.name, voice.card.rights, content.encoder, voice=voice)
+
+
+def check_singing(settings: Convert, lead: Singer | None, trainee: Trainee | None = None) -> None:
+    """Refuse what the lead voice was not trained to: singers, or to make up a melody.
+
+    Raises
+    ------
+    PlaceError
+        For a singer, with the nearest name.
+    """
+    card = lead.voice.card if lead and lead.voice else None
+    known = list(card.singers) if card else trainee.singers() if trainee else []
+    for name in settings.singers:
+        if name not in known:
+            raise PlaceError(
+                f"convert.singers.{name}",
+                f": the voice has no singer '{name}'",
+                hint=nearest(name, known) if known else "it is a voice of one singer: leave singers out",
+            )
+    if settings.auto_pitch and not (card and makes_up_pitch(card)):
+        raise PlaceError("convert.auto_pitch", NO_MELODY, hint=WHO_HAS_MELODIES)
+
+
+def rights_notes(singers: Iterable[Singer], steps: Iterable[Step]) -> list[str]:
+    """Tell which voices nobody has spoken for, where `steps` let them sing; an imported voice comes without a word."""
+    if not any(step.kind == "convert" for step in steps):
+        return []
+    unknown = (singer.name for singer in singers if singer.rights == "unknown")
+    return [UNKNOWN_RIGHTS.format(voice=name) for name in dict.fromkeys(unknown)]
 
 
 def find_trainee(wanted: Training, project: Project) -> Trainee:

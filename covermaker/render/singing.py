@@ -188,6 +188,7 @@ def convert_step(
             seed=None if like is None else like.seed,
         ),
         weights=singer.weights(),
+        cost=singer.conversion_cost,
     )
 
 
@@ -335,7 +336,7 @@ def _moves(settings: Convert, stem: str) -> bool:
 
 def _settings_of(settings: Convert, lead: bool, alone: bool, guide: Path | None) -> Convert:
     """Return the settings for one of the singers: what is about the lead voice, or its melody, is not for others."""
-    changes: dict[str, Any] = {} if lead else {"singers": {}}
+    changes: dict[str, Any] = {} if lead else {"singers": {}, "auto_pitch": False}
     if alone and guide is None and settings.pitch_correction.guide is not None:
         changes["pitch_correction"] = settings.pitch_correction.model_copy(update={"strength": 0.0})
     return settings.model_copy(update=changes)
@@ -354,8 +355,8 @@ def _conversion(settings: Convert, guide: Path | None) -> dict[str, Any]:
     values = settings.model_dump(
         include={"transpose", "protect", "loudness_mix", "index_ratio", "formant_semitones"}
     )
-    if settings.singers:
-        values["singers"] = dict(settings.singers)
+    # Younger than the projects whose keys are to stay.
+    values |= settings.model_dump(include={"singers", "noise_scale", "auto_pitch"}, exclude_defaults=True)
     return {**values, **_correction(settings, guide)}
 
 

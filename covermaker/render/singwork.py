@@ -219,6 +219,8 @@ def conversion(settings: Convert, guide: Path | None) -> ConvertSettings:
         pitch_correction=PitchCorrection(**{**correction.model_dump(), "guide": guide}),
         loudness_mix=settings.loudness_mix,
         singers=dict(settings.singers),
+        noise_scale=settings.noise_scale,
+        auto_pitch=settings.auto_pitch,
     )
 
 

@@ -19,13 +19,13 @@ from covermaker.project.document import Convert, Stems
 from covermaker.project.load import hidden_folder, load
 from covermaker.project.saved import RENDERED_NAME
 from covermaker.render import pipeline, record
-from covermaker.render.checks import check_singers, make_separator
+from covermaker.render.checks import make_separator
 from covermaker.render.ending import ending, is_whole
 from covermaker.render.finishing import prepare_signing
 from covermaker.render.naming import named_reports, named_steps, named_text
 from covermaker.render.plugins import absent_notes, refuse_missing, surviving
 from covermaker.render.settling import settle
-from covermaker.render.singers import ready
+from covermaker.render.singers import check_singing, ready, rights_notes
 from covermaker.render.singing import convert_step, feature_steps, listen_step
 from covermaker.render.singwork import conversion
 from covermaker.render.steps import Region
@@ -92,7 +92,7 @@ def _rendered(request: Request, listener: Listener) -> dict[str, Any]:
     entries = run(store, targets, listener=listener, device=request.get("device", "auto"), again=again)
     cover = river.checked.project.cover
     result: dict[str, Any] = {"title": cover.title, "until": until, "files": []}
-    _tell_notes(targets, store, listener, cover, absent_notes(river.checked.racks, river.checked.lanes))
+    _tell_notes(targets, store, listener, cover, _known_notes(river, targets))
     if until is not None:
         result["folders"] = [str(entry.folder) for entry in entries]
         return result
@@ -118,13 +118,13 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     conversion(settings, guide)
     vocal = From(pipeline.vocal_step(Path(request["vocal"])), "vocals.wav")
     singer = ready(find_voice(request["voice"]))
-    check_singers(settings.singers, singer)
+    check_singing(settings, singer)
     check_smoothing(settings.smooth_frames)
     features = feature_steps(vocal, settings, singer.encoder)
     step = convert_step(vocal, features, singer, settings, guide=guide)
     targets = [step, *listen_step(vocal, features["loudness"])]
     entry, *_ = run(store, targets, listener=listener, device=request.get("device", "auto"))
-    _tell_notes(targets, store, listener)
+    _tell_notes(targets, store, listener, others=rights_notes([singer], targets))
     export_file(
         entry.folder / "converted.wav", out, format="wav32f", tags=pipeline.voice_tags([singer]), seed=0
     )
@@ -187,7 +187,7 @@ def _publish(
         master=reports["master"],
         files=[{"name": name, **facts} for name, facts in named.items()],
         notes=[
-            *absent_notes(river.checked.racks, river.checked.lanes),
+            *_known_notes(river, targets),
             *notes_of(reports, river.checked.project.cover),
         ],
         extra={
@@ -246,6 +246,12 @@ def _once(listener: Listener) -> Listener:
         listener(event)
 
     return hear
+
+
+def _known_notes(river: pipeline.River, targets: Sequence[Step]) -> list[str]:
+    """Tell what no step finds out: plug-ins that are absent, voices that nobody has spoken for."""
+    absent = absent_notes(river.checked.racks, river.checked.lanes)
+    return [*absent, *rights_notes(river.singers, in_order(targets))]
 
 
 def _tell_notes(

@@ -180,7 +180,7 @@ def _outline(path: Path) -> dict[str, Any]:
         package = read_outline(path)
         if not isinstance(package, dict) or not {"klass", "args", "kwargs", "state"} <= package.keys():
             raise WeightsError(f"{path} describes no demucs network")
-        package = {**package, "klass": getattr(package["klass"], "__name__", "nothing")}
+        package = {**package, "klass": getattr(package["klass"], "name", "nothing")}
     if package["klass"] not in _CLASSES:
         raise WeightsError(f"{path} holds a {package['klass']}", hint=f"known: {', '.join(_CLASSES)}")
     return package

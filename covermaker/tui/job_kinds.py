@@ -55,6 +55,13 @@ KINDS: Final = {
         "is being scanned", "scanned", "scan", of_voice=True, is_short=True, is_quiet=True
     ),
     LISTEN: JobKind("is being listened to", "listened to", "listening", is_short=True, is_quiet=True),
+    "import-voice": JobKind(
+        "is being taken in", "taken in", "taking in", "nothing was taken in",
+        of_voice=True, is_short=True, is_quiet=True,
+    ),
+    "export-voice": JobKind(
+        "is being written out", "written out", "writing out", of_voice=True, is_short=True, is_quiet=True
+    ),
     "audition": JobKind("is singing", "sung", "audition", of_voice=True, is_short=True, is_quiet=True),
     "promote": JobKind(
         "is being promoted", "promoted", kept="the voice is what it was", of_voice=True, is_quiet=True

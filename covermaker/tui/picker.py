@@ -26,9 +26,16 @@ if TYPE_CHECKING:
     from covermaker.tui.app import Studio
 
 
-def pick(app: Studio, place: Path, title: str, then: Callable[[Sequence[Path]], object]) -> None:
-    """Let files and folders be chosen; `then` gets them, at least one."""
-    picker = SongPicker(place, title)
+def pick(
+    app: Studio,
+    place: Path,
+    title: str,
+    then: Callable[[Sequence[Path]], object],
+    *,
+    sought: tuple[str, Callable[[Path], bool]] = ("Sound", is_audio),
+) -> None:
+    """Let files and folders be chosen; `then` gets them, at least one. `sought` is what is shown of files first."""
+    picker = SongPicker(place, title, sought)
 
     def picked(file: Path | None) -> None:
         if file is not None:
@@ -53,11 +60,16 @@ class SongPicker(Acting, FileOpen):
         ("type", "A path"), ("backspace", "Above"), ("esc", "Cancel"),
     )  # fmt: skip
 
-    def __init__(self, place: Path, title: str = "Add songs") -> None:
+    def __init__(
+        self,
+        place: Path,
+        title: str = "Add songs",
+        sought: tuple[str, Callable[[Path], bool]] = ("Sound", is_audio),
+    ) -> None:
         self.marked: list[Path] = []
         Icons.set_picker(self._sign)
         DirectoryEntry.LINK_ICON = Text("@")  # type: ignore[misc]  # there is no setter, as for the others
-        filters = Filters(("Sound", is_audio), ("All files", lambda _: True))
+        filters = Filters(sought, ("All files", lambda _: True))
         super().__init__(place, title, open_button="Add", filters=filters)
 
     def on_mount(self) -> None:

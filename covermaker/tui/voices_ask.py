@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class _Radio(RadioButton):
+class Radio(RadioButton):
     """One of several, whose sign says without colour whether it is chosen."""
 
     @property
@@ -31,7 +31,7 @@ class _Radio(RadioButton):
         return Content("(*)" if self.value else "( )")
 
 
-class _Rights(RadioSet, inherit_bindings=False):
+class RightsSet(RadioSet, inherit_bindings=False):
     """Enter goes on and chooses nothing: whose voice it is, is said on purpose."""
 
     BINDINGS: ClassVar = [
@@ -162,9 +162,9 @@ class NewVoiceAsk(Form["NewVoice"]):
             yield Label("Name")
             yield Input(before.name, id="name", compact=True)
             yield Label("Whose voice is it?")
-            with _Rights(id="rights", compact=True):
+            with RightsSet(id="rights", compact=True):
                 for rights, words in RIGHTS.items():
-                    yield _Radio(f"{rights}: {words}", rights == before.rights, name=rights)
+                    yield Radio(f"{rights}: {words}", rights == before.rights, name=rights)
             yield Label("Who agreed to what (one sentence)")
             yield Input(
                 before.statement,

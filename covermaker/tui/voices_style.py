@@ -38,7 +38,7 @@ SaveList { height: 2fr; }
 .-tiny .at-training SaveList, .-flat .at-training SaveList,
 .-tiny .at-checkpoints Training, .-flat .at-checkpoints Training { display: none; }
 .-tiny .at-list VoiceList, .-flat .at-list VoiceList { display: block; }
-ChooseAsk, NewVoiceAsk { align: center middle; }
+ChooseAsk, NewVoiceAsk, ModelAsk { align: center middle; }
 ChooseAsk .dialog Button { margin: 1 0 0 0; }
 .choice { padding: 0 0 0 2; color: $state-quiet; }
 """

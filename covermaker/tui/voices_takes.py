@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import events, on, work
 from textual.message import Message
@@ -75,14 +75,15 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         if self.whole is not None:
             self._pick("More recordings", partial(self._begin_import, self.whole.row))
 
-    def _pick(self, title: str, then: Callable[[Sequence[Path]], object]) -> None:
+    def _pick(self, title: str, then: Callable[[Sequence[Path]], object], **sought: Any) -> None:
+        """Let files be chosen, from where the last ones were; `sought` as in `picker.pick`."""
         from covermaker.tui.picker import pick
 
         def picked(paths: Sequence[Path]) -> None:
             self._picker_place = paths[-1].parent
             then(paths)
 
-        pick(self.app, self._picker_place, title, picked)
+        pick(self.app, self._picker_place, title, picked, **sought)
 
     def on_paste(self, event: events.Paste) -> None:
         """Take in what was dropped: for the voice whose takes have the focus, else for a new one."""
@@ -94,8 +95,12 @@ class TakingVoices(JobVoices, inherit_bindings=False):
             self.app.say(said, "stale")
         elif self.pane() is self.query_one(TakeList) and self.whole is not None and self.no_import() is None:
             self._take_in_more(self.whole.row, paths)
-        else:
+        elif not self.take_model(paths):
             self._begin_new(paths)
+
+    def take_model(self, paths: Sequence[Path]) -> bool:
+        """Take in what was dropped where it is a voice of another program; tell whether it is."""
+        raise NotImplementedError
 
     @work(group="voices-new", exit_on_error=False)
     async def _begin_new(

@@ -21,6 +21,7 @@ from covermaker.tui.words import (
     tone_of,
 )
 from covermaker.units import clock, human_bytes, note_name
+from covermaker.voices.card import range_assumed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -250,6 +251,7 @@ def card_lines(whole: Whole, charset: Charset) -> list[tuple[str, str, str]]:
         return [*lines, ("card", "there is none before it is trained", "quiet")]
     span = (
         f"{note_name(card.f0.low_hz)} to {note_name(card.f0.high_hz)}, median {note_name(card.f0.median_hz)}"
+        f"{' (assumed)' if range_assumed(card) else ''}"
     )
     lines += [
         ("", one_line(card.description), ""),

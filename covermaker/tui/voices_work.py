@@ -17,8 +17,8 @@ from covermaker.tui.job_kinds import SHORT
 from covermaker.tui.lost import KEPT
 from covermaker.tui.voices_ask import Choice, ChooseAsk
 from covermaker.tui.voices_jobs import Change
+from covermaker.tui.voices_models import ModelVoices
 from covermaker.tui.voices_panes import Card, TakeList
-from covermaker.tui.voices_takes import TakingVoices
 from covermaker.tui.voices_text import grouped, lost_by_killing, promotion_words
 from covermaker.tui.voices_training import Training
 from covermaker.tui.words import count, one_line
@@ -34,7 +34,7 @@ _QUICK: Final = "about 11 minutes, whatever the machine; all its cores work"
 _STUDIO: Final = "40 000 steps of a larger network: an hour or so on a GPU, days without one"
 
 
-class WorkingVoices(TakingVoices, inherit_bindings=False):
+class WorkingVoices(ModelVoices, inherit_bindings=False):
     """See the module."""
 
     @dataclass
@@ -176,7 +176,7 @@ class WorkingVoices(TakingVoices, inherit_bindings=False):
 
     def no_cancel(self) -> str | None:
         """Say why there is nothing to cancel."""
-        return None if self.busy(*SHORT) else "no scan, import or audition of this voice runs"
+        return None if self.busy(*SHORT) else "no scan, import, export or audition of this voice runs"
 
     def action_cancel(self) -> None:
         """Cancel what is short."""

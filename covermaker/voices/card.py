@@ -18,8 +18,8 @@
     config = { … }                  # what the network class needs to be built
 
     [content]
-    encoder = "whisper-base"        # the encoder it was trained on, and that encoder's weights
-    sha256 = "…"
+    encoder = "whisper-base"        # the encoder it was trained on, and that encoder's weights; without a
+    sha256 = "…"                    # sha256, as of imported voices, those that are installed
 
     [f0]                            # the range it was trained in
     low_hz = 120.0
@@ -102,10 +102,14 @@ class NetworkPart(_Part):
 
 
 class ContentPart(_Part):
-    """The content encoder whose features the network was trained on."""
+    """The content encoder whose features the network was trained on.
+
+    Nobody knows which file of it a published voice was trained with: there are several of the same weights. Without
+    `sha256` it sings with the one that is installed, whose content is in the keys of what it reads.
+    """
 
     encoder: str = Field(min_length=1)
-    sha256: Sha256
+    sha256: Sha256 | None = None
 
 
 class F0Part(_Part):
@@ -203,7 +207,8 @@ class VoiceCard(_Part):
         speaker, the weight file's name and claimed sha256, the index file's name.
         """
         whole = self.model_dump(mode="json")
-        sound = {part: whole[part] for part in ("sample_rate", "network", "content")}
+        sound = {part: whole[part] for part in ("sample_rate", "network")}
+        sound["content"] = {name: value for name, value in whole["content"].items() if value is not None}
         sound["f0"] = {name: hz for name, hz in whole["f0"].items() if hz is not None}
         if self.singers:
             sound["singers"] = self.singers
@@ -227,6 +232,11 @@ def trained_step(card: VoiceCard) -> int | None:
     """Return the step of the checkpoint that a voice sings with; None where its card does not say."""
     step = card.training.get("step")
     return step if isinstance(step, int) else None
+
+
+def range_assumed(card: VoiceCard) -> bool:
+    """Tell whether nobody measured the range of ``[f0]``: published voices come without one."""
+    return card.training.get("f0_range") == "assumed"
 
 
 def write_card(card: VoiceCard, folder: Path) -> Path:

@@ -16,14 +16,12 @@ one trains nothing::
 
 from __future__ import annotations
 
-import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from covermaker.disk import file_sha256, replacing
-from covermaker.errors import AudioInputError, CovermakerError, ResourceError, WeightsError
-from covermaker.weights.warm import loaded
+from covermaker.errors import CovermakerError
+from covermaker.voices.index_tables import check_width, no_index, read_tables, write_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,13 +77,13 @@ def build_index(rows: NDArray[np.floating[Any]], path: Path, *, seed: int) -> st
         centres, belongs = _clusters(standard, lists, generator)
     order = np.argsort(belongs, kind="stable")
     ends = np.cumsum(np.bincount(belongs, minlength=lists))
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, rows=kept[order], columns=columns, centres=centres, ends=ends)
-    return file_sha256(path)
+    return write_tables(path, {"rows": kept[order], "columns": columns, "centres": centres, "ends": ends})
 
 
 class ContentIndex:
-    """An opened index; see `ContentIndex.open`."""
+    """An opened index; see `voices.retrieval.Retrieval`."""
+
+    DEFAULT_RATIO: ClassVar[float] = 0.3
 
     def __init__(
         self,
@@ -112,42 +110,15 @@ class ContentIndex:
             )
 
     @classmethod
-    def open(cls, path: Path, *, sha256: str | None = None) -> ContentIndex:
-        """Read an index that `build_index` wrote.
-
-        Parameters
-        ----------
-        path : Path
-            The file.
-        sha256 : str, optional
-            Of the file, as a card claims it.
+    def read(cls, path: Path) -> ContentIndex:
+        """Open what `build_index` wrote.
 
         Raises
         ------
         WeightsError
-            When the file is missing, damaged, or not the one of the card.
+            When the file is damaged or its arrays do not fit together.
         """
-        try:
-            found = file_sha256(path)
-        except (AudioInputError, ResourceError) as error:
-            raise WeightsError(
-                f"the index {path} is missing or cannot be read", hint="copy the whole voice folder"
-            ) from error
-        if sha256 is not None and found != sha256:
-            raise WeightsError(
-                f"{path} is not the index of its card: sha256 {found[:12]}…, the card says {sha256[:12]}…",
-                hint="it is damaged or was replaced without its card",
-            )
-        # Beside the rows faiss has its own, in twice the precision.
-        return loaded("index", found, lambda: cls._read(path), size_bytes=3 * path.stat().st_size)
-
-    @classmethod
-    def _read(cls, path: Path) -> ContentIndex:
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                parts = {name: arrays[name] for name in _NAMES}
-        except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-            raise WeightsError(f"{path} is no index of content rows: {error}") from error
+        parts = dict(zip(_NAMES, read_tables(path, *_NAMES), strict=True))
         _check(parts, path)
         return cls(**parts)
 
@@ -177,36 +148,18 @@ class ContentIndex:
         return numbers, np.where(numbers >= 0, squares, np.inf)
 
     def blend(
-        self, content: NDArray[np.floating[Any]], ratio: float | NDArray[np.floating[Any]], k: int = NEAREST
+        self,
+        content: NDArray[np.floating[Any]],
+        ratio: float | NDArray[np.floating[Any]],
+        k: int = NEAREST,
+        *,
+        singer: int = 0,
     ) -> NDArray[np.float32]:
-        """Draw content towards the voice's own.
+        """Draw content towards the voice's own; see `voices.retrieval.Retrieval.blend`. All singers share it.
 
         The mean of the `k` nearest rows, weighted by 1 / squared distance, is mixed with the content by `ratio`.
-        Each row's answer depends on that row alone.
-
-        Parameters
-        ----------
-        content : float array (n, width)
-            Of the source.
-        ratio : float or array (n,)
-            0..1: 0 leaves the content, 1 replaces it.
-        k : int
-            How many rows.
-
-        Returns
-        -------
-        float32 array (n, width)
-
-        Raises
-        ------
-        WeightsError
-            When the content is of another width: another encoder's.
         """
-        if content.ndim != 2 or content.shape[1] != self.width:
-            raise WeightsError(
-                f"the index holds content of width {self.width}, this content has shape {content.shape}",
-                hint="the index and the content come from different encoders",
-            )
+        check_width(content, self.width)
         share = np.broadcast_to(np.asarray(ratio, dtype=np.float32), (len(content),))
         blended = np.array(content, dtype=np.float32)
         for start in range(0, len(content), BLOCK_ROWS):
@@ -272,4 +225,4 @@ def _check(parts: dict[str, NDArray[Any]], path: Path) -> None:
         and all(np.isfinite(part).all() for part in (rows, columns, centres))
     )
     if not fits:
-        raise WeightsError(f"{path} is no index of content rows: its arrays do not fit together")
+        raise no_index(path, "its arrays do not fit together")

@@ -180,12 +180,19 @@ def _places(extra: Sequence[Path], project: Path | None) -> Iterator[tuple[str, 
 
 
 def _voice_folders(root: Path) -> list[Path]:
-    """Return the folders of a root that hold a card; a root that is missing or closed to us holds none."""
+    """Return the folders of a root that hold a card; a root that is missing or closed to us holds none.
+
+    A hidden one is the trash, or a voice that is being made.
+    """
     try:
         folders = sorted(root.iterdir())
     except OSError:
         return []
-    return [folder for folder in folders if os.path.lexists(folder / CARD_FILE)]
+    return [
+        folder
+        for folder in folders
+        if not folder.name.startswith(".") and os.path.lexists(folder / CARD_FILE)
+    ]
 
 
 def _entry(folder: Path, place: str) -> VoiceEntry:

@@ -17,3 +17,9 @@ RIGHTS: Final[dict[Rights, str]] = {
 def needs_statement(rights: str) -> bool:
     """Tell whether somebody has to agree, so that a sentence must say who did, and to what."""
     return rights in ("own-voice", "licensed")
+
+
+# Told of a voice whose card says "unknown", wherever something is made of it that others may hear.
+UNKNOWN_RIGHTS: Final = (
+    "nobody has said whose voice '{voice}' is, or that its singer agreed (rights: unknown): songs say so in their tags"
+)

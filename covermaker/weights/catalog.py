@@ -3,12 +3,13 @@
 A file is looked for in this order, without any network:
 
 1. an explicit path, given as ``path=`` or in ``COVERMAKER_WEIGHTS_<NAME>`` (upper case, ``-`` as ``_``);
-2. the user's models folder (``COVERMAKER_MODELS`` moves it);
+2. the user's models folder (``COVERMAKER_MODELS`` moves it), in a folder called like the entry;
 3. an installed weight package, found without importing it;
 4. the hub's cache on this machine, for what `covermaker.weights.pull` or another program has fetched before.
 
 Files of 2 to 4 are checked against the catalog's size and sha256 on first use. An explicit path is the user's
-own choice and taken as it is; its fingerprint tells it apart.
+own choice and taken as it is, and so is a file of 2 under one of the other names that other programs gave it; their
+fingerprint tells them apart.
 """
 
 from __future__ import annotations
@@ -29,12 +30,26 @@ from covermaker.weights.hashes import forget, known_hash
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """One file of an entry; `parts` are its pieces inside installed packages, `size` is in bytes."""
+    """One file of an entry.
+
+    Parameters
+    ----------
+    name : str
+        In the models folder and on the hub.
+    size : int, optional
+        In bytes.
+    sha256 : str, optional
+    parts : tuple of str
+        Its pieces inside installed packages.
+    also : tuple of str
+        What other programs call a file of theirs that holds the same network.
+    """
 
     name: str
     size: int | None = None
     sha256: str | None = None
     parts: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,13 @@ def entries() -> dict[str, Entry]:
     table = {}
     for name, row in tomllib.loads(text).items():
         files = tuple(
-            WeightFile(file["name"], file.get("size"), file.get("sha256"), tuple(file.get("parts", ())))
+            WeightFile(
+                file["name"],
+                file.get("size"),
+                file.get("sha256"),
+                parts=tuple(file.get("parts", ())),
+                also=tuple(file.get("also", ())),
+            )
             for file in row.pop("files")
         )
         table[name] = Entry(name=name, files=files, **row)
@@ -189,7 +210,16 @@ def find(name: str, *, path: Path | None = None) -> Found:
         found = look(wanted)
         if found is not None:
             return found
-    raise WeightsError(f"the weights '{name}' ({wanted.role}) are not installed", hint=wanted.next_step)
+    steps = wanted.next_step
+    if not wanted.folder and wanted.hub:
+        first, *others = _names(wanted.files[0])
+        called = first + (f" (or {', '.join(others)})" if others else "")
+        steps += f" or put {called} into {models_folder() / name}"
+    raise WeightsError(f"the weights '{name}' ({wanted.role}) are not installed", hint=steps)
+
+
+def _names(file: WeightFile) -> tuple[str, ...]:
+    return (file.name, *file.also)
 
 
 def _explicit(wanted: Entry, path: Path) -> Found:
@@ -199,10 +229,13 @@ def _explicit(wanted: Entry, path: Path) -> Found:
             f"the weights '{wanted.name}' are not at {path}", hint="the path was given explicitly"
         )
     if not wanted.folder:
-        file = path / names[0] if path.is_dir() else path
-        if not file.is_file():
-            raise WeightsError(f"{path} holds no {names[0]}", hint="the path was given explicitly")
-        return Found(file, "path", (file,))
+        if path.is_file():
+            return Found(path, "path", (path,))
+        inside = _in_folder(wanted, path, "path")
+        if inside is None:
+            named = " or ".join(_names(wanted.files[0]))
+            raise WeightsError(f"{path} holds no {named}", hint="the path was given explicitly")
+        return inside
     missing = [file for file in names if not (path / file).is_file()]
     if missing:
         raise WeightsError(f"{path} holds no {', '.join(missing)}", hint="the path was given explicitly")
@@ -214,8 +247,12 @@ def _in_models_folder(wanted: Entry) -> Found | None:
 
 
 def _in_folder(wanted: Entry, folder: Path, source: str) -> Found | None:
-    files = tuple(folder / file.name for file in wanted.files)
-    if not all(file.is_file() for file in files):
+    there = [
+        next((folder / name for name in _names(file) if (folder / name).is_file()), None)
+        for file in wanted.files
+    ]
+    files = tuple(file for file in there if file is not None)
+    if len(files) < len(there):
         return None
     return Found(folder if wanted.folder else files[0], source, files)
 
@@ -253,17 +290,22 @@ def _in_hub_cache(wanted: Entry) -> Found | None:
 
 def _check(wanted: Entry, found: Found) -> None:
     for row, file in zip(wanted.files, found.files, strict=True):
+        if file.name in row.also:
+            continue
+        remedy = f"remove it, then {wanted.next_step}"
+        if row.also:
+            remedy += f"; another program's file is taken as {' or '.join(row.also)}"
         size = file.stat().st_size
         if row.size is not None and size != row.size:
             raise WeightsError(
                 f"the weights '{wanted.name}' are damaged: {file} has {size} bytes, not {row.size}",
-                hint=f"remove it, then {wanted.next_step}",
+                hint=remedy,
             )
         expected = row.sha256 or _stated_by_hub(file)
         if expected is not None and (actual := known_hash(file)) != expected:
             raise WeightsError(
                 f"the weights '{wanted.name}' are damaged: {file} has sha256 {actual[:16]}, not {expected[:16]}",
-                hint=f"remove it, then {wanted.next_step}",
+                hint=remedy,
             )
 
 

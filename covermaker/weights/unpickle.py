@@ -1,31 +1,25 @@
 """Look into foreign checkpoints without running anything they name.
 
-A pickle may name any function of any package to be called on load. `read_arrays` knows exactly what rebuilding a
-numpy array takes and stops at the first other name; `read_outline` lets every name stand for itself, calls nothing,
-and so tells how a checkpoint is built and what its plain values are.
+A pickle may name any function of any package to be called on load. `read_arrays` knows what a numpy array is made of
+and refuses every other name; `read_outline` tells how a checkpoint is built and what its plain values are.
 """
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-from collections import OrderedDict
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from covermaker.errors import WeightsError
+from covermaker.weights.arrays import array_of
+from covermaker.weights.pickled import Made, Named, PickleError
+from covermaker.weights.torch_file import TorchFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-_BROKEN = (
-    pickle.UnpicklingError, EOFError, KeyError, IndexError, AttributeError, TypeError, ValueError, OSError,
-    zipfile.BadZipFile,
-)  # fmt: skip
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[np.float32]]:
@@ -36,89 +30,49 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.float32]]:
     WeightsError
         When the file is damaged or holds anything but a dict of named arrays.
     """
-    table = _unpickle(path, _ArrayUnpickler)
-    if not isinstance(table, dict) or not all(
-        isinstance(name, str) and isinstance(array, np.ndarray) and array.dtype == np.float32
-        for name, array in table.items()
-    ):
+    with TorchFile.open(path) as file:
+        table = file.content
+    try:
+        arrays = {name: array_of(one) for name, one in table.items()} if isinstance(table, dict) else {}
+    except PickleError as error:
+        raise WeightsError(f"{path} is no checkpoint that can be read: {error}") from error
+    found = {
+        name: array
+        for name, array in arrays.items()
+        if isinstance(name, str) and array is not None and array.dtype == np.float32
+    }
+    if not arrays or len(found) < len(arrays):
         raise WeightsError(f"{path} holds something else than named float32 arrays")
-    return cast("dict[str, NDArray[np.float32]]", table)
+    return found
 
 
 def read_outline(path: Path) -> Any:
-    """Return what a ``torch.save`` archive holds, with tensors and foreign objects as placeholders.
+    """Return what a ``torch.save`` archive holds, with tensors and foreign objects as what they would be made by.
 
-    Dicts, lists, numbers, strings and fractions are themselves. A class is a `Placeholder` type that carries the
-    name and module it stands for.
+    Dicts, lists, numbers, strings and fractions are themselves; a class is a `pickled.Named`, an object a
+    `pickled.Made`.
 
     Raises
     ------
     WeightsError
         When the file is damaged.
     """
-    return _unpickle(path, _OutlineUnpickler)
+    with TorchFile.open(path, foreign=True) as file:
+        try:
+            return _plain(file.content)
+        except RecursionError as error:
+            raise WeightsError(f"{path} is nested deeper than any checkpoint") from error
 
 
-class Placeholder:
-    """Stands for an object that was not made."""
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        pass
-
-    def __setstate__(self, state: object) -> None:
-        pass
-
-    def __call__(self, *args: object, **kwargs: object) -> Placeholder:
-        """Stand for what it would return."""
-        return Placeholder()
-
-
-def _unpickle(path: Path, reader: type[pickle.Unpickler]) -> Any:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            member = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
-            with archive.open(member) as file:
-                return reader(file).load()
-    except (*_BROKEN, StopIteration) as error:
-        raise WeightsError(f"{path} is no checkpoint that can be read: {error}") from error
-
-
-class _OutlineUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("fractions", "Fraction"):
-            return Fraction
-        return type(name, (Placeholder,), {"__module__": module})
-
-    def persistent_load(self, pid: object) -> Any:
-        return None  # A tensor's storage, in another member of the archive.
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        # numpy 1 called it numpy.core, numpy 2 calls it numpy._core.
-        if (module, name) in {
-            ("numpy.core.multiarray", "_reconstruct"),
-            ("numpy._core.multiarray", "_reconstruct"),
-        }:
-            return _reconstruct
-        if (module, name) == ("numpy", "ndarray"):
-            return np.ndarray
-        if (module, name) == ("numpy", "dtype"):
-            return np.dtype
-        if (module, name) == ("_codecs", "encode"):
-            return _latin1
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}")
-
-
-def _reconstruct(kind: object, shape: tuple[int, ...], code: object) -> NDArray[Any]:
-    # What numpy's own function does for the only class we admit: an empty array whose state follows.
-    return np.ndarray.__new__(np.ndarray, shape, np.dtype("i1"))
-
-
-def _latin1(text: str, encoding: str) -> bytes:
-    # Pickle protocol 2 writes bytes as text that is encoded back.
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"bytes in {encoding}")
-    return text.encode("latin1")
+def _plain(value: Any) -> Any:
+    """Return a value with its fractions made; of dicts and lists, what is in them."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(one) for one in value)
+    if isinstance(value, Made) and value.by == Named("fractions", "Fraction"):
+        try:
+            return Fraction(*value.args)
+        except (TypeError, ValueError, ZeroDivisionError) as error:
+            raise WeightsError("a checkpoint holds a fraction that is none") from error
+    return value

@@ -14,7 +14,7 @@ from covermaker.audio.files import wav_writer
 from covermaker.features.clock import frame_count
 from covermaker.features.loudness import frame_loudness_db
 from covermaker.voices.card import VoiceCard
-from covermaker.voices.networks.base import voiced_edges
+from covermaker.voices.networks.base import SungPitch, phase_curve, voiced_edges
 from covermaker.voices.voice import Voice
 
 CONTENT_DIM = 8
@@ -28,6 +28,7 @@ class FakeSinger:
     """
 
     content_dim = CONTENT_DIM
+    content_held = False
     context_frames = 5
 
     def __init__(self, sample_rate: int, hiss_db: float = -60.0, level_db: float = 0.0) -> None:
@@ -42,16 +43,18 @@ class FakeSinger:
         after = np.append(values[1:], values[-1:])
         return (values[:, None] + (after - values)[:, None] * steps).ravel()
 
-    def render(
-        self, content, f0_hz, loudness_db, *, phase_cycles, first_frame, seed, speaker=0, formant_ratio=1.0
-    ):
+    def pitch(self, f0_hz):
+        return SungPitch(np.asarray(f0_hz), np.asarray(f0_hz) > 0, phase_curve(f0_hz))
+
+    def render(self, content, pitch, loudness_db, *, first_frame, seed, keep=slice(None), **rest):
+        f0_hz = pitch.f0_hz
         self.calls.append(len(f0_hz))
         hop, rate = self.hop_samples, self.sample_rate
         kernel = np.hanning(2 * 5 + 1)
         smooth = np.stack([np.convolve(row, kernel / kernel.sum())[5:-5] for row in content.T])
         left, right = voiced_edges(f0_hz)
         t = np.arange(hop) / rate
-        phase = phase_cycles[:, None] + left[:, None] * t + (right - left)[:, None] * t**2 * 50
+        phase = pitch.phase_cycles[:, None] + left[:, None] * t + (right - left)[:, None] * t**2 * 50
         phase = phase.ravel() % 1.0
         voiced = self._straight((np.asarray(f0_hz) > 0).astype(float))
         level = self._straight(10 ** ((np.asarray(loudness_db, dtype=float) + self.level_db) / 20))
@@ -61,7 +64,8 @@ class FakeSinger:
             sung += weight * np.sin(2 * np.pi * number * phase) / number
         frames = range(first_frame, first_frame + len(f0_hz))
         noise = np.concatenate([np.random.default_rng([seed, i]).standard_normal(hop) for i in frames])
-        return (sung * level * voiced + noise * (0.3 * level * (1 - voiced) + self.hiss)).astype(np.float32)
+        heard = sung * level * voiced + noise * (0.3 * level * (1 - voiced) + self.hiss)
+        return heard.reshape(-1, hop)[keep].ravel().astype(np.float32)
 
 
 def fake_card(sample_rate: int) -> VoiceCard:

@@ -12,6 +12,7 @@ from covermaker.audio.files import probe, read, wav_writer
 from covermaker.convert.convert import ConvertSettings, convert_vocal
 from covermaker.errors import CovermakerError, ProjectError, UsageError, WeightsError
 from covermaker.features.clock import frame_count
+from covermaker.voices.networks.base import SungPitch, phase_curve
 
 PLAIN = ConvertSettings(protect=0.5)  # the network alone, no consonants of the source
 
@@ -128,17 +129,18 @@ def test_the_lag_test_sees_a_lag(envelope_lag_ms):
 class Ticks:
     """Sings one impulse at every whole second of the song."""
 
-    content_dim, context_frames = 8, 3
+    content_dim, content_held, context_frames = 8, False, 3
 
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate, self.hop_samples = sample_rate, sample_rate // 100
 
-    def render(
-        self, content, f0_hz, loudness_db, *, phase_cycles, first_frame, seed, speaker=0, formant_ratio=1.0
-    ):
-        frames = np.zeros((len(f0_hz), self.hop_samples), dtype=np.float32)
+    def pitch(self, f0_hz):
+        return SungPitch(np.asarray(f0_hz), np.asarray(f0_hz) > 0, phase_curve(f0_hz))
+
+    def render(self, content, pitch, loudness_db, *, first_frame, keep=slice(None), **rest):
+        frames = np.zeros((len(pitch), self.hop_samples), dtype=np.float32)
         frames[-first_frame % 100 :: 100, 0] = 0.5
-        return frames.ravel()
+        return frames[keep].ravel()
 
 
 def drift_samples(tmp_path, voice_of, seconds: int, rate: int, voice_rate: int) -> np.ndarray:

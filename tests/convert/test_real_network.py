@@ -112,7 +112,6 @@ def test_formants_move_and_the_pitch_stays(ddsp_folder, semitones):
     """A network whose filter has one peak at 1500 Hz: the peak moves by the ratio, the harmonics do not."""
     import torch
 
-    from covermaker.voices.networks.base import phase_curve
     from covermaker.voices.networks.ddsp import DdspSynthesizer
     from covermaker.voices.networks.ddsp_config import DdspConfig
     from covermaker.voices.networks.ddsp_network import DdspNetwork
@@ -132,8 +131,8 @@ def test_formants_move_and_the_pitch_stays(ddsp_folder, semitones):
     sound = {}
     for ratio in (1.0, 2.0 ** (semitones / 12)):
         whole = singer.render(
-            np.zeros((200, 8), np.float32), f0_hz, np.full(200, -20.0),
-            phase_cycles=phase_curve(f0_hz), first_frame=0, seed=0, formant_ratio=ratio,
+            np.zeros((200, 8), np.float32), singer.pitch(f0_hz), np.full(200, -20.0),
+            first_frame=0, seed=0, formant_ratio=ratio,
         )  # fmt: skip
         sound[ratio] = whole[8_000:24_000].astype(float)
     still, moved = sound.values()

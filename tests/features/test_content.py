@@ -182,6 +182,8 @@ def test_content_at_means_between_rows_and_holds_the_ends() -> None:
     assert content_at(rows, 6, 3)[:, 1].tolist() == [3, 3, 3]
     assert content_at(rows, 3, 2).dtype == np.float32
     assert content_at(rows[:0], 0, 3).shape == (3, 2)
+    assert content_at(rows, -1, 9, held=True)[:, 0].tolist() == [0, 0, 0, 1, 1, 2, 2, 3, 3]
+    assert content_at(rows, 0, 3, held=True).dtype == np.float32
 
 
 def test_any_cut_of_the_clock_equals_the_whole() -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from reference_weights import hubert_tensors, reference
+from parity_weights import vectors
+from published_weights import hubert_tensors
 
 from covermaker.errors import WeightsError
+from covermaker.features.clock import frame_count
 from covermaker.features.content import encode_clips, extract_content
 from covermaker.features.encoders import ENCODERS, content_weights, content_width, contentvec, encoders_of
 from covermaker.features.encoders.grid import at_grid
@@ -22,6 +24,7 @@ from covermaker.weights.device import torch_ready
 
 torch = torch_ready()
 READINGS = [contentvec.CONTENTVEC, contentvec.CONTENTVEC_256]
+BEGUN = [contentvec.CONTENTVEC_768L12, contentvec.CONTENTVEC_256L9]
 
 
 # The grid
@@ -150,13 +153,72 @@ def weights(layouts, tmp_path_factory):
     return path
 
 
-def test_the_network_is_the_published_one(weights):
-    stored = reference("hubert")
-    sound = torch.from_numpy(stored["audio_i16"].astype(np.float32) / np.float32(32768))
-    for reading, key in zip(READINGS, ["layer12", "layer9_proj"], strict=True):
+@pytest.fixture
+def installed(weights, monkeypatch):
+    monkeypatch.setenv("COVERMAKER_WEIGHTS_CONTENTVEC", str(weights))
+    warm.drop()
+    yield
+    warm.drop()
+
+
+@pytest.fixture(scope="module")
+def networks(weights):
+    return [contentvec.load(weights, reading, device="cpu") for reading in BEGUN]
+
+
+def sound_of(stored):
+    return stored["audio_i16"].astype(np.float32) / np.float32(32768)
+
+
+def test_the_network_is_the_published_one(networks):
+    stored = vectors("hubert")
+    sound = torch.from_numpy(sound_of(stored))
+    with torch.inference_mode():
+        for network, key in zip(networks, ["layer12", "layer9_proj"], strict=True):
+            np.testing.assert_allclose(network(sound).numpy(), stored[key], atol=2e-3)
+        np.testing.assert_allclose(networks[0].hear(sound).numpy(), stored["conv"], atol=2e-2)
+
+
+def test_nine_blocks_without_the_projection_are_the_published_ninth(weights):
+    stored = vectors("hubert")
+    network = contentvec.load(weights, replace(BEGUN[1], projected=False), device="cpu")
+    with torch.inference_mode():
+        rows = network(torch.from_numpy(sound_of(stored))).numpy()
+    np.testing.assert_allclose(rows, stored["layer9"], atol=2e-3)
+
+
+def test_published_voices_hear_rows_that_begin_at_their_time(networks):
+    """Nothing stands before the first sample; behind the last there is as much silence as the last row lacks."""
+    sound = np.random.default_rng(0).normal(0, 0.1, 16_080).astype(np.float32)
+    for samples, lacking in ((16_080, 320), (16_000, 80), (15_999, 81)):
         with torch.inference_mode():
-            rows = contentvec.load(weights, reading, device="cpu")(sound).numpy()
-        np.testing.assert_allclose(rows, stored[key], atol=2e-3)
+            original = networks[1](torch.from_numpy(np.pad(sound[:samples], (0, lacking)))).numpy()
+        found = contentvec.encode(networks[1], sound[:samples], centred=False)
+        np.testing.assert_array_equal(found, original)
+
+
+@pytest.mark.parametrize("samples", [1, 80, 319, 320, 321, 400, 16_001])
+def test_rows_that_begin_at_their_time_hear_the_last_sample(networks, samples):
+    """As many rows as hops were begun, and the last of them ends at the last sample or behind it."""
+    sound = np.random.default_rng(0).normal(0, 0.1, samples).astype(np.float32)
+    rows = contentvec.encode(networks[1], sound, centred=False)
+    count = -(-samples // 320)
+    assert rows.shape == (count, 256)
+    assert (count - 1) * 320 + 400 >= samples
+    assert np.isfinite(rows).all()
+    silent = contentvec.encode(networks[1], sound * 0, centred=False)
+    assert silent.shape == rows.shape
+    assert not silent.any()
+
+
+@pytest.mark.parametrize("samples", [320 * 40, 320 * 40 + 1, 320 * 41 - 1, 160 * 81])
+def test_a_song_has_a_row_for_each_of_its_frames(installed, write_wav, samples):
+    """Two frames to a row up to the last frame of the song, odd or even; the last row is no copy of the one before."""
+    sound = np.random.default_rng(0).normal(0, 0.1, samples)
+    rows = extract_content(write_wav(sound, 16_000), encoder="contentvec-256l9")
+    frames = frame_count(samples, 16_000)
+    assert len(rows) == -(-frames // 2)
+    assert np.abs(rows[-1].astype(float) - rows[-2]).mean() > 0.05
 
 
 class Settings:
@@ -210,6 +272,14 @@ def test_variants_of_the_newer_layout(layouts, weights, tmp_path, variant):
         torch.testing.assert_close(theirs[name], value, atol=0, rtol=0)
 
 
+def test_torchaudios_layout_is_the_same_network(layouts, networks, tmp_path):
+    path = tmp_path / "hubert.pt"
+    torch.save(layouts[2], path)
+    theirs = contentvec.load(path, BEGUN[1], device="cpu").state_dict()
+    for name, value in networks[1].state_dict().items():
+        torch.testing.assert_close(theirs[name], value, atol=0, rtol=0)
+
+
 def test_a_file_without_the_projection_serves_one_reading(layouts, tmp_path):
     path = tmp_path / "model.bin"
     torch.save({name: value for name, value in layouts[0].items() if "final_proj" not in name}, path)
@@ -237,14 +307,6 @@ def test_rows_lie_on_the_grid_and_reach_both_ends(weights, samples):
 
 
 # All together
-
-
-@pytest.fixture
-def installed(weights, monkeypatch):
-    monkeypatch.setenv("COVERMAKER_WEIGHTS_CONTENTVEC", str(weights))
-    warm.drop()
-    yield
-    warm.drop()
 
 
 @dataclass(frozen=True)

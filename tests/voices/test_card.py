@@ -25,6 +25,13 @@ def test_written_and_read_again_it_is_the_same(make_voice, tmp_path):
     assert read_card(tmp_path) == card
 
 
+def test_content_without_a_hash_is_that_of_whoever_sings(make_voice):
+    """Of a published voice nobody knows with which file it was trained; what is installed is in the steps' keys."""
+    card = read_card(make_voice(replace={f'sha256 = "{"0" * 64}"\n\n[f0]': "\n[f0]"}))
+    assert card.content.sha256 is None
+    assert card.sound()["content"] == {"encoder": "whisper-base"}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [  # one row a refusal

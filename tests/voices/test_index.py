@@ -11,6 +11,7 @@ from covermaker.errors import CovermakerError, ExitCode, WeightsError
 from covermaker.voices import index as index_room
 from covermaker.voices.card import VoiceCard, read_card
 from covermaker.voices.index import ContentIndex, build_index
+from covermaker.voices.retrieval import open_index
 
 WIDTH = 16
 
@@ -26,11 +27,11 @@ def rows_of(count: int, seed: int = 0, width: int = WIDTH) -> np.ndarray:
 
 @pytest.fixture
 def opened(tmp_path):
-    def open_index(rows: np.ndarray, seed: int = 1) -> ContentIndex:
+    def built(rows: np.ndarray, seed: int = 1) -> ContentIndex:
         digest = build_index(rows, tmp_path / "index.npz", seed=seed)
-        return ContentIndex.open(tmp_path / "index.npz", sha256=digest)
+        return open_index(tmp_path / "index.npz", sha256=digest)
 
-    return open_index
+    return built
 
 
 def standard(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -135,16 +136,16 @@ def test_content_of_another_encoder(opened):
 def test_missing_damaged_and_exchanged_files(tmp_path):
     path = tmp_path / "index.npz"
     with pytest.raises(WeightsError, match="missing") as caught:
-        ContentIndex.open(path)
+        open_index(path)
     assert caught.value.exit_code is ExitCode.WEIGHTS
     build_index(rows_of(100), path, seed=0)
     with pytest.raises(WeightsError, match="is not the index of its card"):
-        ContentIndex.open(path, sha256="0" * 64)
+        open_index(path, sha256="0" * 64)
     whole = path.read_bytes()
     for damaged in (b"", b"numbers", whole[: len(whole) // 2]):
         path.write_bytes(damaged)
         with pytest.raises(WeightsError, match="is no index of content rows"):
-            ContentIndex.open(path)
+            open_index(path)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +164,7 @@ def test_arrays_that_do_not_fit(tmp_path, change):
         parts = dict(arrays)
     np.savez(path, **{**parts, **change})
     with pytest.raises(WeightsError, match="is no index of content rows"):
-        ContentIndex.open(path)
+        open_index(path)
 
 
 def test_the_card_names_an_index_and_it_counts_as_sound(make_voice):

@@ -207,10 +207,9 @@ def test_a_voice_stays_warm_and_sings_as_a_fresh_one():
     content = rng.normal(size=(frames, 512)).astype(np.float32)
 
     def sung(pitch_hz):
-        return voice.synthesizer("cpu").render(
-            content, np.full(frames, pitch_hz), np.full(frames, -20.0),
-            phase_cycles=np.zeros(frames), first_frame=0, seed=1,
-        )  # fmt: skip
+        singer = voice.synthesizer("cpu")
+        pitch = singer.pitch(np.full(frames, pitch_hz))
+        return singer.render(content, pitch, np.full(frames, -20.0), first_frame=0, seed=1)
 
     fresh = sung(220.0)
     with kept():
@@ -220,13 +219,14 @@ def test_a_voice_stays_warm_and_sings_as_a_fresh_one():
 
 
 def test_an_index_stays_warm(tmp_path):
-    from covermaker.voices.index import ContentIndex, build_index
+    from covermaker.voices.index import build_index
+    from covermaker.voices.retrieval import open_index
 
     path = tmp_path / "index.npz"
     digest = build_index(np.random.default_rng(0).normal(size=(50, 8)), path, seed=1)
     with kept():
-        first = ContentIndex.open(path, sha256=digest)
-        assert ContentIndex.open(path) is first
+        first = open_index(path, sha256=digest)
+        assert open_index(path) is first
         build_index(np.random.default_rng(1).normal(size=(50, 8)), path, seed=1)
-        assert ContentIndex.open(path) is not first
-    assert ContentIndex.open(path) is not ContentIndex.open(path)
+        assert open_index(path) is not first
+    assert open_index(path) is not open_index(path)

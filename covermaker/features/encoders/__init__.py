@@ -35,6 +35,8 @@ ENCODERS: Registry[ContentEncoder] = Registry(
         "whisper-large-v3-turbo": "covermaker.features.encoders.whisper:LARGE_V3_TURBO",
         "contentvec": "covermaker.features.encoders.contentvec:CONTENTVEC",
         "contentvec-256": "covermaker.features.encoders.contentvec:CONTENTVEC_256",
+        "contentvec-768l12": "covermaker.features.encoders.contentvec:CONTENTVEC_768L12",
+        "contentvec-256l9": "covermaker.features.encoders.contentvec:CONTENTVEC_256L9",
     },
 )
 

@@ -1,7 +1,7 @@
 """HuBERT's network, the base size: sound at 16 kHz in, one row for every 320 samples out.
 
 Module names are those of the transformers layout, so a file in that layout loads as it is; `own_names` also knows the
-layout of the framework it was first published with.
+layouts of torchaudio and of the framework it was first published with.
 
 References
 ----------
@@ -132,8 +132,8 @@ class Attention(nn.Module):
         return out
 
 
-# Patterns of the first published layout -> the transformers layout.
-_FIRST_LAYOUT = [
+# Patterns of the other layouts -> the transformers layout: of the framework it was first published with, of torchaudio.
+_OTHER_LAYOUTS = [
     (r"^feature_extractor\.conv_layers\.(\d+)\.0\.", r"feature_extractor.conv_layers.\1.conv."),
     (r"^feature_extractor\.conv_layers\.0\.2\.", r"feature_extractor.conv_layers.0.layer_norm."),
     (r"^layer_norm\.", "feature_projection.layer_norm."),
@@ -143,6 +143,8 @@ _FIRST_LAYOUT = [
     (r"\.self_attn_layer_norm\.", ".layer_norm."),
     (r"\.fc1\.", ".feed_forward.intermediate_dense."),
     (r"\.fc2\.", ".feed_forward.output_dense."),
+    (r"^encoder\.feature_projection\.", "feature_projection."),
+    (r"^encoder\.transformer\.", "encoder."),
 ]
 # The weight norm of the positional convolution under its newer names.
 _NEWER_NORM = {
@@ -158,7 +160,7 @@ def own_names(published: dict[str, Any], network: Hubert) -> dict[str, Tensor]:
     Parameters
     ----------
     published : dict
-        Either layout: the tensors themselves, or a checkpoint that holds them under ``"model"``; names may carry the
+        Any layout: the tensors themselves, or a checkpoint that holds them under ``"model"``; names may carry the
         prefix ``hubert.``. What belongs to training, or to blocks the network does not have, is left out.
 
     Raises
@@ -176,7 +178,7 @@ def own_names(published: dict[str, Any], network: Hubert) -> dict[str, Tensor]:
 
 def _own_name(name: str) -> str:
     name = name.removeprefix("hubert.")
-    for pattern, ours in _FIRST_LAYOUT:
+    for pattern, ours in _OTHER_LAYOUTS:
         name = re.sub(pattern, ours, name)
     for newer, older in _NEWER_NORM.items():
         name = name.replace(newer, older)

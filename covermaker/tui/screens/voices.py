@@ -233,7 +233,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         training.frame(f"{name}: training", f"graph: {training.graph}")
         training.write(training_lines(whole, self.job("train"), time.time(), self.app.charset))
         training.draw(whole.lines, whole.watched.checkpoints, self.phrase)
-        doing = self.busy("scan", "take-in")
+        doing = self.busy("scan", "take-in", "export-voice")
         about = f"{kind_of(doing.kind).busy} {share(doing.fraction)}" if doing else ""
         self.query_one(TakeList).frame(
             f"{name}: {whole.summary()}" if whole.takes else f"{name}: takes", about
@@ -374,6 +374,7 @@ VoicesScreen.REFUSALS = {
     "voices.kill": VoicesScreen.no_stop,
     "voices.promote": VoicesScreen.no_promote,
     "voices.import": VoicesScreen.no_import,
+    "voices.export": VoicesScreen.no_export,
     "voices.scan": VoicesScreen.no_scan,
     "voices.cancel": VoicesScreen.no_cancel,
 }

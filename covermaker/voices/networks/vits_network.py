@@ -119,8 +119,23 @@ class SovitsNetwork(nn.Module):
         (B, T)
             In Hz at every frame, voiced or not.
         """
-        heard = centred(melodic(f0_hz), told.voiced.to(f0_hz.dtype))
-        return hertz(self.f0_decoder(self._said(told), heard, speaker, told.mask))
+        return hertz(self.guessed_melody(told, melodic(f0_hz), speaker))
+
+    def guessed_melody(
+        self, told: Told, melody: Tensor, speaker: Tensor, stretch: Tensor | float = 1.0
+    ) -> Tensor:
+        """Make up a pitch on the scale of `melodic`; see `guessed_f0`.
+
+        Parameters
+        ----------
+        melody : (B, T)
+            The source's pitch on that scale.
+        stretch : (B, 1) or float
+            By how much it moves more around its mean than it does.
+        """
+        heard = centred(melody, told.voiced.to(melody.dtype), stretch)
+        guessed: Tensor = self.f0_decoder(self._said(told), heard, speaker, told.mask)
+        return guessed
 
 
 VitsNetwork: TypeAlias = RvcNetwork | SovitsNetwork

@@ -1,0 +1,40 @@
+"""``covermaker voices export``: a voice becomes files of RVC or so-vits-svc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from covermaker.cli.alone import run_alone
+from covermaker.cli.output import json_option, near, show
+from covermaker.cli.progress import unless_quiet
+
+
+@click.command("export")
+@click.argument("voice")
+@click.option(
+    "--format", "program", type=click.Choice(["rvc", "sovits"]), required=True, help="Whose files to write."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True,
+    help="The folder for them; of RVC also the .pth itself.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@json_option
+def export(voice: str, program: str, out: Path, force: bool, as_json: bool) -> None:
+    """Write VOICE as files of RVC (a .pth and .index) or so-vits-svc (G_0.pth, config.json, kmeans_….pt).
+
+    Only a voice of that program's own family can be written, as an imported one is.
+    """
+    from covermaker.voices.library import find_voice
+
+    request = {
+        "voice": str(find_voice(voice).folder.absolute()),
+        "program": program,
+        "out": str(out.absolute()),
+        "replace": force,
+    }
+    with unless_quiet(quiet=as_json) as listener:
+        done = run_alone("export-voice", request, listener=listener)
+    show(done, as_json, "\n".join(near(file) for file in done["files"]))

@@ -1,0 +1,200 @@
+"""Which files make a voice: the model, and what lies beside it, in a file, a folder or a zip file."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+
+from covermaker.errors import UsageError, WeightsError
+from covermaker.texts import one_line
+from covermaker.voices.community.clusters import is_clusters
+from covermaker.voices.community.content import kind_of, refused
+from covermaker.voices.community.ivf_file import row_count
+from covermaker.voices.community.model import claims_of
+from covermaker.voices.community.names import plain_stem
+from covermaker.voices.community.saying import LISTED, naming
+from covermaker.voices.community.unpack import MOST_FILES, unpack
+from covermaker.voices.community.variants import refuse_known
+from covermaker.weights.torch_file import TorchFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAMED: Final = 8  # of several models, in a message
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a voice is made of; `called` is what messages call the model."""
+
+    model: Path
+    called: str
+    config: Path | None = None
+    index: Path | None = None
+    clusters: Path | None = None
+
+
+@contextmanager
+def found(
+    path: Path, *, config: Path | None = None, index: Path | None = None, clusters: Path | None = None
+) -> Iterator[Files]:
+    """Find the files; what had to be unpacked is there until the block ends.
+
+    Parameters
+    ----------
+    path : Path
+        A model, a folder or a zip file that holds one.
+    config, index, clusters : Path, optional
+        Named by the person; what is not named is looked for in the folder, or beside the file.
+
+    Raises
+    ------
+    UsageError
+        When there is nothing there, or there are several of a kind.
+    WeightsError
+        When it is no model.
+    ResourceError
+        When there is no room to unpack it.
+    """
+    for one in (path, config, index, clusters):
+        if one is not None and not one.exists():
+            raise UsageError(f"there is no file {one}", hint="name a model, its folder or a zip file")
+        if one is not None and one is not path and not one.is_file():
+            raise UsageError(f"{one} is no file", hint="name the file itself")
+    with TemporaryDirectory(prefix="covermaker-import-", ignore_cleanup_errors=True) as scratch:
+        inside = _inside(path, Path(scratch))
+        files = _beside(path) if inside is None else _Found(path, inside).chosen()
+        # A voice has one of the two: the one that was named leaves the other where it is.
+        yield Files(
+            files.model, files.called, config or files.config,
+            index or (None if clusters else files.index),
+            clusters or (None if index else files.clusters),
+        )  # fmt: skip
+
+
+def _inside(path: Path, scratch: Path) -> Path | None:
+    """Return the folder to look into; None where the path is a file to be taken as it is."""
+    if path.is_dir():
+        return path
+    if not path.is_file():
+        raise UsageError(f"{path} is no file", hint="name a model, its folder or a zip file")
+    if kind_of(path) != "zip":
+        return None
+    unpack(path, scratch)
+    return scratch
+
+
+def _beside(path: Path) -> Files:
+    kind = kind_of(path)
+    if kind == "torch":
+        config = path.with_name("config.json")
+        stem = plain_stem(path).casefold()
+        near = [
+            one
+            for one in sorted(path.parent.glob("*.index"))
+            if one.is_file() and stem in plain_stem(one).casefold() and kind_of(one) == "index"
+        ]
+        return Files(
+            path, str(path),
+            config if config.is_file() and kind_of(config) == "config" else None,
+            near[0] if len(near) == 1 else None,
+        )  # fmt: skip
+    if kind == "index":
+        raise WeightsError(
+            f"{path} is the index of a voice, not its model", hint="name the model, and this with --index"
+        )
+    if kind == "config":
+        raise WeightsError(f"{path} is a model's config, not the model", hint="name the G_….pth")
+    raise refused(path, str(path))
+
+
+class _Found:
+    """What lies in a folder; `others` are files that were recognised and refused."""
+
+    def __init__(self, path: Path, inside: Path) -> None:
+        self.path, self._inside = path, inside
+        self.models: list[Path] = []
+        self.configs: list[Path] = []
+        self.indexes: list[Path] = []
+        self.clusters: list[Path] = []
+        self.others: list[WeightsError] = []
+        for file in _files(inside):
+            self._sort(file)
+
+    def called(self, file: Path) -> str:
+        """Return what a file is called in messages: of an archive its name in it, not where it was unpacked."""
+        return (
+            str(file)
+            if self._inside == self.path
+            else f"{self.path}: {one_line(str(file.relative_to(self._inside)))}"
+        )
+
+    def chosen(self) -> Files:
+        """Choose the model, and what belongs to it."""
+        if not self.models:
+            if self.others:
+                raise self.others[0]
+            raise UsageError(f"{self.path} holds no model", hint=LISTED)
+        model = self._one(self.models, "models", "name one of them", self.models)
+        near = [file for file in self.configs if file.parent == model.parent]
+        near = [file for file in near if file.name == "config.json"] or near or self.configs
+        config = self._one(near, "configs", "name one with --config", near)
+        full = [file for file in self.indexes if row_count(file) != 0] or self.indexes
+        of_model = [file for file in full if plain_stem(model).casefold() in plain_stem(file).casefold()]
+        index = self._one(full, "indexes", "name one with --index", of_model)
+        clusters = self._one(self.clusters, "cluster models", "name one with --clusters", [])
+        return Files(model, self.called(model), config, index, clusters)
+
+    def _one(self, files: list[Path], what: str, hint: str, likely: list[Path]) -> Any:
+        """Return the only file of a kind, or the only one that is likely; None where there is none."""
+        if len(files) < 2:
+            return files[0] if files else None
+        if len(likely) == 1:
+            return likely[0]
+        names = ", ".join(one_line(str(file.relative_to(self._inside))) for file in files[:_NAMED])
+        more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
+        unpacked = "" if self._inside == self.path else "unpack it, and "
+        raise UsageError(f"{self.path} holds {len(files)} {what}: {names}{more}", hint=f"{unpacked}{hint}")
+
+    def _sort(self, file: Path) -> None:
+        kind, called = kind_of(file), self.called(file)
+        if kind == "config":
+            self.configs.append(file)
+        elif kind == "index":
+            self.indexes.append(file)
+        elif kind == "torch":
+            try:
+                self._sort_torch(file, called)
+            except WeightsError as error:
+                self.others.append(error)
+        elif kind == "zip":
+            self.others.append(WeightsError(f"{called} is an archive itself", hint="unpack it first"))
+
+    def _sort_torch(self, file: Path, called: str) -> None:
+        with TorchFile.open(file, called=called) as opened:
+            if is_clusters(opened.content):
+                self.clusters.append(file)
+                return
+            claims = claims_of(opened)
+        with naming(called):
+            refuse_known(claims)
+        if any(name.startswith(("enc_p.", "pre.")) for name in claims):
+            self.models.append(file)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Return the files of a folder and of those in it, but not what is hidden."""
+    number = 0
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        for name in sorted(names):
+            number += 1
+            if number > MOST_FILES:
+                raise UsageError(f"{folder} holds more than {MOST_FILES} files", hint="name the model itself")
+            file = Path(place, name)
+            if not name.startswith(".") and file.is_file():
+                yield file

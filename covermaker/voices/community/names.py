@@ -1,0 +1,37 @@
+"""What a voice is called, by the names that people give to its files."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from covermaker.project.create import slug
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def plain_stem(path: Path) -> str:
+    """Return a file's name without suffix and without the number of a save: ``Miku_e300_s9000.pth`` is of ``Miku``."""
+    return re.sub(r"(_e\d+)?(_s\d+)?$", "", path.stem)
+
+
+def is_of_step(stem: str) -> bool:
+    """Tell whether a file is named for its step, as ``G_2400``, and not for its singer."""
+    return re.fullmatch(r"(?i)g_?\d*", stem) is not None
+
+
+def voice_name(model: Path, path: Path) -> str:
+    """Return a name for a voice.
+
+    Parameters
+    ----------
+    model : Path
+        Its file.
+    path : Path
+        What the person named: the file, or the folder or archive that it lies in.
+    """
+    stem = plain_stem(model)
+    if is_of_step(stem):
+        stem = path.parent.name if path == model else path.stem
+    return slug(stem)

@@ -1,0 +1,25 @@
+"""How errors of foreign files are told: which file, what is wrong with it, what to do."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from covermaker.errors import WeightsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LISTED: Final = "docs/import.md lists what can be taken in"
+AGAIN: Final = "it is damaged or cut off: copy or download it again"
+
+
+@contextmanager
+def naming(called: str) -> Iterator[None]:
+    """Put a file's name before what is said of it inside the block."""
+    try:
+        yield
+    except WeightsError as error:
+        if error.message.startswith(called):
+            raise
+        raise WeightsError(f"{called}: {error.message}", hint=error.hint) from error

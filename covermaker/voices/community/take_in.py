@@ -1,0 +1,235 @@
+"""A model of RVC or so-vits-svc becomes a voice: card, weights and index in a folder that appears whole, or never."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from covermaker.disk import file_sha256, making_folder
+from covermaker.documents.document import Document
+from covermaker.errors import UsageError
+from covermaker.progress import part, silent
+from covermaker.project.library import Trash
+from covermaker.texts import one_line
+from covermaker.voices.card import (
+    CARD_FILE,
+    PATTERNS,
+    SCHEMA,
+    ContentPart,
+    F0Part,
+    IndexPart,
+    NetworkPart,
+    VoiceCard,
+    WeightsPart,
+    write_card,
+)
+from covermaker.voices.community.find import found
+from covermaker.voices.community.model import arrays, read_model
+from covermaker.voices.community.names import voice_name
+from covermaker.voices.community.retrieval import read_retrieval
+from covermaker.voices.community.saying import naming
+from covermaker.voices.community.settings import read_config
+from covermaker.voices.library import SHIPPED, TAKES_FILE, place_of, user_library
+from covermaker.voices.rights import needs_statement
+from covermaker.weights.torch_file import TorchFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from covermaker.progress import Progress
+    from covermaker.voices.community.find import Files
+    from covermaker.voices.community.model import Model
+    from covermaker.voices.community.retrieval import Retrieval
+
+WEIGHTS_FILE: Final = "voice.safetensors"
+INDEX_FILE: Final = "index.npz"
+
+# What is sung at without a better word: nothing in a published file says where its singer is at home. Both families
+# are told pitches of 50 to 1100 Hz; this is the middle of it, A2 to A4.
+ASSUMED_RANGE: Final = {
+    "rvc": F0Part(low_hz=110.0, median_hz=220.0, high_hz=440.0),
+    "sovits": F0Part(low_hz=110.0, median_hz=220.0, high_hz=440.0),
+}
+_LATER: Final = "0" * 64  # of a file that is not written yet
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person says of a model that is taken in.
+
+    Attributes
+    ----------
+    path : Path
+        The model, or a folder or zip file with it.
+    name : str
+        What the voice is called; made of the file's name when left out. With a separator in it, the folder.
+    rights, statement : str
+        As on a card; ``unknown`` when nobody says whose voice it is.
+    config, index, clusters : Path, optional
+        What belongs to the model, where it does not lie beside it.
+    replace : bool
+        An imported voice of that name goes to the trash.
+    """
+
+    path: Path
+    name: str = ""
+    rights: str = "unknown"
+    statement: str = ""
+    config: Path | None = None
+    index: Path | None = None
+    clusters: Path | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What came of it, or would come.
+
+    Attributes
+    ----------
+    source : str
+        The model's file.
+    notes : list of str
+        What the person should know.
+    """
+
+    folder: Path
+    card: VoiceCard
+    source: str
+    notes: list[str] = field(default_factory=list)
+
+
+def take_in(wishes: Wishes, *, dry_run: bool = False, progress: Progress = silent) -> TakenIn:
+    """Take a model in as a voice.
+
+    Parameters
+    ----------
+    wishes : Wishes
+    dry_run : bool
+        Read everything and write nothing.
+    progress : Progress
+        Told the finished fraction.
+
+    Raises
+    ------
+    UsageError
+        When there is nothing there, too much of it, or the name is taken.
+    WeightsError
+        When a file is damaged, something else, or a model that cannot be sung with here.
+    ProjectError
+        When the card refuses the name or the rights.
+    ResourceError
+        When the disk is full or may not be written.
+    """
+    if wishes.index is not None and wishes.clusters is not None:
+        raise UsageError("a voice has an index or clusters", hint="give one of --index and --clusters")
+    if needs_statement(wishes.rights) and not wishes.statement.strip():
+        raise UsageError(
+            f"rights '{wishes.rights}' need a statement: who agreed, to what", hint="add --statement '…'"
+        )
+    with found(wishes.path, config=wishes.config, index=wishes.index, clusters=wishes.clusters) as files:
+        folder = place_of(wishes.name or voice_name(files.model, wishes.path))
+        _refuse_another(folder, replace=wishes.replace)
+        config = None if files.config is None else read_config(files.config, str(files.config))
+        with TorchFile.open(files.model, called=files.called) as file:
+            with naming(files.called):
+                model = read_model(file, config)
+            retrieval = read_retrieval(files, width=model.config.content_dim, singers=model.facts.singers)
+            card = _card(wishes, folder.name, files, model, retrieval)
+            notes = [*model.facts.notes, *(retrieval.notes if retrieval is not None else ())]
+            weights = _tensors(file, model, files.called, part(progress, 0.0, 0.7))
+            if dry_run:
+                return TakenIn(folder, card, files.called, notes)
+            with making_folder(folder) as made:
+                card = _write(made, card, weights, retrieval)
+                progress(0.95)
+                if (folder / CARD_FILE).exists():
+                    Trash(folder.parent).remove(folder, title=folder.name)
+                    notes.append(f"what was '{folder.name}' is in the trash")
+    progress(1.0)
+    return TakenIn(folder, card, files.called, notes)
+
+
+def _tensors(
+    file: TorchFile, model: Model, called: str, progress: Progress
+) -> dict[str, NDArray[np.float32]]:
+    """Read all tensors: only then is it known that they are whole and finite."""
+    found_ = {}
+    with naming(called):
+        for name, array in arrays(file, model):
+            found_[name] = array
+            progress(len(found_) / len(model.claims))
+    return found_
+
+
+def _write(
+    folder: Path, card: VoiceCard, weights: Mapping[str, NDArray[np.float32]], retrieval: Retrieval | None
+) -> VoiceCard:
+    """Write a voice's files, the card last, which knows them by their content; return it."""
+    from safetensors.numpy import save_file
+
+    save_file(dict(weights), folder / WEIGHTS_FILE)
+    update: dict[str, Any] = {"weights": WeightsPart(sha256=file_sha256(folder / WEIGHTS_FILE))}
+    if retrieval is not None:
+        update["index"] = IndexPart(sha256=retrieval.write(folder / INDEX_FILE))
+    card = card.model_copy(update=update)
+    write_card(card, folder)
+    return card
+
+
+def _card(wishes: Wishes, name: str, files: Files, model: Model, retrieval: Retrieval | None) -> VoiceCard:
+    """Return the card; the hashes of what is not written yet are still missing on it."""
+    facts = model.facts
+    values = {
+        "schema": SCHEMA,
+        "name": name,
+        "rights": wishes.rights,
+        "statement": wishes.statement.strip(),
+        "licence": "unknown" if wishes.rights == "unknown" else "as the statement says",
+        "origin": f"imported: {facts.origin} ({one_line(files.model.name)})",
+        "created": datetime.now(tz=UTC).date(),
+        "singers": list(facts.singers),
+        "sample_rate": model.config.sample_rate,
+        "network": NetworkPart(kind="vits", config=model.config.to_mapping()),
+        "content": ContentPart(encoder=facts.encoder),
+        "f0": ASSUMED_RANGE[model.config.family],
+        "weights": WeightsPart(sha256=_LATER),
+        "index": None if retrieval is None else IndexPart(sha256=_LATER),
+        "training": {
+            **facts.training,
+            "f0_range": "assumed",
+            "source_sha256": file_sha256(files.model),
+            **({} if retrieval is None else retrieval.facts),
+        },
+    }
+    return Document(CARD_FILE, "", values).checked(VoiceCard, patterns=PATTERNS)
+
+
+def _refuse_another(folder: Path, *, replace: bool) -> None:
+    # In a folder of its own, a voice may have that name: there it is meant.
+    in_library = folder.absolute().parent == user_library().absolute()
+    if in_library and (SHIPPED / folder.name / CARD_FILE).is_file():
+        raise UsageError(
+            f"'{folder.name}' is the voice that comes with Covermaker", hint="choose another --name"
+        )
+    if (folder / TAKES_FILE).exists():
+        raise UsageError(
+            f"'{folder.name}' is a voice of your own takes: {folder}", hint="choose another --name"
+        )
+    if not os.path.lexists(folder):
+        return
+    if not (folder / CARD_FILE).exists():
+        raise UsageError(f"{folder} is there already, and no voice", hint="choose another --name")
+    if not replace:
+        raise UsageError(
+            f"there is a voice '{folder.name}' already",
+            hint="choose another --name, or replace it with --force",
+        )
+    if not in_library:
+        raise UsageError(f"{folder} is not in your library", hint="remove its folder by hand")

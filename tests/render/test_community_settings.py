@@ -1,0 +1,86 @@
+"""Settings of imported voices in a project: old projects keep their keys, what a voice cannot do is refused early."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from covermaker.documents.document import PlaceError
+from covermaker.graph.step import Outside, Step
+from covermaker.project.document import Convert
+from covermaker.render.singers import Singer, check_singing
+from covermaker.render.singing import convert_step
+from covermaker.render.singwork import conversion
+from covermaker.voices.card import NetworkPart
+from covermaker.voices.library import SHIPPED
+from covermaker.voices.voice import Voice
+
+
+def singer_of(**network):
+    voice = Voice.open(SHIPPED / "demo")
+    if network:
+        part = NetworkPart(kind="vits", config=network)
+        object.__setattr__(voice, "card", voice.card.model_copy(update={"network": part}))
+    return Singer("demo", "synthetic", "whisper-tiny.en", voice=voice)
+
+
+@pytest.fixture
+def conversion_of(tmp_path):
+    """Return the step that sings a vocal with some settings."""
+    (tmp_path / "vocals.wav").write_bytes(b"sound")
+    vocal = Outside(tmp_path / "vocals.wav")
+
+    def make(singer=None, **settings):
+        read = Step("read", "content", 1, {}, {}, run=None)
+        features = dict.fromkeys(("content", "pitch", "loudness"), read)
+        return convert_step(vocal, features, singer or singer_of(), Convert(**settings))
+
+    return make
+
+
+def test_a_project_of_before_keeps_its_keys(conversion_of):
+    """What decides about a conversion is what decided before imported voices came, until somebody asks for more."""
+    plain = conversion_of()
+    assert {name for name in plain.params if name not in ("version", "region")} == {
+        "transpose", "protect", "loudness_mix", "index_ratio", "formant_semitones",
+    }  # fmt: skip
+    assert conversion_of(noise_scale=None, auto_pitch=False, singers={}).key == plain.key
+    asked = conversion_of(noise_scale=0.5, auto_pitch=True)
+    assert (asked.params["noise_scale"], asked.params["auto_pitch"]) == (0.5, True)
+    keys = {plain.key, conversion_of(noise_scale=0.5).key, conversion_of(auto_pitch=True).key, asked.key}
+    assert len(keys) == 4
+
+
+def test_the_document_reaches_the_conversion():
+    wishes = conversion(Convert(noise_scale=0.3, auto_pitch=True), None)
+    assert (wishes.noise_scale, wishes.auto_pitch) == (0.3, True)
+    wishes = conversion(Convert(), None)
+    assert (wishes.noise_scale, wishes.auto_pitch) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "values", [{"noise_scale": 2.5}, {"noise_scale": -0.1}, {"noise_scale": "low"}, {"auto_pitch": 1}]
+)
+def test_a_document_with_other_values_is_refused(values):
+    with pytest.raises(ValidationError, match=next(iter(values))):
+        Convert.model_validate(values)
+
+
+def test_a_melody_is_asked_only_of_a_voice_that_makes_one_up():
+    wish = Convert(auto_pitch=True)
+    for singer in (
+        None,
+        singer_of(),
+        singer_of(family="rvc"),
+        singer_of(family="sovits", pitch_decoder=False),
+    ):
+        with pytest.raises(PlaceError, match="= true: the voice cannot make up a melody") as caught:
+            check_singing(wish, singer)
+        assert caught.value.where == "convert.auto_pitch"
+    check_singing(wish, singer_of(family="sovits", pitch_decoder=True))
+    check_singing(Convert(), singer_of())
+
+
+def test_an_imported_voice_takes_its_time(conversion_of):
+    """The dry run's estimate knows that its network sings about as fast as the song plays."""
+    assert conversion_of(singer_of(family="rvc")).cost > 10 * conversion_of().cost
