@@ -114,7 +114,11 @@ def _checked(voice: str, request: dict[str, Any], *, may_ask: bool) -> Path:
         check_tensorboard()
     read_takes(folder)
     load_profile(
-        request["profile"], folder, minutes=request["minutes"], steps=request["steps"], network=request["network"]
+        request["profile"],
+        folder,
+        minutes=request["minutes"],
+        steps=request["steps"],
+        network=request["network"],
     )
     resume, force = request["resume"], request["force"]
     if resume and force:

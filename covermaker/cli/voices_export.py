@@ -20,9 +20,14 @@ from covermaker.cli.progress import unless_quiet
     "--out", type=click.Path(path_type=Path), required=True,
     help="The folder for them; of RVC also the .pth itself.",
 )  # fmt: skip
+@click.option(
+    "--training",
+    is_flag=True,
+    help="Of a voice trained here: what its program needs to train it on, G_….pth and D_….pth.",
+)
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @json_option
-def export(voice: str, program: str, out: Path, force: bool, as_json: bool) -> None:
+def export(voice: str, program: str, out: Path, training: bool, force: bool, as_json: bool) -> None:
     """Write VOICE as files of RVC (a .pth and .index) or so-vits-svc (G_0.pth, config.json, kmeans_….pt).
 
     Only a voice of that program's own family can be written, as an imported one is.
@@ -36,5 +41,8 @@ def export(voice: str, program: str, out: Path, force: bool, as_json: bool) -> N
         "replace": force,
     }
     with unless_quiet(quiet=as_json) as listener:
-        done = run_alone("export-voice", request, listener=listener)
+        if training:
+            done = run_alone("export-training", request, listener=listener)
+        else:
+            done = run_alone("export-voice", request, listener=listener)
     show(done, as_json, "\n".join(near(file) for file in done["files"]))

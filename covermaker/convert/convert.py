@@ -197,7 +197,7 @@ def _speaker(voice: Voice, settings: ConvertSettings) -> int | list[float]:
     """Return who of a voice's singers is heard, as `Synthesizer.render` takes it."""
     known = voice.card.singers
     if not settings.singers:
-        return 0
+        return voice.card.first_singer
     for name in settings.singers:
         if name not in known:
             raise ProjectError(

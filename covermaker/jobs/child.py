@@ -41,6 +41,7 @@ JOBS = {
     "evaluate": "covermaker.evaluate.task:evaluate",
     "import-voice": "covermaker.voices.community.task:import_voice",
     "export-voice": "covermaker.voices.community.task:export_voice",
+    "export-training": "covermaker.training.task:export_training",
 }
 
 # Those that stay, and get what follows the request on stdin, line by line.

@@ -13,10 +13,10 @@ from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, ste
 from covermaker.training.course import FOLDER
 from covermaker.training.heldout import convert_phrase, read_listing, read_phrases
 from covermaker.training.install import Identity, write_voice
+from covermaker.training.lessons import lesson_of
 from covermaker.training.lock import alone_in
 from covermaker.training.sung import HELDOUT, LISTING, given_file, is_sung, sung_file
 from covermaker.voices.card import VoiceCard, read_card
-from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
@@ -135,19 +135,23 @@ def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCar
         card.name, card.rights, card.statement, list(card.languages), card.description, card.licence, card.origin,
         card.created,
     )  # fmt: skip
+    lesson = lesson_of(checkpoint.state)
     return write_voice(
         target,
         identity=identity,
-        config=DdspConfig.from_mapping(checkpoint.state["network"]),
-        weights=checkpoint.part("average"),
+        config=lesson.read_config(checkpoint.state["network"]),
+        weights=lesson.trainer.sung_weights(checkpoint),
         encoder=card.content.encoder,
         encoder_sha256=card.content.sha256,
         f0=card.f0,
         embedding=Voice(folder, card).embedding(),
         index=folder / card.index.file if card.index else None,
         singers=card.singers,
+        kind=lesson.kind,
+        is_half=lesson.is_half_on_disk,
         training={
             **card.training,
+            **checkpoint.state.get("facts", {}),
             "step": step,
             "minutes_of_training": round(checkpoint.state["spent_seconds"] / 60.0, 1),
             "scores": scores,

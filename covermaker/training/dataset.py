@@ -79,9 +79,12 @@ class Draw:
     noise: np.ndarray[Any, Any]  # (B, T * hop)
     recall: np.ndarray[Any, Any]  # (B, 1, 1)
 
+    def __len__(self) -> int:
+        return len(self.batch.f0_hz)
+
     def cut(self, pieces: int) -> list[Draw]:
         """Return `pieces` parts of as equal size as can be."""
-        size = len(self.batch.f0_hz)
+        size = len(self)
         bounds = [size * k // pieces for k in range(pieces + 1)]
         return [
             Draw(self.batch.rows(a, b), self.jitter[a:b], self.noise[a:b], self.recall[a:b])

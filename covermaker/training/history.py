@@ -54,6 +54,7 @@ class History:
             "step": report.step,
             "loss": round(sum(r.loss for r in self._held) / count, 6),
             **{name: round(value, 6) for name, value in parts.items()},
+            **{name: round(value, 6) for name, value in report.measured.items()},
             "rate": report.rate,
             "seconds_per_step": round(sum(r.seconds for r in self._held) / count, 4),
             "memory_bytes": report.memory_bytes,

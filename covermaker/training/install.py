@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from covermaker.voices.networks.ddsp_config import DdspConfig
+    from covermaker.training.loop import Config
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,17 @@ def write_voice(
     folder: Path,
     *,
     identity: Identity,
-    config: DdspConfig,
+    config: Config,
     weights: Mapping[str, torch.Tensor],
     encoder: str,
-    encoder_sha256: str,
+    encoder_sha256: str | None,
     f0: F0Part,
     embedding: NDArray[np.float32] | None,
     index: Path | None,
     training: Mapping[str, Any],
     singers: Sequence[str] = (),
+    kind: str = "ddsp",
+    is_half: bool = True,
 ) -> VoiceCard:
     """Write a voice; returns its card.
 
@@ -72,7 +74,7 @@ def write_voice(
         Made when it is missing.
     identity : Identity
     config, weights
-        The network. Weights are stored in half precision, which halves the file.
+        The network.
     encoder, encoder_sha256
         What content it was trained on.
     f0 : F0Part
@@ -83,12 +85,17 @@ def write_voice(
         What the card keeps of the run.
     singers : sequence of str
         Who stands in the network's speaker table, in its order, where it is more than one.
+    kind : str
+        Of the network.
+    is_half : bool
+        Store weights in half precision, which halves the file.
     """
     from safetensors.torch import save
 
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    data = save({name: value.detach().cpu().half().contiguous() for name, value in weights.items()})
+    own = {name: value.detach().cpu() for name, value in weights.items()}
+    data = save({name: (value.half() if is_half else value).contiguous() for name, value in own.items()})
     digest = hashlib.sha256(data).hexdigest()
     weights_file = f"voice-{digest[:12]}.safetensors"
     write_bytes(folder / weights_file, data)
@@ -119,7 +126,7 @@ def write_voice(
         languages=identity.languages,
         singers=list(singers) if len(singers) > 1 else [],
         sample_rate=config.sample_rate,
-        network=NetworkPart(kind="ddsp", config=config.to_mapping()),
+        network=NetworkPart(kind=kind, config=config.to_mapping()),
         content=ContentPart(encoder=encoder, sha256=encoder_sha256),
         f0=f0,
         weights=WeightsPart(file=weights_file, sha256=digest),

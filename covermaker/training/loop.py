@@ -1,4 +1,8 @@
-"""The trainer: batches in, a network with averaged weights out.
+"""The trainer: batches in, a network that sings better out, whichever network it is.
+
+`Trainer` knows how steps are taken: batches cut to fit the memory, discriminators, several processes, states that are
+taken up. What is drawn, how it is sung and what is wrong with it, its subclasses say: `ddsp.DdspTrainer` and
+`vits_trainer.VitsTrainer`.
 
 Every random draw comes from one generator, whose state a checkpoint holds: on a CPU with the same number of threads a
 run that was stopped and taken up again ends with the same bits as one that was not. With a wall-clock budget the
@@ -8,13 +12,13 @@ result then depends on that speed. Of several processes (`crew`) each has a gene
 
 from __future__ import annotations
 
-import copy
 import math
 import time
+from abc import ABC, abstractmethod
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -22,25 +26,14 @@ import torch
 from covermaker.errors import CovermakerError, ProjectError, ResourceError
 from covermaker.training.checkpoint import Checkpoint, moments, set_moments
 from covermaker.training.crew import ALONE, Crew
-from covermaker.training.dataset import Draw
-from covermaker.training.discriminators import Critics, critic_loss, feature_loss, generator_loss
-from covermaker.training.losses import SpectralLoss
 from covermaker.training.machine import peak_memory_bytes
-from covermaker.training.memory import cluster_means
-from covermaker.voices.networks.base import voiced_edges
-from covermaker.voices.networks.ddsp_config import DdspConfig
-from covermaker.voices.networks.ddsp_network import DdspNetwork
 from covermaker.weights.device import is_out_of_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from covermaker.training.dataset import Dataset
     from covermaker.training.profiles import Recipe
-
-_MOST_NORM = 2.0  # gradients are scaled down to this
-_FEATURE_WEIGHT = 2.0
-_ADVERSARIAL_WEIGHT = 0.1  # against a spectral loss of order 1
 
 
 class AstrayError(CovermakerError):
@@ -58,14 +51,42 @@ class Report:
     rate: float
     seconds: float
     memory_bytes: int
+    measured: dict[str, float] = field(default_factory=dict)  # of no part of the loss
 
 
-class Trainer:
+class Config(Protocol):
+    """What a network is built from; goes into the voice's card."""
+
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+        ...
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the card's table."""
+        ...
+
+
+class Drawn(Protocol):
+    """A batch with all random numbers that its step needs, so that it can be cut into parts and tried again."""
+
+    def __len__(self) -> int:
+        """Return how many cuts it has."""
+        ...
+
+    def cut(self, pieces: int) -> Sequence[Drawn]:
+        """Return `pieces` parts of as equal size as can be."""
+        ...
+
+
+class Trainer(ABC):
     """A network in training.
+
+    A subclass makes `network`, `average` and `optimiser` when it is made.
 
     Parameters
     ----------
-    config : DdspConfig
+    config : Config
     dataset : Dataset
         Its sample rate and content width must be the network's.
     recipe : Recipe
@@ -74,14 +95,23 @@ class Trainer:
     seconds : float, optional
         A wall-clock budget in place of the recipe's steps.
     half : bool
-        The trunk in bfloat16.
+        What can be in half precision.
     crew : Crew
         The processes that train together.
     """
 
+    KIND: ClassVar[str]  # of the network, as on a card
+    MOST_NORM: ClassVar[float]  # gradients are scaled down to this
+
+    network: torch.nn.Module
+    average: torch.nn.Module  # what comes out; the network itself, or one that follows it
+    optimiser: torch.optim.AdamW
+    critics: torch.nn.Module | None
+    critics_optimiser: torch.optim.AdamW | None
+
     def __init__(
         self,
-        config: DdspConfig,
+        config: Config,
         dataset: Dataset,
         recipe: Recipe,
         *,
@@ -96,25 +126,10 @@ class Trainer:
         self.device, self.seconds, self.half = device, seconds, half
         self.batch_size = recipe.batch_size
         torch.manual_seed(seed)
-        shared = np.random.default_rng([seed, 0])
+        self.shared_rng = np.random.default_rng([seed, 0])
         self.rng = np.random.default_rng([seed, 1, crew.rank] if crew.rank else [seed, 1])
-        self.network = DdspNetwork(config).to(device)
-        mean, spread = (torch.from_numpy(array) for array in dataset.content_statistics())
-        self.network.content_mean.copy_(mean)
-        self.network.content_spread.copy_(spread)
-        with torch.no_grad():
-            rows = self.network.standardised(torch.from_numpy(dataset.clean_content()).to(device))
-        self.network.memory.copy_(
-            torch.from_numpy(cluster_means(rows.cpu().numpy(), config.memory_rows, shared))
-        )
-        crew.same_start(self.network)
-        self.average = copy.deepcopy(self.network).eval()
-        self.loss_of = SpectralLoss(config.sample_rate).to(device)
-        self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=recipe.peak_rate, betas=(0.9, 0.98), weight_decay=1e-3, fused=True
-        )
-        self.critics: Critics | None = None
-        self.critics_optimiser: torch.optim.AdamW | None = None
+        self.critics, self.critics_optimiser = None, None
+        self.measured: dict[str, float] = {}  # in this step, beside the losses
         self.step = 0
         self.spent_seconds = 0.0
         self.pieces = 1  # into how many parts a batch is cut so that it fits into memory
@@ -127,12 +142,43 @@ class Trainer:
             return min(1.0, self.spent_seconds / self.seconds)
         return min(1.0, self.step / self.recipe.steps)
 
+    @abstractmethod
     def rate(self) -> float:
         """Return the learning rate of the next step."""
-        recipe = self.recipe
-        cosine = 0.5 * (1.0 + math.cos(math.pi * self.fraction))
-        rate = recipe.final_rate + (recipe.peak_rate - recipe.final_rate) * cosine
-        return rate * min(1.0, (self.step + 1) / max(1, recipe.warm_steps))
+
+    @abstractmethod
+    def _draw(self) -> Drawn:
+        """Draw the step's batch."""
+
+    @abstractmethod
+    def _sung(self, part: Any) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+        """Return what the network makes of a part, what it should make, and what is wrong with it."""
+
+    @abstractmethod
+    def _make_critics(self) -> tuple[torch.nn.Module, torch.optim.AdamW]:
+        """Make the discriminators, without the run's generator."""
+
+    @abstractmethod
+    def _critics_loss(self, sung: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Return how wrong the discriminators are."""
+
+    @abstractmethod
+    def _judged(self, sung: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return what the discriminators think of the network."""
+
+    @classmethod
+    @abstractmethod
+    def sung_weights(cls, checkpoint: Checkpoint) -> Mapping[str, torch.Tensor]:
+        """Return the tensors of a voice's file: what a checkpoint, or the part ``average`` of one, sings with."""
+
+    def voice_weights(self) -> Mapping[str, torch.Tensor]:
+        """Return the tensors of a voice's file as they are now."""
+        kept = {f"average/{name}": value for name, value in self.average.state_dict().items()}
+        return self.sung_weights(Checkpoint(kept, {}))
+
+    def _set_rate(self, rate: float) -> None:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
 
     def advance(self) -> Report:
         """Take one step.
@@ -146,14 +192,14 @@ class Trainer:
         """
         started = time.monotonic()
         rate = self.rate()
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        self._set_rate(rate)
+        self.measured = {}
         if self.critics is None and self.fraction >= self.recipe.adversarial:
             self._invite_critics()
         draw = self._draw()
         parts = self.crew.average(self._gradients(draw))
         loss = sum(parts.values())
-        if not math.isfinite(loss):
+        if not self._is_believed(loss):
             worst = next((name for name, value in parts.items() if not math.isfinite(value)), "sum")
             raise AstrayError(
                 f"training went astray at step {self.step}: the {worst} loss is {parts.get(worst, loss)}",
@@ -161,20 +207,38 @@ class Trainer:
             )
         with self._never_in_parts("the averaging of the gradients"):
             self.crew.average_gradients(self.network.parameters())
-            clip = partial(torch.nn.utils.clip_grad_norm_, self.network.parameters(), _MOST_NORM)
-            norm = self.crew.together(clip)
-        if not bool(torch.isfinite(norm)):
+            norm = self.crew.together(partial(self._clipped, self.network, self.optimiser))
+        if not self._is_believed(norm):
             raise AstrayError(
                 f"training went astray at step {self.step}: the gradient is no number",
                 hint="look at the takes with: covermaker voices scan; or train with a lower recipe.peak_rate",
             )
         with self._never_in_parts("the optimiser"):
-            self.crew.together(self.optimiser.step)
-        _follow(self.average, self.network, min(self.recipe.averaging, (self.step + 1) / (self.step + 10)))
+            self.crew.together(partial(self._move, self.optimiser))
+        if self.average is not self.network:
+            _follow(
+                self.average, self.network, min(self.recipe.averaging, (self.step + 1) / (self.step + 10))
+            )
         self.step += 1
         seconds = self.crew.from_leader(time.monotonic() - started)
         self.spent_seconds += seconds
-        return Report(self.step, self.fraction, loss, parts, rate, seconds, peak_memory_bytes(self.device))
+        memory_bytes = peak_memory_bytes(self.device)
+        return Report(self.step, self.fraction, loss, parts, rate, seconds, memory_bytes, self.measured)
+
+    def _clipped(self, network: torch.nn.Module, optimiser: torch.optim.AdamW) -> torch.Tensor:
+        """Scale a network's gradients down to the most that is allowed; return their norm before."""
+        return torch.nn.utils.clip_grad_norm_(network.parameters(), self.MOST_NORM)
+
+    def _is_believed(self, value: torch.Tensor | float) -> bool:
+        """Tell whether the training may go on with a loss, or with gradients of a norm."""
+        return math.isfinite(value)
+
+    def _move(self, optimiser: torch.optim.AdamW) -> None:
+        optimiser.step()
+
+    def _descend(self, loss: torch.Tensor, optimiser: torch.optim.AdamW) -> None:
+        """Add a loss's gradients."""
+        loss.backward()  # type: ignore[no-untyped-call]
 
     @contextmanager
     def _never_in_parts(self, what: str) -> Iterator[None]:
@@ -189,7 +253,7 @@ class Trainer:
                 hint="close other programs, or train with --device cpu",
             ) from error
 
-    def _gradients(self, draw: Draw) -> dict[str, float]:
+    def _gradients(self, draw: Drawn) -> dict[str, float]:
         """Fill the gradients; on running out of memory, cut the batch in half and try again."""
         self._taught = 0
         while True:
@@ -208,19 +272,18 @@ class Trainer:
                 if self.device.startswith("cuda"):
                     torch.cuda.empty_cache()
 
-    def _in_pieces(self, draw: Draw) -> dict[str, float]:
+    def _in_pieces(self, draw: Drawn) -> dict[str, float]:
         self.optimiser.zero_grad(set_to_none=True)
         total: dict[str, float] = {}
         end = 0
         for part in draw.cut(self.pieces):
-            size = len(part.batch.f0_hz)
-            end += size
-            weight = size / len(draw.batch.f0_hz)
+            end += len(part)
+            weight = len(part) / len(draw)
             for name, value in self._part(part, weight, end).items():
                 total[name] = total.get(name, 0.0) + value * weight
         return total
 
-    def _part(self, part: Draw, weight: float, end: int) -> dict[str, float]:
+    def _part(self, part: Drawn, weight: float, end: int) -> dict[str, float]:
         """Add a part's gradients; between its stages the processes look round for one that is out of memory.
 
         `end` counts the batch's cuts up to the part's last. Smaller parts of a second try lie within those of the
@@ -233,71 +296,25 @@ class Trainer:
             self._taught = end
         return self.crew.together(partial(self._learn, sung, target, losses, weight))
 
-    def _sung(self, part: Draw) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
-        sung, target = self.sing(part)
-        return sung, target, {"spectral": self.loss_of(sung, target)}
-
     def _learn(
         self, sung: torch.Tensor, target: torch.Tensor, losses: dict[str, torch.Tensor], weight: float
     ) -> dict[str, float]:
         if self.critics is not None:
             losses = losses | self._judged(sung, target)
         loss = torch.stack([value * weight for value in losses.values()]).sum()
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._descend(loss, self.optimiser)
         return {name: float(value.detach()) for name, value in losses.items()}
 
-    def _draw(self) -> Draw:
-        batch = self.dataset.batch(self.batch_size, self.rng)
-        size, frames = batch.f0_hz.shape
-        rng = self.rng
-        return Draw(
-            batch,
-            jitter=rng.standard_normal(batch.content.shape, dtype=np.float32)
-            * np.float32(self.recipe.content_noise),
-            noise=(2.0 * rng.random((size, frames * self.config.hop_samples), dtype=np.float32) - 1.0)
-            * np.float32(3.0**0.5),
-            recall=rng.random((size, 1, 1), dtype=np.float32),
-        )
-
-    def sing(self, draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what the network makes of a batch, and what it should make: (B, samples) both."""
-        batch = draw.batch
-
-        def there(values: np.ndarray[Any, Any]) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
-
-        content = there(batch.content) + there(draw.jitter) * self.network.content_spread
-        edges = [voiced_edges(row) for row in batch.f0_hz]
-        left, right = (there(np.stack(side).astype(np.float32)) for side in zip(*edges, strict=True))
-        with torch.autocast(torch.device(self.device).type, dtype=torch.bfloat16, enabled=self.half):
-            # Any mixture of the given and the remembered is met, from all of one to all of the other.
-            controls = self.network.controls(
-                content,
-                there(batch.f0_hz),
-                there(batch.loudness_db),
-                there(batch.speaker),
-                recall=there(draw.recall),
-            )
-        controls = {name: bands.float() for name, bands in controls.items()}
-        sung = self.network.signal(controls, left, right, there(batch.phase_cycles), there(draw.noise))
-        return sung, there(batch.target)
-
     def _invite_critics(self) -> None:
-        """Make the discriminators, from a seed of their own: the run's generator does not notice."""
         with self._never_in_parts("the network of the discriminators"):
-            self.critics = self.crew.together(lambda: Critics(seed=self.step).to(self.device))
+            self.critics, self.critics_optimiser = self.crew.together(self._make_critics)
         self.crew.same_start(self.critics)
-        self.critics_optimiser = torch.optim.AdamW(
-            self.critics.parameters(), lr=2e-4, betas=(0.8, 0.99), weight_decay=1e-3, fused=True
-        )
 
     def _teach_critics(self, sung: torch.Tensor, target: torch.Tensor) -> None:
         """Fill the discriminators' gradients."""
-        assert self.critics is not None
         assert self.critics_optimiser is not None
         self.critics_optimiser.zero_grad(set_to_none=True)
-        loss = critic_loss(self.critics(target), self.critics(sung.detach()))
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._descend(self._critics_loss(sung, target), self.critics_optimiser)
 
     def _step_critics(self) -> None:
         assert self.critics is not None
@@ -309,23 +326,18 @@ class Trainer:
     def _move_critics(self) -> None:
         assert self.critics is not None
         assert self.critics_optimiser is not None
-        torch.nn.utils.clip_grad_norm_(self.critics.parameters(), _MOST_NORM)
-        self.critics_optimiser.step()
+        self._clipped(self.critics, self.critics_optimiser)
+        self._move(self.critics_optimiser)
 
-    def _judged(self, sung: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Return what the discriminators think of the network."""
+    @contextmanager
+    def _critics_at_rest(self) -> Iterator[torch.nn.Module]:
+        """Give the discriminators, to be asked and not to learn."""
         assert self.critics is not None
         self.critics.requires_grad_(False)
         try:
-            with torch.no_grad():
-                real = self.critics(target)
-            fake = self.critics(sung)
+            yield self.critics
         finally:  # when memory runs out they must go on learning, with a smaller part
             self.critics.requires_grad_(True)
-        return {
-            "adversarial": _ADVERSARIAL_WEIGHT * generator_loss(fake),
-            "features": _ADVERSARIAL_WEIGHT * _FEATURE_WEIGHT * feature_loss(real, fake),
-        }
 
     def random_states(self) -> list[Any]:
         """Return the state of every process's generator; all of them must ask."""
@@ -340,7 +352,8 @@ class Trainer:
             What `random_states` returned after the last step.
         """
         tensors = {f"weights/{name}": value for name, value in self.network.state_dict().items()}
-        tensors |= {f"average/{name}": value for name, value in self.average.state_dict().items()}
+        if self.average is not self.network:
+            tensors |= {f"average/{name}": value for name, value in self.average.state_dict().items()}
         tensors |= moments("optimiser", self.optimiser)
         if self.critics is not None and self.critics_optimiser is not None:
             tensors |= {f"critics/{name}": value for name, value in self.critics.state_dict().items()}
@@ -352,10 +365,23 @@ class Trainer:
             "rng": random_states[0],
             "other_rngs": random_states[1:],
             "half": self.half,
+            "kind": self.KIND,
             "network": self.config.to_mapping(),
+            **self._own_state(),
             **more,
         }
         return Checkpoint({name: value.clone() for name, value in tensors.items()}, state)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a card tells of the training as it is at this step."""
+        return {}
+
+    def _own_state(self) -> dict[str, Any]:
+        """Return what this kind of training remembers beside; values that JSON knows."""
+        return {}
+
+    def _take_own_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027 -- not all have one
+        """Take what `_own_state` returned."""
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint.
@@ -369,13 +395,14 @@ class Trainer:
             When it belongs to another network.
         """
         state = checkpoint.state
-        if state["network"] != self.config.to_mapping():
+        if (state.get("kind", "ddsp"), state["network"]) != (self.KIND, self.config.to_mapping()):
             raise ProjectError(
                 "the checkpoint belongs to a network of another shape",
                 hint="begin again with --force, or go back to the profile that it was trained with",
             )
         self.network.load_state_dict(checkpoint.part("weights"))
-        self.average.load_state_dict(checkpoint.part("average"))
+        if self.average is not self.network:
+            self.average.load_state_dict(checkpoint.part("average"))
         set_moments(self.optimiser, checkpoint.part("optimiser"))
         if critics := checkpoint.part("critics"):
             self._invite_critics()
@@ -385,6 +412,7 @@ class Trainer:
             set_moments(self.critics_optimiser, checkpoint.part("critics_optimiser"))
         self.step, self.spent_seconds = int(state["step"]), float(state["spent_seconds"])
         self.pieces, self.half = int(state["pieces"]), bool(state["half"])
+        self._take_own_state(state)
         states = random_states_of(checkpoint)
         if self.crew.rank < len(states):
             self.rng.bit_generator.state = states[self.crew.rank]
@@ -398,6 +426,6 @@ def random_states_of(checkpoint: Checkpoint) -> list[Any]:
 
 
 @torch.no_grad()
-def _follow(average: DdspNetwork, network: DdspNetwork, decay: float) -> None:
+def _follow(average: torch.nn.Module, network: torch.nn.Module, decay: float) -> None:
     for kept, fresh in zip(average.parameters(), network.parameters(), strict=True):
         kept.lerp_(fresh, 1.0 - decay)

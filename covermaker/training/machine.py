@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from covermaker.weights.device import torch_ready
 
-if TYPE_CHECKING:
-    from covermaker.voices.networks.ddsp_config import DdspConfig
-
-_CUT_BYTES = 60e6  # that a cut of 128 frames takes at 16 kHz and 256 channels, forward and backward
 _MOST_SHARE = 0.6  # of the free memory
 
 
-def pieces_for_memory(
-    config: DdspConfig, batch_size: int, clip_frames: int, device: str, *, processes: int = 1
-) -> int:
+def pieces_for_memory(cut_bytes: float, batch_size: int, device: str, *, processes: int = 1) -> int:
     """Return into how many parts a batch must be cut to fit into the memory that is free now.
 
     A batch in parts has the same gradients but for the last bits of their sums, so a run that began with little free
@@ -26,8 +19,9 @@ def pieces_for_memory(
 
     Parameters
     ----------
-    config : DdspConfig
-    batch_size, clip_frames : int
+    cut_bytes : float
+        What a cut takes, forward and backward.
+    batch_size : int
     device : str
     processes : int
         That train together: on a CPU they share the memory.
@@ -37,11 +31,9 @@ def pieces_for_memory(
     int
         1, 2, 4 … up to `batch_size`.
     """
-    size = config.sample_rate / 16_000 + config.hidden * len(config.dilations) / 1024
-    a_cut = _CUT_BYTES * 0.5 * size * clip_frames / 128
     free = _MOST_SHARE * free_memory_bytes(device) / (1 if device.startswith("cuda") else processes)
     pieces = 1
-    while pieces < batch_size and batch_size / pieces * a_cut > free:
+    while pieces < batch_size and batch_size / pieces * cut_bytes > free:
         pieces *= 2
     return min(pieces, batch_size)
 

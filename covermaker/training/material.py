@@ -262,7 +262,13 @@ def make(
     if augmentation.presence > 0.0:
         # After the pitch was read: with little left of its fundamental, a voice is taken for half as high.
         target = channel_strip(target, rate, amount=augmentation.presence)
-    voice = Voice.analyse(target, rate, f0_hz)
+    if (
+        piece.kind == "plain" and not augmentation.throats
+    ):  # nothing is made of it: it need not be taken apart
+        nothing = np.empty((0, 0))
+        voice = Voice(f0_hz, nothing, nothing, rate)
+    else:
+        voice = Voice.analyse(target, rate, f0_hz)
     if piece.kind == "transposed":
         voice = voice.transposed(transposition(rng, median_hz))
     elif piece.kind in ("sung", "held"):

@@ -15,6 +15,7 @@ from covermaker.takes.clips import VERSION as CLIPS_VERSION
 from covermaker.training.gather import SEPARATOR
 from covermaker.training.gather import VERSION as GATHER_VERSION
 from covermaker.training.heldout import PITCH_METHOD
+from covermaker.training.vits_shapes import VERSION as VITS_VERSION
 
 if TYPE_CHECKING:
     from covermaker.training.profiles import Profile
@@ -47,6 +48,10 @@ def versions_of(profile: Profile) -> dict[str, Any]:
         "content": [CONTENT_VERSION, *(one.VERSION for one in encoders_of(profile.encoder))],
         "scores": [CONVERT_VERSION, *pitch_versions_of(PITCH_METHOD)],
     }
+    if profile.network == "vits":
+        from covermaker.training.vits_base import installed_base
+
+        versions["vits"] = [VITS_VERSION, installed_base(profile.vits.family, profile.vits.sample_rate)]
     if profile.augmentation.separated > 0.0:
         versions["separator"] = SpleeterSeparator.VERSION
     return versions

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import disk_errors
 from covermaker.errors import ProjectError, UsageError
-from covermaker.features.encoders import content_fingerprint
+from covermaker.features.encoders import content_fingerprint, content_width
 from covermaker.graph.events import nobody
 from covermaker.progress import Progress, part
 from covermaker.takes.document import read_takes
@@ -42,13 +42,14 @@ from covermaker.training.profiles import Profile, load_profile
 from covermaker.training.pulse import Pulse
 from covermaker.training.stopping import check_stop, forget, heeding
 from covermaker.training.sung import AUDITIONS, HELDOUT
+from covermaker.training.vits_shapes import stock_of, vits_config
 from covermaker.training.watch import SCORES_FILE
 from covermaker.voices.card import CARD_FILE
 from covermaker.weights.catalog import fingerprint
 from covermaker.weights.device import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from covermaker.graph.events import Listener
@@ -80,6 +81,8 @@ def train_voice(
     home: Path | None = None,
     asked_by: str | None = None,
     tensorboard: bool = False,
+    network: str | None = None,
+    base: Sequence[str] | None = None,
     listener: Listener = nobody,
     crew: Crew = ALONE,
 ) -> dict[str, Any]:
@@ -90,7 +93,8 @@ def train_voice(
     folder : Path
         With ``takes.toml``.
     profile : str or Profile, optional
-        ``quick``, ``studio`` or ``custom``; by default ``quick``, and that of the run that is taken up.
+        One of `profiles.PROFILES`, or ``custom``; by default that of the network, and that of the run that is taken
+        up.
     minutes : float, optional
         Wall-clock budget of everything, in place of the profile's.
     steps : int, optional
@@ -114,6 +118,11 @@ def train_voice(
         Kept with the run: it is taken up only by who began it.
     tensorboard : bool
         Write ``training/tensorboard``, too.
+    network : str, optional
+        ``ddsp`` or ``vits``; by default that of the profile.
+    base : sequence of str, optional
+        Files of pretrained weights that a VITS network begins with, or ``none``; by default those of the catalog, where
+        they are installed.
     listener : callable
         Told what happens.
     crew : Crew
@@ -159,8 +168,10 @@ def train_voice(
             held.callback(pulse.end)
             pulse.begin()
             asked = _asked(folder, home, profile, minutes=minutes, steps=steps, encoder=encoder, seed=seed,
-                           resume=resume, force=force, asked_by=asked_by)  # fmt: skip
+                           resume=resume, force=force, asked_by=asked_by, network=network, base=base)  # fmt: skip
             _check_needs(asked[0], crew, device)
+            if not resume and (base or asked[0].network == "vits"):
+                asked[1]["base"] = _base_files(asked[0], base or (), clock.note)
             if not resume:
                 _clear(home / FOLDER)
             return takes, *asked
@@ -202,9 +213,15 @@ def _train(
     # What a run that is taken up has spent already is not known before it is read.
     pulse.on(where, seconds_left=lambda: None if resume else _seconds_left(wanted, clock))
     workers = threads or cores()
+    if wanted.network == "vits" and where == "cpu":
+        clock.note(
+            "a network of this kind is for a GPU: on a CPU it takes seconds a step, and it needs thousands"
+        )
 
     with clock.phase("clips") as told:
         ready = crew.led(lambda: _looked_at(folder, takes, work, clock, heeding(work, told)))
+    if wanted.network == "vits":  # its rate is the network's, whatever the takes hold
+        ready = replace(ready, sample_rate=wanted.vits.sample_rate)
     crew.led(lambda: check_stop(work))
     trained, held = split_off(ready.sources, wanted.heldout_seconds, seed)
     making = Making(
@@ -220,7 +237,7 @@ def _train(
             )
         )  # fmt: skip
         examples = read_all(pieces, making, place)
-        dataset = Dataset(examples, sample_rate=making.sample_rate, clip_frames=wanted.recipe.clip_frames)
+        dataset = Dataset(examples, sample_rate=making.sample_rate, clip_frames=_least_frames(wanted))
         check_singers(dataset, ready.singers)
         pitch = pitch_ranges(pieces, examples, wanted, ready)
     run |= {"made_minutes": made_minutes, "data_sha256": dataset.fingerprint()}
@@ -251,12 +268,14 @@ def _asked(
     resume: bool,
     force: bool,
     asked_by: str | None,
+    network: str | None,
+    base: Sequence[str] | None,
 ) -> tuple[Profile, dict[str, Any]]:
     """Return the profile and the record of the run that is asked for; or refuse it. Nothing is changed yet."""
     wanted = (
         profile
         if isinstance(profile, Profile)
-        else load_profile(profile or "quick", folder, minutes=minutes, steps=steps)
+        else load_profile(profile, folder, minutes=minutes, steps=steps, network=network)
     )
     if encoder is not None:
         wanted = replace(wanted, encoder=encoder)
@@ -266,6 +285,10 @@ def _asked(
         run["seed"] = 1 if seed is None else seed
         return wanted, run if asked_by is None else {**run, "asked_by": asked_by}
     run, begun = _taken_up(home)
+    if network is not None and network != begun.network:
+        raise _other("network", begun.network)
+    if base is not None:
+        raise OtherRunError("the weights that a training begins with are chosen when it begins", hint=_AGAIN)
     if asked_by is not None and (run.get("asked_by") != asked_by or run["status"] != "running"):
         raise OtherRunError(f"the training in {home} was begun for something else", hint=_AGAIN)
     if encoder is not None and encoder != begun.encoder:
@@ -329,6 +352,39 @@ def _check_needs(profile: Profile, crew: Crew, device: str) -> None:
     for name in weights_of(profile):
         fingerprint(name)
     crew.device(device)
+
+
+def _base_files(profile: Profile, asked: Sequence[str], note: Callable[[str], None]) -> list[str]:
+    """Return the files of pretrained weights that a training begins with; refuse those that do not fit."""
+    if profile.network != "vits":
+        if asked:
+            raise UsageError(
+                f"the network '{profile.network}' begins with no pretrained weights",
+                hint="--base belongs to --network vits",
+            )
+        return []
+    from covermaker.training.vits_base import NONE, base_files, how_to_get
+
+    config = vits_config(profile.vits, content_width(profile.encoder), 1)
+    files = base_files(asked, config)
+    if not files and list(asked) != [NONE]:
+        how = how_to_get(config)
+        note(
+            "no pretrained weights are here: a voice that begins without them needs hours of takes"
+            + (f"; {how}" if how else "; give the files with --base")
+        )
+    return [str(file.absolute()) for file in files]
+
+
+def _least_frames(profile: Profile) -> int:
+    """Return how long an example must be: VITS networks read shorter ones than a cut, too."""
+    if profile.network != "vits":
+        return profile.recipe.clip_frames
+    from covermaker.training.vits_batch import shortest_frames
+
+    stock = stock_of(profile.vits)
+    config = vits_config(profile.vits, content_width(profile.encoder), 1)
+    return shortest_frames(profile.vits.segment_frames or stock.segment_frames, config)
 
 
 def _clear(work: Path) -> None:

@@ -21,6 +21,7 @@ from covermaker.training.checkpoint import (
 from covermaker.training.chronicle import Chronicle
 from covermaker.training.heldout import score_voice
 from covermaker.training.install import Identity, write_voice
+from covermaker.training.lessons import LESSONS
 from covermaker.training.loop import random_states_of
 from covermaker.training.stopping import StoppedError, is_asked
 from covermaker.training.watch import SCORES_FILE
@@ -67,8 +68,9 @@ class Run:
     board: Board | None = None
     chronicle: Chronicle = field(default_factory=Chronicle)
 
-    def write(self, folder: Path, step: int, weights: Mapping[str, Any]) -> None:
+    def write(self, folder: Path, step: int, weights: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         """Write a state as a voice."""
+        lesson = LESSONS[self.trainer.KIND]
         record = next((r for r in self.chronicle.scores if r["step"] == step), {})
         write_voice(
             folder,
@@ -82,11 +84,14 @@ class Run:
             index=self.index,
             training={
                 **self.facts,
+                **facts,
                 "step": step,
                 "minutes_of_training": round(self.trainer.spent_seconds / 60.0, 1),
                 "scores": record,
             },
             singers=self.facts["speakers"],
+            kind=lesson.kind,
+            is_half=lesson.is_half_on_disk,
         )
 
     @property
@@ -114,9 +119,9 @@ class Run:
     def _save(self, random_states: list[Any]) -> tuple[int, float]:
         """Score the averaged network, keep a checkpoint, and make it the voice when it is the best."""
         began = time.monotonic()
-        step, weights = self.trainer.step, self.trainer.average.state_dict()
+        step, weights, facts = self.trainer.step, self.trainer.voice_weights(), self.trainer.facts()
         candidate = self.work / "candidate"
-        self.write(candidate, step, weights)
+        self.write(candidate, step, weights, facts)
         record: dict[str, Any] = {"step": step, "score": None}
         if self.phrases:
             with self.clock.phase("scores"):
@@ -127,7 +132,7 @@ class Run:
         self.trainer.spent_seconds += time.monotonic() - began
         self._keep(random_states)
         if best:
-            self.write(self.home, step, weights)
+            self.write(self.home, step, weights, facts)
         if self.board is not None:
             self.board.add_scores(record)
         self.clock.listener(
@@ -190,7 +195,9 @@ class Run:
         # A run that was killed between a checkpoint and the voice catches up.
         if best and best["step"] in steps_kept(self.checkpoints) and not self._is_voice(best["step"]):
             state = load_checkpoint(checkpoint_path(self.checkpoints, best["step"]))
-            self.write(self.home, best["step"], state.part("average"))
+            self.write(
+                self.home, best["step"], self.trainer.sung_weights(state), state.state.get("facts", {})
+            )
 
     def _is_voice(self, step: int) -> bool:
         return (self.home / CARD_FILE).exists() and read_card(self.home).training.get("step") == step

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from covermaker.graph.events import TrainingProgress
 from covermaker.training.board import Board
-from covermaker.training.character import build_voice_index, facts_of, network_config, speaker_embedding
+from covermaker.training.character import facts_of, speaker_embedding
+from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.checkpoint import steps_kept
 from covermaker.training.course import write_run
 from covermaker.training.crew import ALONE, Crew
 from covermaker.training.history import History
-from covermaker.training.loop import AstrayError, Trainer
-from covermaker.training.machine import bfloat16_is_fast, pieces_for_memory
+from covermaker.training.lessons import LESSONS
+from covermaker.training.loop import AstrayError
+from covermaker.training.machine import pieces_for_memory
 from covermaker.training.pitch_range import on_card
 from covermaker.training.saving import INDEX_FILE, Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from covermaker.training.course import Clock
     from covermaker.training.dataset import Dataset
@@ -60,19 +62,26 @@ def run_training(
     A run that was killed between its last save and its early end ends when it is taken up, unless `more` is asked for.
     """
     width = dataset.examples[0].contents[0].shape[1]
-    config = network_config(ready.sample_rate, width, len(ready.singers), profile.size)
+    lesson = LESSONS[profile.network]
+    config = lesson.config(profile, ready.sample_rate, width, len(ready.singers))
     with clock.phase("index"):
         # Of the clean content, which no step of the training changes: built once, installed with every best save.
-        crew.led(lambda: build_voice_index(dataset, work / INDEX_FILE, seed))
+        crew.led(lambda: lesson.build_index(dataset, work / INDEX_FILE, seed))
         embedding = crew.led(lambda: speaker_embedding(dataset, work))
     recipe = profile.recipe
-    half = recipe.half == "on" or (recipe.half == "auto" and crew.led(lambda: bfloat16_is_fast(device)))
+    half = recipe.half not in ("off", "auto") or (
+        recipe.half == "auto" and crew.led(lambda: lesson.uses_half(device))
+    )
     with clock.phase("train") as told:
-        trainer = Trainer(
-            config, dataset, recipe, seed=seed, device=device, seconds=seconds, half=half, crew=crew
+        # What a run that is taken up began with is in its checkpoint.
+        base = (
+            [] if resume and steps_kept(work / CHECKPOINTS) else [Path(file) for file in run.get("base", [])]
+        )
+        trainer = lesson.make(
+            profile, config, dataset, base, seed=seed, device=device, seconds=seconds, half=half, crew=crew
         )
         fitting = pieces_for_memory(
-            config, recipe.batch_size, recipe.clip_frames, device, processes=crew.size
+            lesson.cut_bytes(profile, config), recipe.batch_size, device, processes=crew.size
         )
         trainer.pieces = max(crew.everyone(fitting))
         state = Run(

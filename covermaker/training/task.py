@@ -1,7 +1,7 @@
 """Training, auditions and promotions as jobs: one request from a command or a screen, events on the way, one result.
 
 Every request has ``voice``, a folder. ``train`` takes what `train_voice` takes by its names; ``audition`` takes
-``steps`` and ``device``, ``promote`` takes ``step``.
+``steps`` and ``device``, ``promote`` takes ``step``, ``export-training`` takes ``program``, ``out`` and ``replace``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from covermaker.graph.events import Listener
 
 _OPTIONS = (
-    "profile", "minutes", "steps", "device", "resume", "force", "threads", "encoder", "seed", "tensorboard",
+    "profile", "minutes", "steps", "device", "resume", "force", "threads", "encoder", "seed", "tensorboard", "network",
+    "base",
 )  # fmt: skip
 
 
@@ -62,3 +63,18 @@ def promote(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
 
     card = choose(Path(request["voice"]), int(request["step"]))
     return {"voice": request["voice"], "step": int(request["step"]), "weights": card.weights.sha256}
+
+
+def export_training(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
+    """Write the checkpoint that a voice sings with as files that another program trains on."""
+    from covermaker.training.give_out import give_out_training
+    from covermaker.voices.voice import Voice
+
+    began = time.monotonic()
+    listener(StepStarted("export", ""))
+    voice = Voice.open(Path(request["voice"]))
+    files = give_out_training(
+        voice, request["program"], Path(request["out"]), replace=bool(request.get("replace"))
+    )
+    listener(StepFinished("export", "", time.monotonic() - began))
+    return {"name": voice.name, "files": [str(file) for file in files], "notes": []}

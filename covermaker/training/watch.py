@@ -187,7 +187,12 @@ class Course:
         self._at, self._inode, self._rest = 0, 0, b""
 
 
-_NO_LOSSES: Final = frozenset({"step", "loss", "rate", "seconds_per_step", "memory_bytes", "batch_pieces"})
+_NO_LOSSES: Final = frozenset(
+    {
+        "step", "loss", "rate", "seconds_per_step", "memory_bytes", "batch_pieces", "critics", "gradient_norm",
+        "critics_gradient_norm",
+    }
+)  # fmt: skip
 
 
 def status_of(home: Path) -> str:

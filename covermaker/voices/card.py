@@ -47,6 +47,7 @@ weights, can change the sound.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -198,6 +199,15 @@ class VoiceCard(_Part):
     @classmethod
     def _agreed(cls, value: str, known: ValidationInfo) -> str:
         return agreed(value, known)
+
+    @property
+    def first_singer(self) -> int:
+        """The row that sings unless somebody says otherwise: the first that has a name of its own.
+
+        The rows before it, of a model whose singers have other numbers, were not trained.
+        """
+        named = (row for row, name in enumerate(self.singers) if not re.fullmatch(r"speaker \d+", name))
+        return next(named, 0)
 
     def sound(self) -> dict[str, Any]:
         """Return every field that can change the rendered sound.

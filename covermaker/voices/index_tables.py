@@ -13,6 +13,7 @@ import numpy as np
 
 from covermaker.disk import file_sha256, replacing
 from covermaker.errors import CovermakerError, WeightsError
+from covermaker.weights.careful_zip import BROKEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHECKED_ROWS = 4096  # at a time
-_REFUSED = (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile)
+_REFUSED = (*BROKEN, TypeError, MemoryError)
 _LOCAL_HEADER_BYTES = 30  # of an entry of a zip file, before its name and its extra field
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,

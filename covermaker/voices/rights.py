@@ -21,5 +21,6 @@ def needs_statement(rights: str) -> bool:
 
 # Told of a voice whose card says "unknown", wherever something is made of it that others may hear.
 UNKNOWN_RIGHTS: Final = (
-    "nobody has said whose voice '{voice}' is, or that its singer agreed (rights: unknown): songs say so in their tags"
+    "nobody has said whose voice '{voice}' is, or that its singer agreed (rights: unknown): "
+    "songs say so in their tags"
 )

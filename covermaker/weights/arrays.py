@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from covermaker.weights.pickled import Made, Named, PickleError
+from covermaker.weights.pickled import LARGEST, Made, Named, PickleError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +31,15 @@ def array_of(value: Any) -> NDArray[Any] | None:
     """
     if not isinstance(value, Made) or not isinstance(value.by, Named) or value.by not in _ARRAYS:
         return None
+    try:
+        return _filled(value)
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, PickleError):
+            raise
+        raise PickleError("it holds an array that is built in another way") from error
+
+
+def _filled(value: Made) -> NDArray[Any] | None:
     if not isinstance(value.state, tuple) or len(value.state) != 5:
         raise PickleError("it holds an array that was never filled")
     _, shape, kind, by_columns, data = value.state
@@ -38,7 +47,9 @@ def array_of(value: Any) -> NDArray[Any] | None:
     if dtype is None:
         return None
     raw = _bytes(data)
-    whole = isinstance(shape, tuple) and all(type(length) is int and length >= 0 for length in shape)
+    whole = isinstance(shape, tuple) and all(
+        type(length) is int and 0 <= length < LARGEST for length in shape
+    )
     if not whole or len(raw) != math.prod(shape) * dtype.itemsize:
         raise PickleError("it holds an array whose bytes do not fit its shape")
     return np.frombuffer(raw, dtype).reshape(shape, order="F" if by_columns else "C").copy()

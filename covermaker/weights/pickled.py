@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_STEPS: Final = 5_000_000  # of the machine; a training checkpoint with its optimizer takes 200 000
+LARGEST: Final = 1 << 48  # of any size or key
 _LONGEST_LINE: Final = 1024
 _NEWEST_PROTOCOL: Final = 5
 _UNFIT: Final = "its instructions do not fit together"
@@ -239,8 +240,10 @@ def _integer(it: _Machine) -> None:
 
 
 def _key(value: Any) -> Any:
-    # The hash of a tuple of tuples of tuples … would take Python's own stack.
-    if not isinstance(value, (str, bytes, int, float, Named, type(None))):
+    # The hash of a tuple of tuples of tuples … would take Python's own stack; of huge numbers many have the same.
+    if not isinstance(value, (str, bytes, int, float, Named, type(None))) or (
+        isinstance(value, int) and not -LARGEST < value < LARGEST
+    ):
         raise PickleError(_UNFIT)
     return value
 

@@ -59,6 +59,7 @@ def _fetch_file(wanted: Entry, file: WeightFile, folder: Path) -> None:
     if expected is not None and actual != expected:
         path.unlink()
         raise WeightsError(f"{file.name} of '{wanted.name}' arrived damaged", hint="pull it again")
+    (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
     if file.sha256 is None:
         (folder / f"{file.name}.sha256").write_text(actual + "\n", "ascii")
     os.replace(path, folder / file.name)

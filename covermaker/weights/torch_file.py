@@ -19,7 +19,7 @@ import numpy as np
 from covermaker.errors import WeightsError
 from covermaker.texts import one_line
 from covermaker.weights.careful_zip import BROKEN, careful_zip
-from covermaker.weights.pickled import Kept, Made, Named, Pickled, PickleError, read_pickle
+from covermaker.weights.pickled import LARGEST, Kept, Made, Named, Pickled, PickleError, read_pickle
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -298,7 +298,7 @@ def _storage(kept: Any) -> tuple[str, str, int]:
         raise PickleError("it holds a tensor that is built in another way")
     _, kind, name, _, count = key[:5]
     dtype = _DTYPES.get(kind.name) if isinstance(kind, Named) and kind.module == "torch" else None
-    if dtype is None or not isinstance(name, str) or type(count) is not int or count < 0:
+    if dtype is None or not isinstance(name, str) or not _is_size(count):
         raise PickleError("it holds a tensor that is built in another way")
     return name, dtype, count
 
@@ -312,7 +312,7 @@ def _claim(value: Any) -> Claim | None:
     name, dtype, count = _storage(storage)
     shape, strides = _sizes(shape), _sizes(strides)
     numbers = [offset, *shape, *strides]
-    if not all(type(number) is int and number >= 0 for number in numbers) or len(shape) != len(strides):
+    if not all(map(_is_size, numbers)) or len(shape) != len(strides):
         raise PickleError("a tensor has a shape that is none")
     size = math.prod(shape)
     last = offset + sum((length - 1) * step for length, step in zip(shape, strides, strict=True))
@@ -320,6 +320,10 @@ def _claim(value: Any) -> Claim | None:
     if size > count or (size and last >= count):
         raise PickleError(f"a tensor of {size} numbers claims a storage of {count}")
     return Claim(name, dtype, count, offset, shape, strides)
+
+
+def _is_size(value: Any) -> bool:
+    return type(value) is int and 0 <= value < LARGEST
 
 
 def _sizes(value: Any) -> tuple[Any, ...]:

@@ -10,16 +10,17 @@ from tiny_training import SIZE, recipe, run_tiny, two_vowels
 
 from covermaker.errors import ResourceError
 from covermaker.graph.events import Event, Note
-from covermaker.training import loop, machine, saving
+from covermaker.training import ddsp, machine, saving
 from covermaker.training.character import network_config
 from covermaker.training.checkpoint import load_latest, steps_kept
 from covermaker.training.chronicle import Chronicle
 from covermaker.training.crew import Crew
+from covermaker.training.ddsp import DdspTrainer as Trainer
+from covermaker.training.ddsp import cut_bytes
 from covermaker.training.history import read_history
-from covermaker.training.loop import AstrayError, Trainer
+from covermaker.training.loop import AstrayError
 from covermaker.training.machine import pieces_for_memory
 from covermaker.training.profiles import PROFILES
-from covermaker.voices.networks.base import phase_curve
 from covermaker.voices.networks.ddsp import DdspSynthesizer
 from covermaker.voices.networks.ddsp_config import DdspConfig
 from covermaker.voices.networks.ddsp_network import DdspNetwork
@@ -49,10 +50,7 @@ def test_it_learns_colour_and_level() -> None:
     for index in (0, 1):
         take = trainer.dataset.examples[index]
         content = np.repeat(take.contents[0], 2, axis=0).astype(np.float32)
-        sung = singer.render(
-            content, take.f0_hz, take.loudness_db,
-            phase_cycles=phase_curve(take.f0_hz), first_frame=0, seed=1,
-        )  # fmt: skip
+        sung = singer.render(content, singer.pitch(take.f0_hz), take.loudness_db, first_frame=0, seed=1)
         inner = slice(20 * 160, 100 * 160)
         assert 10 * np.log10(np.mean(sung[inner] ** 2)) == pytest.approx(take.loudness_db[0], abs=2.0)
         bright = [
@@ -194,7 +192,7 @@ def test_what_cannot_be_cut_ends_in_a_line(monkeypatch: pytest.MonkeyPatch, plac
 
     trainer = Trainer(CONFIG, two_vowels(), recipe(adversarial=0.0), crew=crew)
     if place == "Critics":
-        monkeypatch.setattr(loop, "Critics", full)
+        monkeypatch.setattr(ddsp, "Critics", full)
     else:
         trainer._invite_critics()
         monkeypatch.setattr(getattr(trainer, place), "step", full)
@@ -216,7 +214,7 @@ def test_batches_are_cut_to_fit_the_memory(monkeypatch: pytest.MonkeyPatch) -> N
     found = []
     for free in (1e12, 1.5e9, 1e8, 1.0):
         monkeypatch.setattr(machine, "free_memory_bytes", lambda device, free=free: int(free))
-        found.append(pieces_for_memory(CONFIG, 16, 128, "cpu"))
+        found.append(pieces_for_memory(cut_bytes(CONFIG, recipe(clip_frames=128)), 16, "cpu"))
     assert found[0] == 1
     assert found == sorted(found)
     assert found[-1] == 16

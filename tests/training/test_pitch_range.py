@@ -69,13 +69,15 @@ def test_it_is_the_range_of_what_is_made(monkeypatch: pytest.MonkeyPatch) -> Non
     """Only the sound is left out: what is sung is drawn as `make` draws it."""
     rng = np.random.default_rng(4)
 
-    def heard(samples: np.ndarray, rate: int, _: object) -> Voice:
+    def heard(samples: np.ndarray, rate: int, **_: object) -> np.ndarray:
         frames = len(samples) // (RATE // 200) + 1
-        f0_hz = 200.0 * 2.0 ** np.cumsum(rng.normal(0.0, 0.01, frames))
-        return Voice(f0_hz, np.ones((frames, 2)), np.ones((frames, 2)), rate)
+        return 200.0 * 2.0 ** np.cumsum(rng.normal(0.0, 0.01, frames))
 
-    monkeypatch.setattr(Voice, "analyse", heard)
-    monkeypatch.setattr(Voice, "pitch_of", lambda *_, **__: None)
+    def analysed(samples: np.ndarray, rate: int, f0_hz: np.ndarray) -> Voice:
+        return Voice(f0_hz, np.ones((len(f0_hz), 2)), np.ones((len(f0_hz), 2)), rate)
+
+    monkeypatch.setattr(Voice, "analyse", analysed)
+    monkeypatch.setattr(Voice, "pitch_of", heard)
     monkeypatch.setattr(Voice, "synthesize", lambda voice: np.zeros(voice.frames * (RATE // 200), np.float32))
     monkeypatch.setattr(
         material, "read_cut", lambda path, rate, start, seconds: np.zeros(int(seconds * rate), np.float32)

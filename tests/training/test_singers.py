@@ -20,7 +20,6 @@ from covermaker.training.heldout import split_off
 from covermaker.training.material import Source
 from covermaker.training.sung import LISTING
 from covermaker.voices.card import read_card
-from covermaker.voices.networks.base import phase_curve
 from covermaker.voices.networks.ddsp import DdspSynthesizer
 from covermaker.voices.networks.ddsp_network import DdspNetwork
 
@@ -37,8 +36,8 @@ def singer() -> DdspSynthesizer:
 def sing(singer: DdspSynthesizer, speaker: object) -> np.ndarray:
     f0_hz = np.full(30, 220.0)
     return singer.render(
-        np.ones((30, 4), np.float32), f0_hz, np.full(30, -20.0),
-        phase_cycles=phase_curve(f0_hz), first_frame=0, seed=1, speaker=speaker,  # type: ignore[arg-type]
+        np.ones((30, 4), np.float32), singer.pitch(f0_hz), np.full(30, -20.0),
+        first_frame=0, seed=1, speaker=speaker,  # type: ignore[arg-type]
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from covermaker.training import saving
 from covermaker.training.character import network_config
 from covermaker.training.checkpoint import load_latest
 from covermaker.training.crew import Crew, Several
-from covermaker.training.loop import Trainer
+from covermaker.training.ddsp import DdspTrainer as Trainer
 
 CHANGES = {"steps": 12, "saves": 3, "adversarial": 0.5, "batch_size": 2}
 

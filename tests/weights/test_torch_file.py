@@ -126,9 +126,7 @@ def test_a_changed_byte_of_a_tensor_is_noticed(tmp_path):
 def test_numbers_that_are_not_finite_are_refused(tmp_path, zipped):
     for bad in (float("nan"), float("inf"), 1e300):
         content = {"a": torch.ones(4), "dec.b": torch.tensor([1.0, bad], dtype=torch.float64)}
-        with pytest.raises(
-            WeightsError, match=r"its tensor 'dec\.b' holds values that are not finite"
-        ):
+        with pytest.raises(WeightsError, match=r"its tensor 'dec\.b' holds values that are not finite"):
             read(save(tmp_path / "x.pth", content, zipped))
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from covermaker.errors import WeightsError
 from covermaker.voices.community.saying import AGAIN
-from covermaker.voices.community.settings import plain_text
+from covermaker.voices.community.settings import singer_name
 from covermaker.weights.arrays import array_of
 from covermaker.weights.pickled import PickleError
+from covermaker.weights.torch_file import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,8 +45,11 @@ def read_clusters(file: TorchFile, called: str) -> dict[str, NDArray[np.float32]
     if not is_clusters(file.content):
         raise WeightsError(f"{called} is no cluster model", hint="give the kmeans_….pt of so-vits-svc")
     found: dict[str, NDArray[np.float32]] = {}
+    total = 0
     for singer, table in file.content.items():
-        name = plain_text(singer, 64)
+        name = singer_name(singer)
+        if not name or name in found:
+            raise WeightsError(f"{called}: its singers have no names of their own", hint=AGAIN)
         claim = file.claim(table[_CENTRES])
         try:
             centres = array_of(table[_CENTRES])
@@ -55,6 +59,9 @@ def read_clusters(file: TorchFile, called: str) -> dict[str, NDArray[np.float32]
             ((_, centres),) = file.read({name: claim})
         if centres is None or centres.ndim != 2 or 0 in centres.shape:
             raise WeightsError(f"{called}: the centres of '{name}' are no table of numbers", hint=AGAIN)
+        total += 4 * centres.size  # one array may be named by many singers
+        if total > MOST_BYTES:
+            raise WeightsError(f"{called} claims more centres than any voice has", hint=AGAIN)
         with np.errstate(over="ignore"):
             found[name] = np.ascontiguousarray(centres, dtype=np.float32)
         if not np.isfinite(found[name]).all():

@@ -14,6 +14,7 @@ from covermaker.errors import UsageError, WeightsError
 from covermaker.progress import silent
 from covermaker.voices import index_centres, index_ivf
 from covermaker.voices.community.clusters import saved_clusters
+from covermaker.voices.community.facts import READINGS
 from covermaker.voices.community.ivf_file import Ivf, write_ivf
 from covermaker.voices.community.published import checkpoint, published, save_torch
 from covermaker.voices.community.rvc import small_model
@@ -78,7 +79,7 @@ def give_out(
     """
     if program not in FORMATS:
         raise UsageError(f"no program is called '{program}' here", hint="known: " + ", ".join(FORMATS))
-    config = _config(voice, program)
+    config = exportable(voice, program)
     voice.verify()
     plan, notes = _rvc(voice, config, out) if program == "rvc" else _sovits(voice, config, out)
     there = [path for path in plan if path.exists()]
@@ -92,8 +93,14 @@ def give_out(
     return GivenOut(list(plan), notes)
 
 
-def _config(voice: Voice, program: str) -> VitsConfig:
-    """Return what the voice is built from, if the program can build it."""
+def exportable(voice: Voice, program: str) -> VitsConfig:
+    """Return what the voice is built from, if the program can build it and read what is sung as the voice wants it.
+
+    Raises
+    ------
+    UsageError
+        When it cannot.
+    """
     network = voice.card.network
     if network.kind != "vits":
         raise UsageError(
@@ -112,6 +119,13 @@ def _config(voice: Voice, program: str) -> VitsConfig:
                 f"voice '{voice.name}' has {name} = {getattr(config, name)}, {FORMATS[program]} has {figure} built in",
                 hint="it can only be sung with here",
             )
+    encoder, reading = voice.card.content.encoder, READINGS.get(config.content_dim)
+    if encoder != reading:
+        raise UsageError(
+            f"voice '{voice.name}' was trained on the content encoder '{encoder}', which {FORMATS[program]} has not: "
+            "there it would sing noise",
+            hint=f"voices of {' or '.join(READINGS.values())} can be given out: covermaker train VOICE --encoder …",
+        )
     return config
 
 

@@ -34,6 +34,7 @@ _HEADER: Final = "<iqqqBi"
 _NO_MEANING: Final = 1 << 20  # what faiss writes where nothing is meant
 _SQUARED: Final = 1
 _WIDEST: Final = 4096
+_MOST_PROBED: Final = 256  # lists looked into for a row; programs write 1, the oldest a few
 _OTHER: Final = "take the added_… .index that was made with the model"
 
 # What else begins like a file of faiss; the longer beginnings first.
@@ -199,7 +200,7 @@ def _read(file: _Reader) -> Ivf:
         raise WeightsError("it holds rows that are not finite numbers", hint=_OTHER)
     lists_of = np.empty(total, np.int64)
     lists_of[places] = belongs
-    return Ivf(rows, centres, lists_of, max(1, min(int(nprobe), lists)))
+    return Ivf(rows, centres, lists_of, max(1, min(int(nprobe), lists, _MOST_PROBED)))
 
 
 def _places(file: _Reader, sizes: list[int], width: int) -> NDArray[np.int64]:

@@ -49,11 +49,11 @@ def told(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> Told:
             hint="take in models that were trained on contentvec",
         )
     own = told_by_list(content.get("config"), content.get("sr"))
-    if config is None:
+    if config is None or own.rates is not None:  # what lies beside it may be another model's
         return own
     beside = told_by_config(config)
     known = {name: value for name, value in vars(own).items() if value is not None}
-    return replace(beside, **known)
+    return replace(beside, hop_samples=None, **known)  # always a hundredth of a second
 
 
 def facts(content: Mapping[str, Any], config: Mapping[str, Any] | None, network: VitsConfig) -> Facts:

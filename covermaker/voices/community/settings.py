@@ -86,6 +86,11 @@ def plain_text(value: Any, most: int = 200) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in value[: 4 * most]).split())[:most]
 
 
+def singer_name(value: Any) -> str:
+    """Return a singer's name as a card may hold it, "" for what is no text."""
+    return re.sub(r"[\\/:]", "-", plain_text(value, 64)).lstrip(".")
+
+
 def _number(value: Any) -> int | None:
     return value if type(value) is int and 0 < value < _LARGEST else None
 

@@ -118,7 +118,7 @@ def _config(family: Family, shapes: Mapping[str, Shape], told: Told) -> VitsConf
         layers=_count(shapes, rf"{re.escape(at)}\.attn_layers\.(\d+)\."),
         kernel=inner[2],
         window=(offsets - 1) // 2,
-        flows=(_count(shapes, r"flow\.flows\.(\d+)\.") + 1) // 2,
+        flows=_count(shapes, r"flow\.flows\.(\d+)\.", step=2),  # between two is a flip
         flow_layers=_count(shapes, r"flow\.flows\.0\.enc\.in_layers\.(\d+)\."),
         flow_kernel=shapes["flow.flows.0.enc.in_layers.0.weight"][2],
         resblock_kernels=kernels,
@@ -166,6 +166,11 @@ def _clock(family: Family, shapes: Mapping[str, Shape], told: Told) -> tuple[int
         else:
             later = [before // after for before, after in pairwise(behind)]
             rates = (hop // behind[0], *later)
+    if rate is None and stock is None and family == "sovits":
+        raise WeightsError(
+            "neither its shapes nor its config say what sample rate it sings at",
+            hint="give the config.json that it was trained with: --config",
+        )
     if rate is None:
         rate = stock.sample_rate if stock is not None and family == "sovits" else 100 * math.prod(rates)
     if any((kernel - step) % 2 for kernel, step in zip(kernels, rates, strict=True)):
@@ -205,7 +210,10 @@ def _blocks(
     return kernels, (_DILATIONS,) * blocks
 
 
-def _count(shapes: Mapping[str, Shape], pattern: str) -> int:
-    """Return how many parts of a kind there are, by the highest number in their names."""
-    numbers = [int(match[1]) for name in shapes if (match := re.match(pattern, name))]
-    return max(numbers, default=-1) + 1
+def _count(shapes: Mapping[str, Shape], pattern: str, *, step: int = 1) -> int:
+    """Return how many parts of a kind there are: numbers in their names, 0 and on in steps without a gap.
+
+    What a name claims costs nothing to write: every part that is counted has a tensor of its own.
+    """
+    numbers = {int(match[1]) for name in shapes if (match := re.match(pattern, name))}
+    return next(count for count in range(len(numbers) + 1) if count * step not in numbers)

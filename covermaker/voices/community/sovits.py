@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import WeightsError
 from covermaker.voices.community.facts import READINGS, Facts
-from covermaker.voices.community.settings import plain_text, told_by_config
+from covermaker.voices.community.settings import plain_text, singer_name, told_by_config
 from covermaker.voices.community.shapes import Told
 
 if TYPE_CHECKING:
@@ -139,7 +138,7 @@ def _singers(table: Any, rows: int) -> tuple[str, ...]:
     """
     if not isinstance(table, dict) or len(table) > _MOST_SINGERS:
         return ()
-    names = {number: _name(name) for name, number in reversed(table.items()) if type(number) is int}
+    names = {number: singer_name(name) for name, number in reversed(table.items()) if type(number) is int}
     if not names:
         return ()
     if min(names) < 0 or max(names) >= rows:
@@ -152,11 +151,6 @@ def _singers(table: Any, rows: int) -> tuple[str, ...]:
         name = names.get(number, "")
         found.append(name if name and name not in found else f"speaker {number}")
     return tuple(found)
-
-
-def _name(text: Any) -> str:
-    """Return a name as a card may hold it."""
-    return re.sub(r"[\\/:]", "-", plain_text(text, 64)).lstrip(".")
 
 
 def config_json(config: VitsConfig, singers: Mapping[str, int]) -> dict[str, Any]:

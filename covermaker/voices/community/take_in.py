@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.disk import file_sha256, making_folder
 from covermaker.documents.document import Document
-from covermaker.errors import UsageError
+from covermaker.errors import ResourceError, UsageError
 from covermaker.progress import part, silent
 from covermaker.project.library import Trash
 from covermaker.texts import one_line
@@ -52,10 +52,7 @@ INDEX_FILE: Final = "index.npz"
 
 # What is sung at without a better word: nothing in a published file says where its singer is at home. Both families
 # are told pitches of 50 to 1100 Hz; this is the middle of it, A2 to A4.
-ASSUMED_RANGE: Final = {
-    "rvc": F0Part(low_hz=110.0, median_hz=220.0, high_hz=440.0),
-    "sovits": F0Part(low_hz=110.0, median_hz=220.0, high_hz=440.0),
-}
+ASSUMED_RANGE: Final = F0Part(low_hz=110.0, median_hz=220.0, high_hz=440.0)
 _LATER: Final = "0" * 64  # of a file that is not written yet
 
 
@@ -172,9 +169,16 @@ def _write(
     folder: Path, card: VoiceCard, weights: Mapping[str, NDArray[np.float32]], retrieval: Retrieval | None
 ) -> VoiceCard:
     """Write a voice's files, the card last, which knows them by their content; return it."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    save_file(dict(weights), folder / WEIGHTS_FILE)
+    try:
+        save_file(dict(weights), folder / WEIGHTS_FILE)
+    except SafetensorError as error:  # it tells what the disk says in words of its own
+        raise ResourceError(
+            f"{folder.parent} cannot be written: {one_line(str(error))}",
+            hint="free some space, or choose another place",
+        ) from error
     update: dict[str, Any] = {"weights": WeightsPart(sha256=file_sha256(folder / WEIGHTS_FILE))}
     if retrieval is not None:
         update["index"] = IndexPart(sha256=retrieval.write(folder / INDEX_FILE))
@@ -198,7 +202,7 @@ def _card(wishes: Wishes, name: str, files: Files, model: Model, retrieval: Retr
         "sample_rate": model.config.sample_rate,
         "network": NetworkPart(kind="vits", config=model.config.to_mapping()),
         "content": ContentPart(encoder=facts.encoder),
-        "f0": ASSUMED_RANGE[model.config.family],
+        "f0": ASSUMED_RANGE,
         "weights": WeightsPart(sha256=_LATER),
         "index": None if retrieval is None else IndexPart(sha256=_LATER),
         "training": {

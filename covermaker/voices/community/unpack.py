@@ -95,6 +95,12 @@ def _wanted(archive: zipfile.ZipFile, path: Path) -> Iterator[zipfile.ZipInfo]:
     seen = set()
     for info in infos:
         name, said = info.filename, one_line(info.filename[:80])
+        # The others are unpacked in pieces of any size, whatever is claimed.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise WeightsError(
+                f"{path} is packed in a way that is not read here: '{said}'",
+                hint="unpack it, and name the model",
+            )
         parts = (*PurePosixPath(name).parts, *PureWindowsPath(name).parts)
         if name.startswith(("/", "\\")) or PureWindowsPath(name).drive or ".." in parts:
             raise WeightsError(f"{path} holds '{said}', which leads outside", hint=_SUSPECT)
