@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from covermaker.render.gauge import together
+from covermaker.render.gauge import BINS_PER_LU, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,3 +85,22 @@ def targets(songs: Iterable[Song], album_lufs: float) -> dict[int, float]:
     gain_db = album_lufs - album
     low, high = _LOUDNESS_LUFS
     return {song.id: round(min(high, max(low, song.result["gauge"]["lufs"] + gain_db)), 2) for song in gauged}
+
+
+def reached(songs: Iterable[Song]) -> float | None:
+    """Return how loud the masters of some songs are together, gated over all of them, in LUFS; None for silence.
+
+    Parameters
+    ----------
+    songs : iterable of Song
+        Those that are done. What a master is louder than its mix moves the histogram of the mix.
+    """
+    return together(_moved(song) for song in songs)
+
+
+def _moved(song: Song) -> dict[str, int]:
+    gauge, lufs = song.result.get("gauge") or {}, song.result.get("loudness_lufs")
+    if lufs is None or gauge.get("lufs") is None:
+        return {}
+    by = round((lufs - gauge["lufs"]) * BINS_PER_LU)
+    return {str(number): count for bin_, count in gauge["bins"].items() if (number := int(bin_) + by) >= 0}

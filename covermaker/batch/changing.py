@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from covermaker.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,21 +14,24 @@ if TYPE_CHECKING:
     from covermaker.batch.queue import Queue
     from covermaker.batch.rows import Song
 
-# What a song becomes that is tried again on demand.
-AGAIN: Final[Mapping[str, Any]] = {
-    "state": "waiting",
-    "tries": 0,
-    "not_before": 0.0,
-    "cause": "",
-    "hint": None,
-    "exit_code": 0,
-}
+# What a song becomes that is tried again on demand; why it failed is known until it is begun.
+AGAIN: Final[Mapping[str, Any]] = {"state": "waiting", "tries": 0, "not_before": 0.0, "exit_code": 0}
+# What the answer to an ask begins with of which nothing came.
+NOTHING: Final = "nothing"
 BROKEN_PLACE: Final = "broken: "
+# A broken entry is no song: it fails before it begins, with this code, and is asked about again when the list is read.
+BROKEN: Final = ExitCode.USAGE
 
 
 def is_broken(song: Song) -> bool:
     """Tell whether a row is an entry of the list that names no song: only the list itself can be mended."""
     return song.place.startswith(BROKEN_PLACE)
+
+
+def is_hopeless(song: Song) -> bool:
+    """Tell whether a row that failed fails again, and with fewer words: it names no song, or none that is there."""
+    is_of_list = song.state == "failed" and song.exit_code == BROKEN
+    return is_broken(song) or (is_of_list and not os.path.exists(song.place))
 
 
 def swap_turns(queue: Queue, number: int | None, by: int) -> bool:
@@ -60,3 +66,9 @@ def _moved(place: str, before: str, now: Path) -> str:
     if not place or not Path(place).is_relative_to(before):
         return place
     return str(now / Path(place).relative_to(before))
+
+
+def left(queue: Queue) -> int:
+    """Return how many songs are not over; one that ran when its process was killed waits again."""
+    counts = queue.counts()
+    return counts.get("waiting", 0) + counts.get("running", 0)

@@ -71,6 +71,8 @@ class Problem:
         What the list says of the song, where it is its place that cannot be used.
     places : tuple of str
         Where the song would lie, the likeliest path first; empty where it names no path.
+    pattern : str
+        An absolute pattern that matches nothing now; "" where the entry is none.
     """
 
     origin: str
@@ -80,6 +82,19 @@ class Problem:
     after: int = field(default=0, compare=False)
     entry: Entry | None = field(default=None, compare=False)
     places: tuple[str, ...] = field(default=(), compare=False)
+    pattern: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is odd about a list and spoils no entry: told once, no song of the batch. As of `Problem`."""
+
+    origin: str
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.message}" + (f" ({self.hint})" if self.hint else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +107,10 @@ class Playlist:
         What the list calls itself, else the name of its file or folder.
     entries : tuple of Entry
     problems : tuple of Problem
+    remarks : tuple of Remark
     """
 
     title: str
     entries: tuple[Entry, ...] = ()
     problems: tuple[Problem, ...] = ()
+    remarks: tuple[Remark, ...] = ()

@@ -36,6 +36,7 @@ class SongMoved(Event):
     cause: str = ""
     hint: str | None = None
     exit_code: int = 0
+    loudness_lufs: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class BatchLeft(Event):
     KIND: ClassVar[str] = "batch.left"
     counts: dict[str, int]
     seconds_left: float | None
+    paused: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,25 +5,21 @@ from __future__ import annotations
 import os
 from bisect import bisect_left
 from collections import Counter
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from covermaker.batch.changing import BROKEN_PLACE
+from covermaker.batch.changing import BROKEN, BROKEN_PLACE
 from covermaker.batch.entries import Problem
-from covermaker.batch.playlist.scanning import is_project
+from covermaker.batch.playlist.scanning import fits, fixed_part, is_project
 from covermaker.batch.rows import Song
-from covermaker.errors import ExitCode
 from covermaker.project.load import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from covermaker.batch.entries import Entry, Playlist
     from covermaker.batch.queue import Queue
-
-# A broken entry is no song: it fails before it begins, with this code, and is asked about again when the list is read.
-BROKEN: Final = ExitCode.USAGE
 
 
 def merged(before: Iterable[Song], playlist: Playlist) -> tuple[list[Song], list[Song]]:
@@ -31,7 +27,7 @@ def merged(before: Iterable[Song], playlist: Playlist) -> tuple[list[Song], list
 
     A song that is there already keeps its project and what became of it, also while its file is missing; what the list
     says of it is taken anew. All but the cancelled ones wait again: whether they are done is found out when their turn
-    comes.
+    comes. Songs are numbered in the order of the list.
     """
     known = _Known(before)
     projects: dict[str, str] = {}
@@ -42,7 +38,10 @@ def merged(before: Iterable[Song], playlist: Playlist) -> tuple[list[Song], list
             row.turn = float(len(rows))
             _take(row, told)
             rows.append(row)
-    return rows, known.left()
+    gone = known.left()
+    for number, row in enumerate(rows, start=1):
+        row.id = number
+    return rows, gone
 
 
 class _Known:
@@ -50,25 +49,21 @@ class _Known:
 
     def __init__(self, before: Iterable[Song]) -> None:
         self._rows = {song.identity: song for song in before}
-        self._number = max((song.id for song in self._rows.values()), default=0)
         self._seen: Counter[str] = Counter()
         self._places = sorted((song.place, song.identity) for song in self._rows.values())
 
     def rows(self, one: Entry | Problem) -> list[Song]:
-        """Return the row of an entry; of a folder that is missing or empty now the rows of all songs in it."""
+        """Return the row of an entry; of what is missing or empty now, the rows of all songs that were found there."""
         places = _places_of(one)
         place = next((place for place in places if self._identity(place) in self._rows), places[0])
         if isinstance(one, Problem) and one.places and self._identity(place) not in self._rows:
-            below = [row for folder in places for row in self._below(folder)]
-            if below:
-                return below
+            found = self._matched(one.pattern) if one.pattern else self._below(places)
+            if found:
+                return found
         identity = self._identity(place)
         self._seen[place] += 1
         row = self._rows.pop(identity, None)
-        if row is None:
-            self._number += 1
-            row = Song(self._number, float(self._number), identity, place)
-        return [row]
+        return [row or Song(0, 0.0, identity, place)]
 
     def left(self) -> list[Song]:
         """Return those that nobody asked for."""
@@ -77,10 +72,21 @@ class _Known:
     def _identity(self, place: str) -> str:
         return f"{place}#{self._seen[place] + 1}"
 
-    def _below(self, folder: str) -> list[Song]:
-        prefix = os.path.join(folder, "")
+    def _below(self, folders: Iterable[str]) -> list[Song]:
+        """Take the songs of folders."""
+        return [row for folder in folders for row in self._taken(self._starting(os.path.join(folder, "")))]
+
+    def _matched(self, pattern: str) -> list[Song]:
+        """Take the songs that a pattern would match."""
+        beginning = os.path.join(fixed_part(pattern), "")
+        return self._taken(pair for pair in self._starting(beginning) if fits(pattern, pair[0]))
+
+    def _starting(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield places that begin so, with their identities."""
         first = bisect_left(self._places, (prefix, ""))
-        found = takewhile(lambda pair: pair[0].startswith(prefix), self._places[first:])
+        return takewhile(lambda pair: pair[0].startswith(prefix), islice(self._places, first, None))
+
+    def _taken(self, found: Iterable[tuple[str, str]]) -> list[Song]:
         rows = [self._rows.pop(identity) for _, identity in found if identity in self._rows]
         self._seen.update(row.place for row in rows)
         return sorted(rows, key=lambda row: row.turn)
@@ -88,9 +94,12 @@ class _Known:
 
 def gather(queue: Queue, playlist: Playlist) -> None:
     """Bring the queue in line with a list. The projects of songs that leave it stay."""
-    rows, gone = merged(queue.songs(), playlist)
+    before = queue.songs()
+    numbers = {song.identity: song.id for song in before}
+    rows, gone = merged(before, playlist)
     with queue.writing():
         queue.remove(song.id for song in gone)
+        queue.renumber({numbers[row.identity]: row.id for row in rows if row.identity in numbers})
         queue.put(rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from covermaker.batch.queue import LOCK_NAME
@@ -29,7 +30,7 @@ def working_on(queue: Queue) -> Iterator[None]:
     """
     refusal = ResourceError(
         f"another process works on the batch in {queue.folder}",
-        hint=f"look at it: covermaker batch status {queue.folder} --follow",
+        hint=f"look at it: covermaker batch status --follow {quote(str(queue.folder))}",
     )
     # Whoever only asks whether somebody works on it holds the lock for a moment.
     with held(queue.folder / LOCK_NAME, 0.5, lambda: refusal):

@@ -27,6 +27,7 @@ from covermaker.batch.rows import (
     StepTime,
     Try,
 )
+from covermaker.batch.schema import NUMBERED, SCHEMA, TABLES, TRIGGERS
 from covermaker.disk import disk_errors
 from covermaker.errors import ProjectError
 from covermaker.locks import is_held
@@ -39,38 +40,6 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "batch.sqlite"
 LOCK_NAME: Final = "batch.lock"
-SCHEMA: Final = 1
-
-_TABLES = """
-create table if not exists facts (name text primary key, value text not null);
-create table if not exists songs (
-    id integer primary key, turn real not null, identity text not null unique, place text not null,
-    origin text not null, title text not null, artist text not null, seconds real, wishes text not null,
-    project text not null, kept integer not null, applied text not null, state text not null, stage text not null,
-    step text not null, fraction real not null, running_at text not null, tries integer not null,
-    not_before real not null,
-    began real, ended real, spent_seconds real not null, was_done integer not null, cause text not null,
-    hint text, exit_code integer not null, result text not null);
-create index if not exists songs_by_state on songs (state, turn);
-create table if not exists tries (
-    song integer not null, number integer not null, began real not null, ended real, running_at text not null,
-    state text not null, step text not null, cause text not null, exit_code integer not null,
-    primary key (song, number));
-create table if not exists steps (
-    song integer not null, name text not null, seconds real not null, kept integer not null, at integer not null,
-    primary key (song, name));
-create table if not exists log (
-    id integer primary key, at real not null, running_at text not null, song integer, words text not null);
-create table if not exists asks (id integer primary key, at real not null, what text not null, song integer);
-create table if not exists moves (id integer primary key autoincrement, song integer not null unique);
-"""
-# Songs that change get a new number in `moves`: whoever looks again reads those alone.
-_TRIGGERS = tuple(
-    f"create trigger if not exists songs_{what} after {what} on songs begin "  # noqa: S608 - our own names
-    f"insert or replace into moves (song) values ({row}.id); end"
-    for what, row in (("insert", "new"), ("update", "new"), ("delete", "old"))
-)
-
 
 _COLUMNS = tuple(one.name for one in fields(Song))
 _JSON = frozenset({"wishes", "applied", "result"})
@@ -121,7 +90,7 @@ class Queue:
         base = made(folder / FILE_NAME)
         try:
             with writing(base, folder / FILE_NAME):
-                for statement in (*_TABLES.split(";"), *_TRIGGERS):
+                for statement in (*TABLES.split(";"), *TRIGGERS):
                     base.execute(statement)
                 base.execute("insert or ignore into facts values ('schema', ?)", (json.dumps(SCHEMA),))
         finally:
@@ -199,7 +168,8 @@ class Queue:
         """List what an estimate needs to know of every song; cheap for ten thousands."""
         with self._reading():
             rows = self._base.execute(
-                "select state, seconds, spent_seconds, was_done, began, json_extract(wishes, '$.separator') from songs"
+                "select id, state, seconds, spent_seconds, was_done, began, json_extract(wishes, '$.separator') "
+                "from songs"
             )
             return [Length(*row) for row in rows]
 
@@ -238,6 +208,31 @@ class Queue:
             self._base.executemany("delete from songs where id = ?", rows)
             for table in ("tries", "steps"):
                 self._base.executemany(f"delete from {table} where song = ?", rows)  # noqa: S608 - our own names
+
+    def renumber(self, numbers: Mapping[int, int]) -> None:
+        """Give songs other numbers, in all that is known or asked of them. Whoever looks on sees the old ones go.
+
+        Parameters
+        ----------
+        numbers : mapping of int to int
+            The new number of every song, by the old one.
+        """
+        moving = [(before, now) for before, now in numbers.items() if now != before]
+        if not moving:
+            return
+        with self.writing():
+            self._base.execute("create temp table moving (before integer primary key, now integer)")
+            self._base.executemany("insert into moving values (?, ?)", moving)
+            for table, name in NUMBERED:
+                # By way of negative numbers: none is taken while another song still has it.
+                self._base.execute(
+                    f"update {table} set {name} = -(select now from moving where before = {name}) "  # noqa: S608 - our own names
+                    f"where {name} in (select before from moving)"
+                )
+                self._base.execute(f"update {table} set {name} = -{name} where {name} < 0")  # noqa: S608 - our own names
+            self._base.execute("delete from moves where song < 0")
+            self._base.execute("insert or replace into moves (song) select before from moving")
+            self._base.execute("drop table moving")
 
     def change(self, number: int, **columns: Any) -> None:
         """Change columns of a song."""
@@ -377,8 +372,3 @@ def _in(name: str, value: Any) -> Any:
     if isinstance(value, bytes):
         return os.fsdecode(value)
     return json.loads(value) if name in _JSON else bool(value) if name in _FLAGS else value
-
-
-def as_row(song: Song) -> Mapping[str, Any]:
-    """Write a row as a JSON object, with what people see it called."""
-    return {**asdict(song), "name": song.name}

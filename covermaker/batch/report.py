@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from covermaker.batch.album import reached
 from covermaker.batch.options import Options
 from covermaker.batch.report_page import Batch, page
 from covermaker.batch.report_row import row_of
@@ -63,13 +64,15 @@ def write_json_lines(queue: Queue, known: Sequence[Row] | None = None) -> Path:
 def write_page(queue: Queue, known: Sequence[Row] | None = None) -> Path:
     """Write the page; the same queue gives the same bytes."""
     file = queue.folder / PAGE_NAME
+    options = Options.of(queue.fact("options", {}))
     batch = Batch(
         title=_title(queue),
         state=queue.fact("state", "new"),
-        options=Options.of(queue.fact("options", {})),
+        options=options,
         began=queue.fact("began"),
         ended=queue.fact("ended"),
         links=tuple(name for name in (COVERS_NAME, LINES_NAME) if (queue.folder / name).is_file()),
+        album_lufs=reached(queue.songs("done")) if options.album else None,
     )
     write_text(file, page(batch, rows(queue) if known is None else known))
     return file

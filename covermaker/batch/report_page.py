@@ -70,6 +70,8 @@ class Batch:
         In seconds since the epoch.
     links : tuple of str
         Files beside the page.
+    album_lufs : float or None
+        How loud an album's masters are together.
     """
 
     title: str
@@ -78,6 +80,7 @@ class Batch:
     began: float | None = None
     ended: float | None = None
     links: tuple[str, ...] = ()
+    album_lufs: float | None = None
 
 
 def page(batch: Batch, rows: Sequence[Row]) -> str:
@@ -134,11 +137,22 @@ def _summary(batch: Batch, rows: Sequence[Row]) -> str:
         ("time", _time(batch, rows)),
         ("engine", " at ".join(filter(None, (batch.options.engine, batch.options.address)))),
         ("loudness", _target(batch.options, rows)),
-        ("album", "yes: one gain for all" if batch.options.album else "no: every song by itself"),
+        ("album", _album(batch)),
     ]
     return (
         f'<p class="sum">{escaped(summary_words(counts, was_done=was_done))}</p>'
         f'<div class="bar all" aria-hidden="true">{bar}</div>{definitions(facts)}'
+    )
+
+
+_STANDING: Final = {"paused": "paused", "stopped": "stopped before its end", "stopping": "it stops"}
+
+
+def _album(batch: Batch) -> str:
+    if not batch.options.album:
+        return "no: every song by itself"
+    return "yes: one gain for all" + (
+        f", {batch.album_lufs:.1f} LUFS all together" if batch.album_lufs is not None else ""
     )
 
 
@@ -147,7 +161,7 @@ def _when(batch: Batch) -> str:
         return "not begun"
     began = datetime.fromtimestamp(batch.began).astimezone()
     if batch.ended is None or batch.state != "over":
-        return f"{began:%Y-%m-%d %H:%M}, {'paused' if batch.state == 'paused' else 'not over yet'}"
+        return f"{began:%Y-%m-%d %H:%M}, {_STANDING.get(batch.state, 'not over yet')}"
     ended = datetime.fromtimestamp(batch.ended).astimezone()
     return f"{began:%Y-%m-%d %H:%M} to {ended:%H:%M}" if ended.date() == began.date() else (
         f"{began:%Y-%m-%d %H:%M} to {ended:%Y-%m-%d %H:%M}"
@@ -200,9 +214,17 @@ def _row(row: Row, longest: float) -> str:
 def _song(row: Row) -> str:
     # Of a very long title three lines are shown, and all of it where the mouse rests.
     whole = f' title="{escaped(row.title)}"' if len(row.title) > 90 else ""
-    who = " · ".join(f"<bdi>{escaped(name)}</bdi>" for name in (row.artist, row.voice) if name)
+    names = (row.artist, row.voice, row.preset)
+    who = " · ".join([*(f"<bdi>{escaped(name)}</bdi>" for name in names if name), *_transposed(row)])
     odd = f'<small class="odd">{escaped(row.unheard)}</small>' if row.unheard else ""
     return f"<b{whole}><bdi>{escaped(row.title)}</bdi></b>{f'<small>{who}</small>' if who else ''}{odd}"
+
+
+def _transposed(row: Row) -> list[str]:
+    if row.semitones is None:
+        return []
+    why = f' title="{escaped(row.why)}"' if row.why else ""
+    return [f"<span{why}>{row.semitones:+d} semitones</span>"]
 
 
 def _figures(row: Row) -> list[str]:

@@ -52,8 +52,8 @@ class Row:
     ----------
     number : int
         In the list, from 1.
-    title, artist, voice : str
-        "" where nobody knows.
+    title, artist, voice, preset : str
+        "" where nobody knows; the preset of a project that was there before is its own business.
     origin, place : str
         Where the list asks for it, and what it names there.
     project, cover, log : str
@@ -93,6 +93,7 @@ class Row:
     title: str
     artist: str
     voice: str
+    preset: str
     origin: str
     place: str
     project: str
@@ -152,6 +153,7 @@ def row_of(
         title=song.name,
         artist=song.artist,
         voice=_voice(song, options),
+        preset=_asked(song, options, "preset"),
         origin=song.origin,
         place=song.place,
         project=_seen(song.project, folder),
@@ -204,8 +206,14 @@ def _voice(song: Song, options: Options) -> str:
             return read_row(Path(song.project)).voice
         except CovermakerError:
             return ""
-    written = song.applied.get("wishes", {}).get("voice")
-    return str(written or options.wanted(song.wishes).get("voice", ""))
+    return _asked(song, options, "voice")
+
+
+def _asked(song: Song, options: Options, name: str) -> str:
+    """Return what was written into a song's project, or is asked for."""
+    written = song.applied.get("wishes", {}).get(name)
+    wish = written or (song.wishes if song.kept else options.wanted(song.wishes)).get(name, "")
+    return str(wish[0] if isinstance(wish, list) else wish)  # a preset is known by its content, too
 
 
 def _log(song: Song, folder: Path, attempts: Sequence[Try]) -> str:

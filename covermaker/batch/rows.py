@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 SongState: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
-BatchState: TypeAlias = Literal["new", "running", "paused", "over"]
+# What is noted of a batch; one that runs, says it, and that nobody works on was killed.
+BatchState: TypeAlias = Literal["new", "running", "paused", "stopping", "stopped", "over"]
 Asked: TypeAlias = Literal["retry", "cancel", "pause", "go on", "stop", "earlier", "later"]
 
 # What is told to be over; the rest is to be done.
@@ -138,6 +139,7 @@ class StepTime:
 class Length:
     """Of a song, what an estimate needs to know; as of `Song`."""
 
+    id: int
     state: SongState
     seconds: float | None
     spent_seconds: float
@@ -187,3 +189,8 @@ class Ask:
     at: float
     what: Asked
     song: int | None
+
+
+def as_row(song: Song) -> dict[str, Any]:
+    """Write a row as a JSON object, with what people see it called."""
+    return {**asdict(song), "name": song.name}

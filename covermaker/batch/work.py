@@ -6,25 +6,26 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from covermaker.batch.changing import AGAIN
+from covermaker.batch.changing import AGAIN, left
 from covermaker.batch.coordinate import Coordinator
 from covermaker.batch.engines import ENGINES
 from covermaker.batch.engines.base import Setting, Sized, songs_at_once
 from covermaker.batch.estimate import workers_for
-from covermaker.batch.events import BatchOver, BatchStarted
+from covermaker.batch.events import BatchOver, BatchSaid, BatchStarted
+from covermaker.batch.foresee import Foresight
 from covermaker.batch.gather import gather
 from covermaker.batch.holding import working_on
 from covermaker.batch.known import note_batch
+from covermaker.batch.lengths import look_up
 from covermaker.batch.options import Options
 from covermaker.batch.playlist import read
 from covermaker.batch.policy import MAY_PASS
 from covermaker.batch.queue import Queue
+from covermaker.batch.remarks import remarks
 from covermaker.batch.report import write_report
-from covermaker.effects.presets import load_preset
+from covermaker.batch.telling import moved
 from covermaker.errors import ExitCode, UsageError, nearest
-from covermaker.stems import SEPARATORS
 from covermaker.training.machine import free_memory_bytes
-from covermaker.voices.library import find_voice
 from covermaker.weights.device import checked_device, cores
 
 if TYPE_CHECKING:
@@ -41,17 +42,9 @@ def check(options: Options) -> None:
     Raises
     ------
     CovermakerError
-        A voice, preset, separator, device or engine that is not there.
+        A voice, preset, separator, device or engine that is not there, or weights that are not.
     """
-    wanted = options.wanted({})
-    if "voice" in wanted:
-        find_voice(str(wanted["voice"]))
-    for name, kind in (("preset", "racks"), ("master", "masters")):
-        if name in wanted:
-            load_preset(kind, str(wanted[name]))  # type: ignore[arg-type]
-    separator = wanted.get("separator")
-    if separator is not None and separator not in SEPARATORS:
-        raise UsageError(f"unknown separator '{separator}'", hint=nearest(str(separator), SEPARATORS.names()))
+    Foresight(options).refuse()
     if options.engine not in ENGINES:
         raise UsageError(
             f"unknown batch engine '{options.engine}'", hint=nearest(options.engine, ENGINES.names())
@@ -83,8 +76,9 @@ def begin(out: Path, options: Options) -> Queue:
 def take(queue: Queue, playlist: Playlist, options: Options) -> None:
     """Write a list and options into a queue."""
     with queue.writing():
+        said = remarks(playlist, options, queue.fact("options"))
         gather(queue, playlist)
-        queue.note(title=playlist.title, options=options.to_json(), state="new", ended=None)
+        queue.note(title=playlist.title, options=options.to_json(), state="new", remarks=said)
 
 
 def go_on(queue: Queue) -> None:
@@ -99,12 +93,6 @@ def go_on(queue: Queue) -> None:
         for song in queue.songs("failed"):
             if song.exit_code in MAY_PASS:
                 queue.change(song.id, **AGAIN)
-
-
-def left(queue: Queue) -> int:
-    """Return how many songs are not over; one that ran when its process was killed waits again."""
-    counts = queue.counts()
-    return counts.get("waiting", 0) + counts.get("running", 0)
 
 
 def sized(options: Options, songs: int) -> Sized:
@@ -126,6 +114,7 @@ def work(queue: Queue, tell: Listener) -> int:
     options = Options.of(queue.fact("options", {}))
     with working_on(queue):
         began = time.time()
+        before = {name: queue.fact(name) for name in ("began", "ended")}
         size = sized(options, left(queue))
         engine = ENGINES.load(options.engine)(
             Setting(
@@ -138,7 +127,7 @@ def work(queue: Queue, tell: Listener) -> int:
             )
         )
         queue.note(began=began)
-        stopped = True
+        stopped, begun = True, 0
         try:
             engine.open()
             tell(
@@ -150,13 +139,30 @@ def work(queue: Queue, tell: Listener) -> int:
                     options.engine,
                 )
             )
+            _tell_first(queue, tell)
+            look_up(queue)
             coordinator = Coordinator(queue, options, engine, tell)
-            coordinator.run()
+            try:
+                coordinator.run()
+            finally:
+                begun = coordinator.begun
             stopped = coordinator.is_stopped
         finally:
             engine.close()
+            if not begun and all(before.values()):  # what the songs tell is of the run that made them
+                queue.note(**before)
             report = write_report(queue)
             tell(BatchOver(queue.counts(), round(time.time() - began, 2), str(report), stopped))
     if stopped:
         return int(ExitCode.INTERRUPTED)
     return int(ExitCode.BATCH_PARTLY_FAILED if queue.counts().get("failed") else ExitCode.OK)
+
+
+def _tell_first(queue: Queue, tell: Listener) -> None:
+    """Tell what is odd, and what cannot be done, before anything is."""
+    for words in queue.fact("remarks") or ():
+        queue.say(words)
+        tell(BatchSaid(words))
+    queue.note(remarks=[])
+    for song in queue.songs("failed"):
+        tell(moved(song))

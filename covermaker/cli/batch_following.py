@@ -62,17 +62,21 @@ class _Looking:
         self._is_first = True
 
     def tell(self, *, worked_on: bool) -> None:
-        """Write what is new; what the log says before the rows that it speaks of are read is not lost."""
-        lines = self._queue.lines(self._line)
+        """Write what is new: what the log says, and then the songs, whose ends come last."""
+        lines = self._queue.lines(self._line)  # first: a row that the log speaks of is written before it does
         songs = self._changed()
         if self._is_first and not self._as_json:
             songs = self._first(songs, worked_on=worked_on)
         self._is_first = False
         for song in songs:
-            self._song(song, worked_on=worked_on)
+            self._lines.name(song.id, song.name)
+            if song.state == "failed":
+                self._failures[song.id] = failure_words(song.step, song.cause)
         for line in lines:
             self._line = line.id
             self._said(line)
+        for song in songs:
+            self._song(song, worked_on=worked_on)
         if not self._as_json and worked_on:
             facts = self._queue.facts()
             paused = facts.get("state") == "paused"
@@ -98,8 +102,6 @@ class _Looking:
         return sorted(songs.values(), key=lambda song: (song.turn, song.id))
 
     def _song(self, song: Song, *, worked_on: bool) -> None:
-        if song.state == "failed":
-            self._failures[song.id] = failure_words(song.step, song.cause)
         mark = (song.state, song.step, song.tries, int(4 * song.fraction))
         if self._marks.get(song.id) == mark or (song.id not in self._marks and song.state == "waiting"):
             return

@@ -54,9 +54,13 @@ class Lines:
             case _:
                 return []
 
+    def name(self, number: int, title: str) -> None:
+        """Say what a song is called, of which nothing may have been told yet."""
+        self._titles[number] = one_line(title)
+
     def _moved(self, event: SongMoved) -> list[str]:
         number = event.number
-        self._titles[number] = one_line(event.title)
+        self.name(number, event.title)
         if event.state != "running":
             self._at.pop(number, None)
             return [over_words(event)] if event.state in OVER else []

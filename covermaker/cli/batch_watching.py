@@ -47,12 +47,12 @@ def command(folder: Path | None, follow: bool, failed: bool, of_all: bool, as_js
 
 
 def _once(queue: Queue, which: str, *, as_json: bool) -> None:
-    from covermaker.batch.queue import as_row
+    from covermaker.batch.rows import as_row
 
     facts = facts_of(queue)
     if as_json:
         found = queue.songs("failed") if which == "failed" else queue.songs()
-        songs = [dict(as_row(song)) for song in found]
+        songs = [as_row(song) for song in found]
         if not facts["worked_on"]:
             songs = [{**song, "state": "waiting"} if song["state"] == "running" else song for song in songs]
         click.echo(json.dumps({**facts, "songs": songs}, ensure_ascii=False))

@@ -24,7 +24,9 @@ _file = click.Path(path_type=Path)
 )  # fmt: skip
 @click.option("--statement", default="", help="Who agreed to what; goes onto the voice's card.")
 @click.option("--index", type=_file, help="Its .index, where that does not lie beside it.")
-@click.option("--clusters", type=_file, help="Its kmeans_….pt (so-vits-svc); of a single file it is not looked for.")
+@click.option(
+    "--clusters", type=_file, help="Its kmeans_….pt (so-vits-svc); of a single file it is not looked for."
+)
 @click.option("--config", type=_file, help="Its config.json, where that does not.")
 @click.option("--dry-run", is_flag=True, help="Say what it is, and write nothing.")
 @click.option("--force", is_flag=True, help="Put an imported voice of that name into the trash first.")

@@ -55,12 +55,13 @@ class RefusedError(CovermakerError):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A batch whose process was started: where it is, and how many of its list's entries are songs or are not."""
+    """A batch whose process was started: where it is, how much of its list can be used, and what is odd about that."""
 
     folder: Path
     process: subprocess.Popen[bytes]
     songs: int
     problems: int
+    remarks: tuple[str, ...] = ()
 
 
 def beside(playlist: Path) -> Path:
@@ -99,7 +100,8 @@ def begin(new: NewBatch) -> Begun:
             "folder", UsageError(f"a batch runs in {folder} already", hint="name another folder")
         )
     process = detached.begin(place, folder, {**wishes, **engine})
-    return Begun(folder, process, len(found.entries), len(found.problems))
+    remarks = tuple(map(str, found.remarks))
+    return Begun(folder, process, len(found.entries), len(found.problems), remarks)
 
 
 def _engine(where: str) -> dict[str, str]:

@@ -34,8 +34,8 @@ class Queue(Pane, Listing[int], inherit_bindings=False):
         "This studio's renders, one after another, which end with it; or a batch, which a process of its own works on, "
         "also while the studio is closed. {batch.choose} chooses which queue is shown, {batch.begin} begins a batch. "
         "{batch.pause} finishes what runs and begins no next; where nobody works on a batch it goes on. "
-        "{batch.earlier} and {batch.later} change the order of those that wait, {batch.retry} does again what failed: "
-        "steps that were finished are kept."
+        "{batch.earlier} and {batch.later} change the order of those that wait, {batch.retry} does again what failed, "
+        "in a new process where nobody works on the batch: steps that were finished are kept."
     )
     BINDINGS = bindings("batch", "jobs")
     COLUMNS = (

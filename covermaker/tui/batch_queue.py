@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from covermaker.batch.changing import NOTHING
 from covermaker.batch.report_row import cover_of
 from covermaker.errors import CovermakerError
 from covermaker.render.hearable import Hearable
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from covermaker.tui.listing import Cell
     from covermaker.tui.words import Charset
 
-_NOBODY: Final = "nobody works on the batch, {batch.pause} goes on"
+_BEGINS: Final = "a process begins to work on the batch"
 _NO_SONG: Final = "there is no song here"
 
 
@@ -57,6 +58,7 @@ class BatchQueue:
     """
 
     hidden: AbstractSet[str] = frozenset()
+    not_here: AbstractSet[str] = frozenset({"add", "clear"})
 
     def __init__(self, batches: Batches, state: BatchState, named: Callable[[str], str]) -> None:
         self._batches, self.state, self._named = batches, state, named
@@ -159,9 +161,11 @@ class BatchQueue:
         def deed(queue: Queue) -> Answer:
             from covermaker.batch.asking import leave_ask
 
-            leave_ask(queue, what, songs)
+            said = leave_ask(queue, what, songs)
+            if said.startswith(NOTHING):
+                return Answer(said, "stale")
             alone = what == "retry" and not queue.is_worked_on
-            return Answer(f"{words}: {_NOBODY}" if alone else words, "stale" if alone else tone)
+            return Answer(f"{words}: {_BEGINS}" if alone else words, tone, resumes=alone)
 
         self._batches.do(deed)
         return Done()
@@ -200,17 +204,23 @@ class BatchQueue:
     def _no_pause(self, row: int | None) -> str | None:
         if self.state.is_beginning:
             return "a process begins to work on it"
-        if self.state.is_stopping:
-            return "it stops"
         return None if self.state.worked_on or self.state.is_left else "nothing is left to do"
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the key that pauses makes it go on."""
+        return self.state.is_left or self.state.is_paused or self.state.is_stopping
+
     def _pause(self, row: int | None) -> Done:
+        if self.state.is_stopping:
+            self._batches.go_on_after_stop(self.state.folder)
+            return Done("the batch goes on as soon as it has stopped", "run")
         if self.state.is_left:
             try:
                 self._batches.resume(self.state.folder)
             except CovermakerError as error:
                 return Done(str(error), "failed")
-            return Done("a process begins to work on the batch: it goes on when the studio is closed", "run")
+            return Done(f"{_BEGINS}: it goes on when the studio is closed", "run")
         if self.state.is_paused:
             return self._ask("go on", (), "the batch goes on")
         running = ": what runs is finished" if self.state.running else ""

@@ -39,6 +39,7 @@ class Renders:
     """See `covermaker.tui.batch_shown.Shown`."""
 
     hidden: AbstractSet[str] = frozenset({"preset", "where", "tries"})
+    not_here: AbstractSet[str] = frozenset({"stop", "report", "save"})
 
     def __init__(self, app: Studio) -> None:
         self._app = app
@@ -48,6 +49,11 @@ class Renders:
     @property
     def _is_paused(self) -> bool:
         return RENDER in self._app.board.held
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the renders are paused."""
+        return self._is_paused
 
     def _job(self, row: int | None) -> Job | None:
         return self._app.board.jobs.get(row) if row is not None else None

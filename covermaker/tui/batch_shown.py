@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,6 +33,13 @@ class Shown(Protocol):
 
     hidden: AbstractSet[str]
     """Columns in which nothing would stand."""
+
+    not_here: AbstractSet[str]
+    """Actions of the screen that are another queue's."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the key that pauses makes it go on."""
 
     def rows(self) -> Sequence[int]:
         """Return the rows in their order."""
@@ -72,3 +79,15 @@ class Shown(Protocol):
 
     def do(self, action: str, row: int | None) -> Done:
         """Do it."""
+
+
+# Shown in the footer only while they can be done: there is no room for all of them.
+_FLEETING: Final = frozenset({"retry", "retry-failed", "cancel", "later", "earlier"})
+
+
+def label(shown: Shown, action: str, row: int | None, usual: str) -> str:
+    """Return what the footer calls an action of the screen now; "" where it is left out."""
+    if action == "pause":
+        return "Go on" if shown.goes_on else usual
+    is_idle = action in _FLEETING and shown.refusal(action, row) is not None
+    return "" if is_idle or action in shown.not_here else usual

@@ -218,15 +218,16 @@ def _failed(page: Page, state: BatchState, song: Song) -> None:
 
 
 def _cancelled(page: Page, state: BatchState, song: Song) -> None:
-    page.line("stopped", page.look.named("{batch.retry} has it done, from where it was"), "quiet")
+    page.line("stopped", one_line(song.cause) or "cancelled", "quiet")
+    page.line("next", page.look.named("{batch.retry} has it done, from where it was"), "quiet")
 
 
 def _waiting(page: Page, state: BatchState, song: Song) -> None:
     why = page.look.named(standing(state)) or "for its turn"
     page.line("waiting", why, "stale" if state.is_left else "quiet")
-    if song.tries and song.cause:
+    if song.cause:
         again = state_words(song, page.look.now).removeprefix("waits, ")
-        page.line("before", f"{one_line(song.cause)}; {again}", "stale")
+        page.line("before", one_line(song.cause) + (f"; {again}" if song.tries else ""), "stale")
 
 
 def _running(page: Page, state: BatchState, song: Song) -> None:
@@ -249,9 +250,22 @@ def _done(page: Page, state: BatchState, song: Song) -> None:
     if result.get("similarity") is not None:
         figures.append(f"similarity {result['similarity']:.2f}")
     page.line("done", ", ".join(figures), "done")
+    sung = ", ".join(filter(None, _sung(state, song)))
+    if sung:
+        page.line("sung", sung)
     cover = cover_of(result.get("files") or ())
     if cover:
         page.line("file", _place(cover))
+
+
+def _sung(state: BatchState, song: Song) -> Iterable[str]:
+    """Say who sings it, through which rack, and how much higher."""
+    preset, semitones = _wish(state, song, "preset"), song.result.get("semitones")
+    yield _wish(state, song, "voice")
+    yield f"preset {preset}" if preset else ""
+    if semitones is not None:
+        why = f" ({one_line(str(song.result['why']))})" if song.result.get("why") else ""
+        yield f"{semitones:+d} semitones{why}"
 
 
 _STANDING: Final = {

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from covermaker.batch.estimate import seconds_of
+from covermaker.batch.estimate import TABLE_CORES, learned, seconds_of, usual
 from covermaker.batch.options import Options
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from covermaker.errors import CovermakerError
 
 _LINES: Final = 200
-# So many songs that were made say more than the table does.
-_ENOUGH: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +112,8 @@ class BatchState:
         self.worked_on = False
         self.is_read = False
         self._made: dict[int, tuple[float, float, float]] = {}  # ended, spent and thought seconds
+        self._lengths: dict[int, float] = {}
+        self._usual_seconds = usual(())
         self._factor = 1.0  # how much longer songs take than the table says
 
     def take(self, reading: Reading) -> None:
@@ -136,9 +136,9 @@ class BatchState:
             self._put(song)
         if is_moved:
             self.order = sorted(self.songs, key=lambda number: (self.songs[number].turn, number))
-        if len(self._made) >= _ENOUGH:
-            thought = sum(one for _, _, one in self._made.values())
-            self._factor = sum(spent for _, spent, _ in self._made.values()) / thought
+        if reading.songs or reading.gone:
+            self._usual_seconds = usual(self._lengths.values())
+        self._factor = learned((spent, thought) for _, spent, thought in self._made.values())
 
     def refused(self, problem: CovermakerError) -> None:
         """Note that the queue cannot be read; what was known is forgotten with it."""
@@ -152,11 +152,14 @@ class BatchState:
             self.were_done -= song.was_done
             self.running.discard(number)
             self._made.pop(number, None)
+            self._lengths.pop(number, None)
 
     def _put(self, song: Song) -> None:
         self.songs[song.id] = song
         self.counts[song.state] += 1
         self.were_done += song.was_done
+        if song.seconds:
+            self._lengths[song.id] = song.seconds
         if song.state == "running":
             self.running.add(song.id)
         elif song.state == "done" and not song.was_done and song.spent_seconds and song.ended:
@@ -192,8 +195,9 @@ class BatchState:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it was asked to end."""
-        return self.worked_on and any(ask.what == "stop" for ask in self.asked)
+        """Whether it was asked to end, and has not yet."""
+        is_heard = self.facts.get("state") == "stopping"
+        return self.worked_on and (is_heard or any(ask.what == "stop" for ask in self.asked))
 
     @property
     def seconds_left(self) -> float | None:
@@ -232,9 +236,15 @@ class BatchState:
         return any(ask.what == what and ask.song in {None, number} for ask in self.asked)
 
     def thought_seconds(self, song: Song) -> float:
-        """Return what a song takes by the table of costs."""
-        wanted = self.options.wanted(song.wishes)
-        return seconds_of(song.seconds, str(wanted.get("separator", "spleeter")), score=self.options.score)
+        """Return what a song takes by the table of costs, on as many cores as it has."""
+        each = [float(place.get("cores", TABLE_CORES)) for place in self.facts.get("places") or ()]
+        return seconds_of(
+            song.seconds,
+            str(self.options.wanted(song.wishes).get("separator", "spleeter")),
+            score=self.options.score,
+            usual_seconds=self._usual_seconds,
+            cores=sum(each) / len(each) if each else TABLE_CORES,
+        )
 
     def expected_seconds(self, song: Song) -> float:
         """Return what a song takes, as far as the finished ones tell."""

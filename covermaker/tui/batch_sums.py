@@ -52,8 +52,7 @@ class Totals:
 def totals_words(sums: Totals, width: int, charset: Charset) -> list[tuple[str, str]]:
     """Return two lines about the queue, each with its tone."""
     full, empty = ("#", "-") if charset == "ascii" else ("█", "░")
-    over = sums.done + sums.failed + sums.stopped
-    parts = [f"{over} of {sums.of}"]
+    parts = [f"{sums.done} of {sums.of} done"]
     for word, number in (("run", sums.running), ("wait", sums.waiting), ("failed", sums.failed)):
         if number:
             parts.append(said(word, charset, f"{number} {'running' if word == 'run' else word}"))

@@ -33,12 +33,14 @@ _LOCK_SECONDS: Final = 2.5
 class Answer:
     """What came of something that was done to a queue, or to a batch, in words with their tone.
 
-    `is_news` tells that nobody asked for it: it is said over other screens, too.
+    `is_news` tells that nobody asked for it: it is said over other screens, too. `resumes` tells that a process has to
+    go on with the batch, for nobody works on it.
     """
 
     words: str
     tone: str = "quiet"
     is_news: bool = False
+    resumes: bool = False
 
 
 Deed: TypeAlias = "Callable[[Queue], Answer | None]"

@@ -7,6 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from covermaker.batch import detached
+from covermaker.batch.changing import left
 from covermaker.batch.known import known_batches
 from covermaker.batch.queue import LOCK_NAME, Queue
 from covermaker.errors import CovermakerError, ExitCode
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from covermaker.tui.batch_watch import Deed
+
+_STATUS: Final = "covermaker batch status --follow"
+_GO_ON: Final = "it goes on with: covermaker batch go-on"
 
 # With these a batch ended as it should: whatever became of its songs, they tell it.
 _ENDS: Final = frozenset({ExitCode.OK, ExitCode.BATCH_PARTLY_FAILED, ExitCode.INTERRUPTED})
@@ -42,6 +46,19 @@ def worked_on() -> Path | None:
     return next((one for one in known_batches() if is_held(one / LOCK_NAME, unknown=False)), None)
 
 
+def unfinished() -> Path | None:
+    """Return the folder of the last batch that nobody has finished."""
+    return next((one for one in known_batches() if _is_unfinished(one)), None)
+
+
+def _is_unfinished(folder: Path) -> bool:
+    try:
+        with Queue(folder) as queue:
+            return left(queue) > 0
+    except (CovermakerError, ValueError):
+        return False
+
+
 def offers() -> list[Offer]:
     """List the batches of this user, the last one first; one that cannot be read says so."""
     return [_offer(folder) for folder in known_batches()]
@@ -51,12 +68,18 @@ def _offer(folder: Path) -> Offer:
     try:
         with Queue(folder) as queue:
             title, counts = str(queue.fact("title") or folder.name), queue.counts()
-            now = "runs, " if queue.is_worked_on else ""
+            now = _now(queue)
     except (CovermakerError, ValueError) as error:
         return Offer(folder, folder.name, f"cannot be read: {error}")
     failed = f", {counts['failed']} failed" if counts.get("failed") else ""
     done = f"{counts.get('done', 0)} of {count(sum(counts.values()), 'song')} done"
     return Offer(folder, one_line(title), f"{now}{done}{failed}")
+
+
+def _now(queue: Queue) -> str:
+    if queue.is_worked_on:
+        return "paused, " if queue.fact("state") == "paused" else "runs, "
+    return "stopped, " if left(queue) else ""
 
 
 class Batches:
@@ -83,6 +106,7 @@ class Batches:
         self._begun: dict[Path, subprocess.Popen[bytes]] = {}
         self._is_attended = False
         self._is_stopping = False
+        self._goes_on: Path | None = None
 
     # What is shown
 
@@ -126,13 +150,13 @@ class Batches:
             heard = watch.heard.popleft()
             match heard:
                 case Answer():
-                    answers.append(heard)
+                    answers.append(self._resumed(heard) if heard.resumes else heard)
                 case Reading():
                     was_on, was_asked = state.worked_on and not heard.is_first, state.is_stopping
                     state.take(heard)
                     self._is_stopping = was_on and (self._is_stopping or was_asked)
                     if was_on and not state.worked_on:
-                        answers.append(_end(state, was_asked=self._is_stopping))
+                        answers.append(self._ended_or_goes_on(state))
                 case _:
                     state.refused(heard)
         if state is not None:
@@ -161,6 +185,26 @@ class Batches:
         """Have a process go on with a batch; raises as `covermaker.batch.detached.resume` does."""
         self.begun(folder, detached.resume(folder))
 
+    def go_on_after_stop(self, folder: Path) -> None:
+        """Have a process go on with a batch as soon as the one that stops has ended."""
+        self._goes_on = folder
+
+    def _ended_or_goes_on(self, state: BatchState) -> Answer:
+        goes_on, self._goes_on = self._goes_on == state.folder and state.is_left, None
+        if not goes_on:
+            return _end(state, was_asked=self._is_stopping)
+        return self._resumed(Answer("a process begins to work on the batch again", "run"))
+
+    def _resumed(self, answer: Answer) -> Answer:
+        """Have a process go on with the batch that is shown, unless one is about to; returns what to say."""
+        state = self.state
+        if state is not None and not state.worked_on and not self._is_alive(state.folder):
+            try:
+                self.resume(state.folder)
+            except CovermakerError as error:
+                return Answer(str(error), "failed")
+        return answer
+
     def _is_alive(self, folder: Path) -> bool:
         process = self._begun.get(folder)
         return process is not None and process.poll() is None
@@ -178,13 +222,18 @@ class Batches:
     def going_on(self) -> list[str]:
         """The batches that go on when the studio ends, in words."""
         state = self.state
-        words = {folder: f"the batch in {folder} goes on" for folder in self._begun if self._is_alive(folder)}
+        words = {
+            folder: f"the batch in {folder} goes on: {_STATUS} {quote(str(folder))}"
+            for folder in self._begun
+            if self._is_alive(folder)
+        }
         if state is not None and state.worked_on:
-            done = f"{state.over} of {count(len(state.songs), 'song')} over"
-            words[state.folder] = f"the batch '{one_line(state.title)}' goes on, {done}"
-        return [
-            f"{said}: covermaker batch status --follow {quote(str(folder))}" for folder, said in words.items()
-        ]
+            done = f"{state.counts['done']} of {count(len(state.songs), 'song')} done"
+            how, command = ("is paused", _GO_ON) if state.is_paused else ("goes on", _STATUS)
+            words[state.folder] = (
+                f"the batch '{one_line(state.title)}' {how}, {done}: {command} {quote(str(state.folder))}"
+            )
+        return list(words.values())
 
     def headline(self, room: int | None = None) -> str:
         """Say how far the batch is while it runs, in no more than so many cells: ``3/14  1 failed``."""
@@ -196,7 +245,7 @@ class Batches:
 
 def _headlines(state: BatchState) -> Iterator[str]:
     paused = "paused  " if state.is_paused else ""
-    sums = f"{state.over}/{len(state.songs)}"
+    sums = f"{state.counts['done']}/{len(state.songs)}"
     failed = f"  {state.counts['failed']} failed" if state.counts["failed"] else ""
     left = f"  {about(state.seconds_left)} left" if state.seconds_left is not None and not paused else ""
     yield from (

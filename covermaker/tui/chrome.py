@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
 
     from covermaker.tui.app import Studio
+    from covermaker.tui.keytable import Action
 
 MOST_KEYS = 9
 
@@ -34,6 +35,10 @@ def _place(action_id: str) -> tuple[bool, bool, int]:
     """Return what sorts actions: those of a pane, then of a screen, then those of everywhere."""
     action = BY_ID[action_id]
     return action.screen == EVERYWHERE, not action.pane, _ORDER[action_id]
+
+
+def _usual_label(action: Action) -> str:
+    return action.group or action.label
 
 
 class Line(Widget):
@@ -187,7 +192,7 @@ class Keys(Line):
         found: dict[str, ActiveBinding] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.show and binding.id in BY_ID:
+            if binding.show and binding.id in BY_ID and self._label(binding.id):
                 found.setdefault(binding.id, active)
         return [found[name] for name in sorted(found, key=_place)]
 
@@ -197,12 +202,18 @@ class Keys(Line):
         for active in items:
             binding = active.binding
             key, action = shown(binding.key), BY_ID[binding.id or ""]
-            if action.group and texts and texts[-1][1] == f" {action.group}":
+            label = self._label(action.id)
+            if action.group and texts and texts[-1][1] == f" {label}":
                 first = texts[-1]
                 texts[-1] = (f"{first[0]} {key}", first[1], first[2], first[3])
                 continue
-            texts.append((key, f" {action.group or action.label}", active, action.tooltip))
+            texts.append((key, f" {label}", active, action.tooltip))
         return texts
+
+    def _label(self, action_id: str) -> str:
+        """Return what the screen calls an action now; "" leaves it out."""
+        label: str = getattr(self.screen, "label_of", _usual_label)(BY_ID[action_id])
+        return label
 
     def _put(self, line: Text, key: str, label: str, active: ActiveBinding, tooltip: str) -> None:
         off = not active.enabled

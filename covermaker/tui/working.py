@@ -102,16 +102,30 @@ class Working(Keyboard, inherit_bindings=False):
         self.post_message(self.BatchRead())
 
     @work(thread=True, exclusive=True, group="batch-look", exit_on_error=False)
-    def look_for_batch(self) -> None:
-        """Show a batch that is worked on, unless something is shown by a person's wish, or renders are."""
+    def look_for_batch(self, *, idle: bool = False) -> None:
+        """Show a batch that is worked on, or else (`idle`) the last one that is not finished.
+
+        Not where something is shown by a person's wish, or renders are.
+        """
         if self._may_turn_to_batch():
-            folder = batches.worked_on()
+            folder = batches.worked_on() or (batches.unfinished() if idle else None)
             if folder is not None:
                 self.post_message(self.BatchFound(folder))
 
     def _may_turn_to_batch(self) -> bool:
         is_free = not self.batches.is_chosen and self.batches.folder is None
-        return is_free and all(job.kind != RENDER for job in self.board.jobs.values())
+        return is_free and not self._has_renders
+
+    @property
+    def _has_renders(self) -> bool:
+        return any(job.kind == RENDER for job in self.board.jobs.values())
+
+    def leave_idle_batch(self) -> None:
+        """Show renders, where there are some, in place of a batch that nobody chose and nobody works on."""
+        state = self.batches.state
+        is_idle = state is not None and not (state.worked_on or state.is_beginning)
+        if is_idle and self._has_renders and not self.batches.is_chosen:
+            self.batches.show(None)
 
     @on(BatchFound)
     def _batch_found(self, message: BatchFound) -> None:

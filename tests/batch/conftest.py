@@ -1,10 +1,15 @@
 """Small songs, lists of them, and queues that hold some."""
 
+import shutil
+
 import numpy as np
 import pytest
 import soundfile
+from fake_engine import FakeEngine
 
+from covermaker.batch import work as work_module
 from covermaker.batch.entries import Entry, Playlist, Problem
+from covermaker.batch.foresee import Foresight
 from covermaker.batch.gather import gather
 from covermaker.batch.options import Options
 from covermaker.batch.queue import Queue
@@ -12,12 +17,24 @@ from covermaker.batch.queue import Queue
 RATE = 44_100
 
 
+@pytest.fixture(scope="session")
+def hashes(tmp_path_factory):
+    """The sha256 of weights that are asked for everywhere, found out once: half a second each time else."""
+    cache = tmp_path_factory.mktemp("hashes")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COVERMAKER_CACHE", str(cache))
+        Foresight(Options()).refuse()
+    return cache / "weight-hashes.json"
+
+
 @pytest.fixture(autouse=True)
-def at_home(tmp_path_factory, monkeypatch):
+def at_home(tmp_path_factory, monkeypatch, hashes):
     """Nothing of the person who runs the tests is read or written."""
     home = tmp_path_factory.mktemp("home")
     for name in ("CACHE", "PRESETS", "VOICES", "STORE"):
         monkeypatch.setenv(f"COVERMAKER_{name}", str(home / name.lower()))
+    (home / "cache").mkdir()
+    shutil.copy(hashes, home / "cache")
 
 
 @pytest.fixture
@@ -63,3 +80,21 @@ def make_queue(tmp_path):
         return queue
 
     return made
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """An engine that renders nothing stands where `local` does."""
+    made = FakeEngine()
+    monkeypatch.setattr(work_module.ENGINES, "load", lambda name: lambda setting: made)
+    return made
+
+
+@pytest.fixture
+def friday(make_song, tmp_path, monkeypatch):
+    """A list of three songs and one that is gone, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    for name in "abc":
+        make_song(f"{name}.wav")
+    (tmp_path / "friday.m3u").write_text("songs/a.wav\nsongs/gone.wav\nsongs/b.wav\nsongs/c.wav\n")
+    return tmp_path / "friday.m3u"

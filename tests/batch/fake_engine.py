@@ -42,6 +42,7 @@ class FakeEngine:
         for song, tries in (script or {}).items():
             self.script[song] = deque(tries)
         self.hold = set(hold)  # these begin and do not end
+        self.hold_at = "mix"  # the step that they are at
         self.running = {}
         self.tasks = []
         self.most = 0
@@ -71,7 +72,7 @@ class FakeEngine:
         told = []
         for song in list(self.running):
             if song in self.hold and song not in self.cancelled:
-                told.append(Told(song, "worker 1", StepStarted("mix", "k")))
+                told.append(Told(song, "worker 1", StepStarted(self.hold_at, "k")))
                 continue
             tries = self.script[song]
             events = tries.popleft() if tries else made(song)

@@ -6,33 +6,16 @@ import re
 import shutil
 
 import pytest
-from fake_engine import FakeEngine, failed
+from fake_engine import failed, made, render_result
 
 from covermaker.batch import work as work_module
+from covermaker.batch.holding import working_on
 from covermaker.batch.known import known_batches
 from covermaker.batch.queue import Queue
-from covermaker.cli import batch_watching
 from covermaker.cli.main import run
 from covermaker.errors import ExitCode
+from covermaker.render.state import State
 from covermaker.voices.library import SHIPPED
-
-
-@pytest.fixture
-def engine(monkeypatch):
-    """An engine that renders nothing stands where `local` does."""
-    made = FakeEngine()
-    monkeypatch.setattr(work_module.ENGINES, "load", lambda name: lambda setting: made)
-    return made
-
-
-@pytest.fixture
-def friday(make_song, tmp_path, monkeypatch):
-    """A list of three songs and one that is gone, in the working folder."""
-    monkeypatch.chdir(tmp_path)
-    for name in "abc":
-        make_song(f"{name}.wav")
-    (tmp_path / "friday.m3u").write_text("songs/a.wav\nsongs/gone.wav\nsongs/b.wav\nsongs/c.wav\n")
-    return tmp_path / "friday.m3u"
 
 
 def batch(*more):
@@ -150,35 +133,6 @@ def test_status_in_words_and_json(friday, engine, capsys):
     assert (events[-1]["report"], events[-1]["stopped"]) == (told["report"], False)
 
 
-def test_follow_reads_again_only_what_changed(friday, engine, capsys, monkeypatch):
-    """A batch that runs is looked at three times: nothing new, one song, then nobody works on it."""
-    batch("friday.m3u", "--out", "out")
-    capsys.readouterr()
-    looks, asked = [], []
-    moved = Queue.moved
-
-    def step(seconds):
-        looks.append(seconds)
-        if len(looks) == 2:
-            with Queue(friday.parent / "out") as other:
-                other.change(3, state="running", step="mix")
-                other.change(3, state="failed", cause="no luck")
-                other.say("a word", song=3)
-
-    monkeypatch.setattr(batch_watching.time, "sleep", step)
-    monkeypatch.setattr(Queue, "is_worked_on", property(lambda queue: len(looks) < 3))
-    monkeypatch.setattr(Queue, "songs", None)
-    monkeypatch.setattr(
-        Queue, "moved", lambda queue, at, most: asked.append(at) or moved(queue, at, most=most)
-    )
-    assert batch("status", "out", "--follow") == ExitCode.BATCH_PARTLY_FAILED
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[:4]] == ["a:", "gone:", "b:", "c:"]
-    assert lines[4:] == ["   3  b: failed: no luck", "      a word", "2 of 4 done, 2 failed"]
-    assert len(asked) == 2
-    assert asked[1] > asked[0] == 0
-
-
 def test_what_is_begun_again_and_what_is_gone_on_with(friday, engine, capsys):
     engine.script[1].append(failed(1, code=ExitCode.AUDIO))
     engine.script[3].append(failed(3, code=ExitCode.RESOURCE))
@@ -231,42 +185,6 @@ def test_a_voice_s_place_is_found_from_elsewhere(friday, engine, tmp_path):
         assert {song.wishes["voice"] for song in queue.songs()} == {str(tmp_path / "lists" / "w")}
 
 
-def test_asks_of_a_batch_that_nobody_works_on_are_done_at_once(friday, engine, capsys):
-    engine.script[1].append(failed(1, code=4))
-    batch("friday.m3u", "--out", "out")
-    capsys.readouterr()
-    assert batch("retry", "out", 1) == ExitCode.OK
-    assert "1 song: waiting; nobody works on the batch: covermaker batch resume" in capsys.readouterr().out
-    assert batch("cancel", "out", 1) == ExitCode.OK
-    assert capsys.readouterr().out == "1 song: cancelled\n"
-    assert batch("cancel", "out") == ExitCode.OK
-    assert capsys.readouterr().out == "nothing to cancel\n"
-    assert batch("pause", "out") == ExitCode.USAGE
-    assert "nobody works on the batch" in capsys.readouterr().err
-    assert batch("retry", "out", 99) == ExitCode.USAGE
-    assert "the batch has no song 99" in capsys.readouterr().err
-
-
-def test_asks_of_a_running_batch_are_left_for_it(friday, engine, capsys):
-    done = []
-
-    def hook(engine):
-        if len(engine.tasks) == 1 and not done:
-            done.append(batch("cancel", "out", 4))
-            done.append(batch("pause", "out"))
-            done.append(batch("go-on", "out"))
-            done.append(batch("friday.m3u", "--out", "out"))
-
-    engine.before_hearing = hook
-    batch("friday.m3u", "--out", "out")
-    assert done == [0, 0, 0, ExitCode.RESOURCE]
-    said = capsys.readouterr()
-    assert "1 song: cancel" in said.out
-    assert "another process works on the batch" in said.err
-    with Queue(friday.parent / "out") as queue:
-        assert [song.state for song in queue.songs()] == ["done", "failed", "done", "cancelled"]
-
-
 def test_help_tells_of_both_ways(capsys):
     assert batch("--help") == ExitCode.OK
     said = capsys.readouterr().out
@@ -316,3 +234,165 @@ def test_an_empty_list_is_refused(friday, engine, capsys):
     friday.write_text("#EXTM3U\n")
     assert batch(friday, "--out", "out") != ExitCode.OK
     assert not os.path.exists("out")
+
+
+def test_what_cannot_be_used_is_told_at_the_start_and_nothing_twice(friday, engine, capsys):
+    engine.script[1].append(failed(1, code=4, step="separate"))
+    batch("friday.m3u", "--out", "out")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "friday: 4 songs, 1 at once, engine local"
+    assert lines[1].startswith("   2  gone: failed: there is no file")
+    assert [line for line in lines if "no luck" in line] == ["   1  a: failed at separate: no luck (look)"]
+    with Queue(friday.parent / "out") as queue:  # the log has it, too
+        assert [line.words for line in queue.lines() if line.song == 1] == ["failed at separate: no luck"]
+
+
+def test_plain_writes_a_line_a_change(friday, engine, capsys):
+    batch("friday.m3u", "--out", "out", "--plain")
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("   1 ")]
+    assert [line.partition("a: ")[2] for line in lines] == [
+        "begins", "decode", "mix", "done, -14.0 LUFS",
+    ]  # fmt: skip
+
+
+def test_a_column_that_is_not_read_is_a_note_and_no_song(friday, engine, capsys):
+    friday.with_suffix(".csv").write_text("file,bpm,voise\nsongs/a.wav,120,x\nsongs/b.wav,99,y\n")
+    words = "friday.csv:1: the column 'bpm' is not read"
+    assert batch("friday.csv", "--out", "out", "--dry-run") == ExitCode.OK
+    said = capsys.readouterr().out
+    assert f"note: {words}" in said
+    assert "2 to do\n" in said
+    assert batch("friday.csv", "--out", "out", "--dry-run", "--json") == ExitCode.OK
+    plan = json.loads(capsys.readouterr().out)
+    assert [note.partition(" (")[0] for note in plan["notes"]] == [words, words.replace("bpm", "voise")]
+    assert "did you mean 'voice'?" in plan["notes"][1]
+    assert batch("friday.csv", "--out", "out") == ExitCode.OK
+    assert f"note: {words}" in capsys.readouterr().err
+    with Queue(friday.parent / "out") as queue:
+        assert [song.id for song in queue.songs()] == [1, 2]
+        assert any(words in line.words for line in queue.lines())
+    assert batch("friday.csv", "--out", "out", "--json") == ExitCode.OK
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in events[:3]] == ["batch.started", "batch.log", "batch.log"]
+    assert words in events[1]["words"]
+    assert batch("resume", "out") == ExitCode.OK
+    assert words not in capsys.readouterr().err  # it was said
+
+
+def test_what_is_taken_back_is_said(friday, engine, capsys):
+    friday.write_text("songs/a.wav\n")
+    batch(
+        "friday.m3u",
+        "--out",
+        "out",
+        "--preset",
+        "cathedral",
+        "--loudness",
+        "-16",
+        "--no-score",
+        "--memory",
+        "8G",
+    )
+    assert "now" not in capsys.readouterr().err
+    lines = [
+        "note: preset: cathedral, now natural", "note: loudness: -16.0, now as usual", "note: score: no, now yes",
+        "note: memory: 8.0 GB, now as usual",
+    ]  # fmt: skip
+    batch("friday.m3u", "--out", "out", "--dry-run")
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("note")] == lines
+    batch("friday.m3u", "--out", "out")
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("note")] == lines
+    with Queue(friday.parent / "out") as queue:
+        assert lines[0].removeprefix("note: ") in [line.words for line in queue.lines()]
+    batch("friday.m3u", "--out", "out")
+    assert "now" not in capsys.readouterr().err
+
+
+def test_less_memory_than_a_song_takes_is_noted(friday, engine, capsys):
+    batch("friday.m3u", "--out", "out", "--memory", "100M", "--dry-run")
+    assert "note: memory: one song takes about" in capsys.readouterr().out
+    batch("friday.m3u", "--out", "out", "--memory", "100M")
+    assert "more than the 100.0 MB that are allowed" in capsys.readouterr().err
+
+
+def test_a_separator_without_weights_is_refused_before_anything_is_written(
+    friday, engine, capsys, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("COVERMAKER_MODELS", str(tmp_path / "none"))
+    for more in ([], ["--dry-run"]):
+        assert batch("friday.m3u", "--out", "out", "--separator", "demucs", *more) == ExitCode.WEIGHTS
+        said = capsys.readouterr()
+        assert "the weights 'htdemucs'" in said.err
+        assert "covermaker models pull htdemucs" in said.err
+        assert "to do" not in said.out
+    assert not os.path.exists("out")
+
+
+def test_a_dry_run_into_a_folder_that_cannot_be_made_is_refused(friday, engine, capsys):
+    assert batch("friday.m3u", "--out", "songs/a.wav/out", "--dry-run") == ExitCode.RESOURCE
+    assert "cannot write" in capsys.readouterr().err
+    assert batch("friday.m3u", "--out", "songs/a.wav/out") == ExitCode.RESOURCE
+
+
+def test_songs_of_another_list_are_numbered_from_one(friday, engine, capsys):
+    batch("friday.m3u", "--out", "out")
+    (friday.parent / "other.m3u").write_text("songs/c.wav\nsongs/a.wav\n")
+    capsys.readouterr()
+    batch("other.m3u", "--out", "out", "--dry-run")
+    rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[2:4]]
+    batch("other.m3u", "--out", "out")
+    with Queue(friday.parent / "out") as queue:
+        assert [[str(song.id), song.name] for song in queue.songs()] == rows == [["1", "c"], ["2", "a"]]
+
+
+def test_a_repeat_that_made_nothing_leaves_the_figures(friday, engine, monkeypatch, capsys):
+    friday.write_text("songs/a.wav\n")
+    engine.script[1].append(made(1, result=render_result(files=[str(friday)])))
+    batch("friday.m3u", "--out", "out", "--no-score")
+    with Queue(friday.parent / "out") as queue:
+        queue.change(1, spent_seconds=48.0)
+        queue.note(began=1000.0, ended=1100.0)
+    monkeypatch.setattr("covermaker.batch.coordinate.project_state", lambda *_: State("done"))
+    capsys.readouterr()
+    assert batch("friday.m3u", "--out", "out", "--no-score") == ExitCode.OK
+    assert "1 of 1 done; 1 was done already" in capsys.readouterr().out
+    with Queue(friday.parent / "out") as queue:
+        song = queue.song(1)
+        assert (song.was_done, song.spent_seconds, song.began is not None) == (True, 48.0, True)
+        assert (queue.fact("began"), queue.fact("ended")) == (1000.0, 1100.0)
+    page = (friday.parent / "out" / "report.html").read_text(encoding="utf-8")
+    assert "1:40 from begin to end, 0:48 of all songs together" in page
+
+
+def test_hints_name_commands_that_can_be_pasted(friday, engine, capsys, tmp_path):
+    out = tmp_path / "my covers"
+    batch("friday.m3u", "--out", out)
+    with Queue(out) as queue, working_on(queue):
+        assert batch("friday.m3u", "--out", out) == ExitCode.RESOURCE
+    assert f"covermaker batch status --follow '{out}'" in capsys.readouterr().err
+    assert batch("pause", out) == ExitCode.USAGE
+    assert f"covermaker batch resume '{out}'" in capsys.readouterr().err
+    with Queue(out) as queue:
+        queue.change(1, state="waiting")
+    assert batch("status", out) == ExitCode.OK
+    assert "go on with: covermaker batch resume 'my covers'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [["friday.m3u"], ["friday.m3u", "--out", "o", "--wrokers", "2"], ["--bogus"]]
+)
+def test_a_wrong_line_names_the_help_that_lists_the_options(friday, engine, capsys, arguments):
+    assert batch(*arguments) == ExitCode.USAGE
+    assert "see: covermaker batch --help" in capsys.readouterr().err
+    assert batch("status", "--bogus") == ExitCode.USAGE
+    assert "see: covermaker batch status --help" in capsys.readouterr().err
+
+
+def test_a_song_that_is_tried_again_starts_its_time_anew(friday, engine):
+    friday.write_text("songs/a.wav\n")
+    batch("friday.m3u", "--out", "out")
+    with Queue(friday.parent / "out") as queue:
+        queue.change(1, spent_seconds=500.0)
+    batch("friday.m3u", "--out", "out")
+    with Queue(friday.parent / "out") as queue:
+        assert queue.song(1).spent_seconds < 100.0

@@ -222,8 +222,8 @@ def test_every_column_is_on_the_page(queue):
     checked = page_of(queue)
     (cells,) = (row for row in checked.rows if row)
     assert cells == [
-        "1", "Blue HarbourSomebody · aria", "✓ done", "", "3:07", "-14.0missed", "-1.0", "0.8310.612",
-        "0.987712.3 cents", "97%", "2", "0:331 of 3 steps kept",
+        "1", "Blue HarbourSomebody · aria · natural · +3 semitones", "✓ done", "", "3:07", "-14.0missed", "-1.0",
+        "0.8310.612", "0.987712.3 cents", "97%", "2", "0:331 of 3 steps kept",
     ]  # fmt: skip
     assert checked.titles[-1] == "separate 9.0 s, rack: vocals 0.5 s; kept: mix"
     assert checked.tags.count("audio") == 1
@@ -307,6 +307,26 @@ def test_the_head_of_the_page_sums_up(queue):
     assert "1:01 from begin to end, 1:06 of all songs together" in text
     assert "<dt>loudness</dt><dd>-16 LUFS</dd>" in text
     assert "no: every song by itself" in text
+    queue.note(state="stopped")
+    assert ", stopped before its end" in write_page(queue).read_text(encoding="utf-8")
+
+
+def test_an_album_says_how_loud_it_came_out(queue):
+    gauge = {"lufs": -20.0, "bins": {"1000": 10}}
+    queue.put([done(queue, 1, "A", loudness_lufs=-14.0, gauge=gauge)])
+    queue.note(options=Options(album=True).to_json())
+    assert "yes: one gain for all, -14.0 LUFS all together" in write_page(queue).read_text(encoding="utf-8")
+
+
+def test_the_preset_and_the_transposition_of_a_song_are_told(queue):
+    one = done(queue, 1, "A", semitones=-2, why="fits <the> voice")
+    one.applied = {"wishes": {"preset": ["rock", "ab" * 32]}}
+    kept = done(queue, 2, "B", semitones=None)
+    kept.kept = True
+    queue.put([one, kept])
+    text = write_page(queue).read_text(encoding="utf-8")
+    assert '<bdi>rock</bdi> · <span title="fits &lt;the&gt; voice">-2 semitones</span>' in text
+    assert [(row.preset, row.semitones) for row in rows(queue)] == [("rock", -2), ("", None)]
 
 
 @pytest.mark.parametrize(

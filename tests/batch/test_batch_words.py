@@ -1,11 +1,17 @@
-"""A batch in words and in the table of a terminal."""
+"""A batch in words."""
 
 import pytest
-from rich.cells import cell_len
 
+from covermaker.batch.queue import Queue
 from covermaker.batch.rows import Song
-from covermaker.batch.words import HEADER, state_words, summary_words, table_rows
-from covermaker.cli.output import table
+from covermaker.batch.words import (
+    called,
+    cancelled_words,
+    failure_words,
+    state_words,
+    summary_words,
+    told_below,
+)
 
 NOW = 1000.0
 
@@ -40,6 +46,7 @@ def test_how_it_stands_with_a_song(columns, words):
         ({"done": 1}, {"was_done": 1}, "1 of 1 done; 1 was done already"),
         ({"done": 15, "failed": 5}, {"seconds": 250.0}, "15 of 20 done in 4:10, 5 failed"),
         ({"waiting": 2, "running": 1, "cancelled": 1}, {}, "0 of 4 done, 1 cancelled, 1 running, 2 waiting"),
+        ({"waiting": 1, "running": 2}, {"worked_on": False}, "0 of 3 done, 2 interrupted, 1 waiting"),
         ({}, {}, "0 of 0 done"),
     ],
 )
@@ -47,73 +54,35 @@ def test_how_it_stands_with_all(counts, more, words):
     assert summary_words(counts, **more) == words
 
 
-@pytest.fixture
-def songs(tmp_path):
-    figures = {"loudness_lufs": -14.04, "similarity": 0.834, "words_read": 0.97}
-    file = str(tmp_path / "blue-harbour" / "out" / "Blue Harbour.wav")
-    return [
-        song(1, state="done", spent_seconds=98.0, result={**figures, "files": [file]}),
-        song(2, "夜の電車と長い長い長い長い長い題名", state="done", was_done=True, result={"files": [file]}),
-        song(
-            3,
-            "x" * 300,
-            state="failed",
-            cause="cannot write the file: the disk is full",
-            hint="free some space",
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"state": "failed", "cause": "full", "hint": "free some"}, "full (free some)"),
+        ({"state": "failed", "cause": "a\nb"}, "a\ufffdb"),
+        (
+            {"state": "waiting", "tries": 1, "not_before": NOW + 8, "cause": "no memory"},
+            "try 2 in 0:08: no memory",
         ),
-        song(4, "Night Tram", state="running", step="loudness", fraction=1.0),
-        song(5, "\x1b[31mred\u202e", state="waiting", tries=1, not_before=NOW + 8, cause="no memory"),
-        song(10_000, "Last", state="cancelled"),
-    ]
+        ({"state": "waiting", "cause": "no luck"}, "before: no luck"),  # it is tried again on demand
+        ({"state": "waiting"}, ""),
+        ({"state": "cancelled", "cause": "cancelled"}, ""),
+        ({"state": "cancelled", "cause": "cancelled at score: kept"}, "cancelled at score: kept"),
+        ({"state": "done"}, ""),
+    ],
+)
+def test_what_has_no_room_in_a_row(columns, words):
+    assert told_below(song(**columns), NOW) == words
 
 
-def printed(songs, width, folder):
-    return table(table_rows(songs, width, folder=folder, now=NOW), header=HEADER, width=width).splitlines()
+def test_where_a_song_failed_or_was_cancelled():
+    assert failure_words("export", "no space") == "failed at export: no space"
+    assert failure_words("prepare", "no voice") == failure_words("", "no voice") == "failed: no voice"
+    assert cancelled_words("score") == "cancelled at score: finished steps are kept, no cover is written"
+    assert cancelled_words("") == cancelled_words("prepare") == "cancelled"
 
 
-@pytest.mark.parametrize("width", [80, 100, 120, 200])
-def test_a_table_fits_its_terminal(songs, tmp_path, width):
-    lines = printed(songs, width, tmp_path)
-    assert max(map(cell_len, lines)) <= width
-    text = " ".join(" ".join(lines).split())
-    for told in (
-        "cannot",
-        "disk",
-        "full",
-        "space)",
-        "-14.0",
-        "0.83",
-        "97%",
-        "1:38",
-        "was done",
-        "loudness 100 %",
-    ):
-        assert told in text
-    assert "\x1b" not in text
-
-
-def test_columns_stand_below_their_heads_whatever_the_letters(songs, tmp_path):
-    lines = printed(songs, 80, tmp_path)
-    place = lines[0].index("state")
-    row = next(line for line in lines if "was done" in line)
-    assert cell_len(row[: row.index("was done")]) == place
-
-
-def test_long_titles_are_cut_and_wide_terminals_show_more(songs, tmp_path):
-    narrow, wide = (printed(songs, width, tmp_path)[2] for width in (80, 140))
-    assert wide.endswith("blue-harbour/out/Blue Harbour.wav")
-    assert narrow.endswith("Blue Harbour.wav")
-    assert "blue-harbour/" not in narrow
-    assert "…" in next(line for line in printed(songs, 80, tmp_path) if "xxx" in line)
-
-
-def test_nothing_is_cut_where_no_terminal_reads(songs, tmp_path):
-    rows = table_rows(songs, folder=tmp_path, now=NOW)
-    assert rows[2][1] == "x" * 300
-    assert rows[2][-1] == "cannot write the file: the disk is full (free some space)"
-    assert rows[4][-1] == "try 2 in 0:08: no memory"
-    assert all(len(row) == len(HEADER) for row in rows)
-
-
-def test_no_songs_have_no_rows():
-    assert table_rows([], 80) == []
+def test_a_batch_is_called_by_its_title_and_its_folder(tmp_path):
+    with Queue.made(tmp_path / "out") as queue:
+        assert called(queue) == f"the batch 'out' in {tmp_path}/out"
+        queue.note(title="friday\x1b")
+        assert called(queue) == f"the batch 'friday\ufffd' in {tmp_path}/out"

@@ -10,7 +10,7 @@ from fake_engine import FakeEngine, failed, made, render_result
 from covermaker.batch import coordinate, policy
 from covermaker.batch.changing import swap_turns
 from covermaker.batch.coordinate import Coordinator
-from covermaker.batch.events import BatchSaid, SongMoved
+from covermaker.batch.events import BatchLeft, BatchSaid, SongMoved
 from covermaker.batch.holding import rendering, working_on
 from covermaker.batch.options import Options
 from covermaker.batch.queue import Queue
@@ -402,3 +402,106 @@ def test_a_clock_that_was_set_back_holds_nothing_up(three):
     three.change(1, not_before=time.time() + 3600.0, tries=1)
     work(three, FakeEngine())
     assert three.song(1).state == "done"
+
+
+def test_a_song_that_is_cancelled_while_it_is_scored_says_that_no_cover_was_written(three):
+    engine = FakeEngine(hold={1})
+    engine.hold_at = "score"
+    polls = []
+
+    def hook(engine):
+        polls.append(engine)
+        if len(polls) == 3:
+            three.ask("cancel", 1)
+
+    engine.before_hearing = hook
+    work(three, engine)
+    song = three.song(1)
+    assert (song.state, song.step, song.result) == ("cancelled", "score", {})
+    assert song.cause == "cancelled at score: finished steps are kept, no cover is written"
+
+
+def test_one_that_waits_to_be_tried_again_is_cancelled_at_its_step(three):
+    three.change(2, tries=1, step="mix", not_before=time.time() + 30.0)
+    engine = FakeEngine(hold={1})
+    engine.before_hearing = after(1, lambda: (three.ask("cancel", 2), three.ask("cancel", 1)))
+    work(three, engine)
+    assert three.song(2).cause.startswith("cancelled at mix")
+
+
+def test_the_state_that_is_noted_is_true(three):
+    engine = FakeEngine(hold={1})
+    seen = []
+
+    def hook(engine):
+        seen.append(three.fact("state"))
+        if len(seen) == 1:
+            three.ask("pause")
+        if len(seen) == 3:
+            three.ask("stop")
+
+    engine.before_hearing = hook
+    work(three, engine)
+    assert (seen[0], seen[2]) == ("running", "paused")
+    assert three.fact("state") == "stopped"  # songs wait
+    work(three, FakeEngine())
+    assert three.fact("state") == "over"
+
+
+def test_until_it_has_ended_it_is_stopping(three):
+    engine = FakeEngine(hold={1})
+    engine.before_hearing = after(1, lambda: three.ask("stop"))
+    heard = []
+
+    def tell(event):
+        heard.append((event, three.fact("state")))
+
+    Coordinator(three, Options.of(three.fact("options")), engine, tell).run()
+    assert ("stopped: what ran waits for the next time", "stopping") in [
+        (event.words, state) for event, state in heard if isinstance(event, BatchSaid)
+    ]
+
+
+def test_a_pause_is_told_at_once(three):
+    engine = FakeEngine()
+    polls = []
+
+    def hook(engine):
+        if engine.tasks:
+            polls.append(engine)
+        if len(polls) == 1:
+            three.ask("pause")
+        if len(polls) == 3:
+            three.ask("go on")
+
+    engine.before_hearing = hook
+    heard, _ = work(three, engine)
+    left = [event.paused for event in heard if isinstance(event, BatchLeft)]
+    assert left == [False, True, False]  # and not after some seconds
+
+
+def test_a_failure_for_good_is_one_event_and_a_line_of_the_log(three):
+    heard, _ = work(three, FakeEngine(script={1: [failed(1, code=4)]}))
+    assert [event.words for event in heard if isinstance(event, BatchSaid)] == []
+    (event,) = [event for event in heard if isinstance(event, SongMoved) and event.state == "failed"]
+    assert (event.step, event.cause, event.hint) == ("separate", "no luck", "look")
+    assert [line.words for line in three.lines()] == ["failed at separate: no luck"]
+    done = next(event for event in heard if isinstance(event, SongMoved) and event.state == "done")
+    assert done.loudness_lufs == -14.0
+
+
+def test_why_it_failed_is_known_until_it_is_begun_again(three):
+    engine = FakeEngine(script={1: [failed(1, code=4)]})
+    engine.before_hearing = after(2, lambda: (three.ask("pause"), three.ask("retry", 1)))
+    causes = []
+
+    def look(engine):
+        causes.append((three.song(1).state, three.song(1).cause))
+        if causes[-1][0] == "waiting" and len(engine.tasks) >= 2:
+            three.ask("go on")
+
+    first = engine.before_hearing
+    engine.before_hearing = lambda engine: (first(engine), look(engine))
+    work(three, engine)
+    assert ("waiting", "no luck") in causes
+    assert (three.song(1).state, three.song(1).cause) == ("done", "")

@@ -9,7 +9,9 @@ import time
 import pytest
 
 from covermaker.batch import detached
-from covermaker.errors import ResourceError
+from covermaker.batch.queue import Queue
+from covermaker.cli.main import run
+from covermaker.errors import ExitCode, ResourceError
 from covermaker.graph.events import Failed
 
 SAYS_ARGUMENTS = (sys.executable, "-SEc", "import sys; print(sys.argv[1:])")
@@ -100,3 +102,75 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ResourceError):
         detached.resume(tmp_path / "file" / "out")
+
+
+WORKS = """
+import os, sys, time
+from pathlib import Path
+from covermaker.batch.holding import working_on
+from covermaker.batch.queue import Queue
+with Queue(Path(sys.argv[-1])) as queue, working_on(queue):
+    queue.note(state="running", process=os.getpid())
+    while not (queue.folder / "go").exists():
+        time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def begun(make_song, tmp_path, monkeypatch):
+    """A list of one song, in the working folder; returns how a batch of it is begun."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "friday.csv").write_text(f"file,bpm\n{make_song()},120\n")
+
+    processes = []
+    resume = detached.resume
+
+    def kept(folder):
+        processes.append(resume(folder))
+        return processes[-1]
+
+    monkeypatch.setattr(detached, "resume", kept)
+
+    def begin(code, *more):
+        monkeypatch.setattr(detached, "COMMAND", (sys.executable, "-c", code))
+        return run(["batch", *(more or ("friday.csv", "--out", "my out")), "--detach"])
+
+    yield begin
+    (tmp_path / "my out").mkdir(exist_ok=True)
+    (tmp_path / "my out" / "go").touch()
+    for process in processes:
+        process.wait(30.0)
+
+
+def test_a_batch_that_is_detached_goes_on_by_itself_and_it_is_said_where(begun, capsys, tmp_path):
+    assert begun(WORKS) == 0
+    said = capsys.readouterr()
+    assert "note: friday.csv:1: the column 'bpm' is not read" in said.err
+    assert said.out.splitlines() == [
+        "the batch goes on in a process of its own: covermaker batch status --follow 'my out'",
+        "it ends before with: covermaker batch stop 'my out'",
+    ]
+    with Queue(tmp_path / "my out") as queue:
+        assert queue.is_worked_on
+        assert queue.fact("process") != os.getpid()
+    assert begun(WORKS) == ExitCode.RESOURCE
+    assert begun(WORKS, "resume", "my out") == ExitCode.RESOURCE
+    assert "another process works on the batch" in capsys.readouterr().err
+
+
+def test_one_that_ends_at_once_says_why(begun, capsys):
+    failed = Failed("no cluster is at there:1", "is it up?", 6).to_json()
+    assert begun(f"import sys; print({failed!r}); sys.exit(6)") == ExitCode.RESOURCE
+    assert "no cluster is at there:1" in capsys.readouterr().err
+    assert begun("import sys; sys.exit(3)") == ExitCode.RESOURCE
+    assert "ended with 3" in capsys.readouterr().err
+
+
+def test_one_that_is_over_at_once_shows_what_came_of_it(begun, capsys):
+    assert begun("import sys; sys.exit(7)") == ExitCode.BATCH_PARTLY_FAILED
+    assert "report: my out/report.html" in capsys.readouterr().out
+
+
+def test_what_is_wrong_is_refused_before_a_process_begins(begun, capsys, tmp_path):
+    assert begun(WORKS, "friday.csv", "--out", "out", "--voice", "nobody") == ExitCode.PROJECT
+    assert not (tmp_path / "out").exists()

@@ -7,7 +7,9 @@ import pytest
 from covermaker.batch.entries import Entry, Playlist, Problem
 from covermaker.batch.gather import gather, merged
 from covermaker.batch.playlist import read
+from covermaker.batch.playlist.scanning import fits
 from covermaker.batch.queue import Queue
+from covermaker.batch.rows import StepTime, Try
 from covermaker.errors import ExitCode
 
 
@@ -54,10 +56,11 @@ def test_a_list_read_again_keeps_projects_and_takes_wishes_anew(tmp_path):
             Playlist("l", (entry("c.wav", 1), entry("d.wav", 2), entry("a.wav", 3, title="A", artist="B"))),
         )
         songs = queue.songs()
+    # They are numbered as the list has them.
     assert [(song.id, song.title, song.name) for song in songs] == [
-        (3, "", "c"),
-        (4, "", "d"),
-        (1, "A", "A"),
+        (1, "", "c"),
+        (2, "", "d"),
+        (3, "A", "A"),
     ]
     kept = songs[2]
     assert (kept.state, kept.project, kept.result, kept.tries) == ("waiting", "/out/a", {"files": ["x"]}, 0)
@@ -199,3 +202,81 @@ def test_ten_thousand_missing_songs_are_merged_with_themselves(tmp_path):
     again, gone = merged(rows, long)
     assert [row.id for row in again] == list(range(1, 10_001))
     assert not gone
+
+
+def test_another_list_in_the_same_folder_is_numbered_from_one_with_all_that_is_known(tmp_path):
+    with Queue.made(tmp_path) as queue:
+        gather(queue, Playlist("l", tuple(entry(f"{name}.wav") for name in "abc")))
+        for number in (1, 2, 3):
+            queue.put_try(Try(number, 1, 0.0, 1.0, "", "done", "", f"of {number}", 0))
+            queue.put_step(StepTime(number, "mix", float(number), kept=False))
+            queue.say(f"of {number}", song=number)
+        queue.ask("retry", 3)
+        at = queue.moved(most=100).at
+        gather(queue, Playlist("l", (entry("c.wav"), entry("d.wav"), entry("b.wav"))))
+        assert [(song.id, song.name) for song in queue.songs()] == [(1, "c"), (2, "d"), (3, "b")]
+        assert [(one.song, one.cause) for one in queue.tries()] == [(1, "of 3"), (3, "of 2")]
+        assert [(one.song, one.seconds) for one in queue.steps()] == [(1, 3.0), (3, 2.0)]
+        assert [(line.song, line.words) for line in queue.lines()][1:] == [(3, "of 2"), (1, "of 3")]
+        assert [(ask.what, ask.song) for ask in queue.asks()] == [("retry", 1)]
+        gather(queue, Playlist("l", (entry("d.wav"),)))
+        seen = queue.moved(at, most=100)
+        assert ([(song.id, song.name) for song in seen.songs], sorted(seen.gone)) == ([(1, "d")], [2, 3])
+
+
+@pytest.mark.parametrize("line", ["usb/*.wav", "usb/**/*.wav", "*/*.wav"])
+def test_the_songs_of_a_pattern_stay_while_their_drive_is_gone(tmp_path, line):
+    (tmp_path / "usb" / "live").mkdir(parents=True)
+    for name in ("2.wav", "10.wav", "live.wav"):
+        (tmp_path / "usb" / name).touch()
+    (tmp_path / "c.flac").touch()
+    before = rendered(merged([], of(tmp_path, line, "c.flac"))[0])
+    known = [(row.id, row.identity) for row in before]
+    (tmp_path / "usb").rename(tmp_path / "away.d")
+    (tmp_path / "away.d").rename(tmp_path.parent / f"{tmp_path.name} away")
+    rows, gone = merged(before, of(tmp_path, line, "c.flac"))
+    assert ([(row.id, row.identity) for row in rows], gone) == (known, [])
+    assert [(row.state, row.project) for row in rows] == [
+        ("failed", "/out/2"),
+        ("failed", "/out/10"),
+        ("failed", "/out/live"),
+        ("waiting", "/out/c"),
+    ]
+    assert rows[0].cause == f"no song matches {tmp_path}/{line}"
+    (tmp_path.parent / f"{tmp_path.name} away").rename(tmp_path / "usb")
+    rows, gone = merged(rows, of(tmp_path, line, "c.flac"))
+    assert [(row.id, row.identity, row.state) for row in rows] == [(*one, "waiting") for one in known]
+
+
+def test_a_pattern_that_is_gone_takes_no_songs_of_others(tmp_path):
+    (tmp_path / "usb").mkdir()
+    for name in ("a.wav", "b.flac"):
+        (tmp_path / "usb" / name).touch()
+    before = rendered(merged([], of(tmp_path, "usb/*.wav", "usb/b.flac"))[0])
+    for name in ("a.wav", "b.flac"):
+        (tmp_path / "usb" / name).unlink()
+    rows, _ = merged(before, of(tmp_path, "usb/*.wav", "usb/b.flac"))
+    assert [(row.name, row.cause.partition(tmp_path.name)[0]) for row in rows] == [
+        ("a", f"no song matches {tmp_path.parent}/"),
+        ("b", f"there is no file {tmp_path.parent}/"),
+    ]
+    rows, gone = merged(before, of(tmp_path, "usb/b.flac"))  # the line was taken out: they go
+    assert ([row.name for row in rows], [row.name for row in gone]) == (["b"], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "place", "does"),
+    [
+        ("/m/*.wav", "/m/a.wav", True),
+        ("/m/*.wav", "/m/b/a.wav", False),
+        ("/m/**/*.wav", "/m/a.wav", True),
+        ("/m/**/*.wav", "/m/x/y/a.wav", True),
+        ("/m/**", "/m/x/y/a.wav", True),
+        ("/m/./?.wav", "/m/a.wav", True),
+        ("/m/*/cover.toml", "/m/song", True),
+        ("/m/*", "/m/song", True),
+        ("/m/*.wav", "/n/a.wav", False),
+    ],
+)
+def test_what_a_pattern_would_match(pattern, place, does):
+    assert fits(pattern, place) is does

@@ -10,8 +10,9 @@ import threading
 
 import pytest
 
-from covermaker.batch.queue import FILE_NAME, LOCK_NAME, SCHEMA, Queue
+from covermaker.batch.queue import FILE_NAME, LOCK_NAME, Queue
 from covermaker.batch.rows import LONGEST_WAIT_SECONDS, Song, StepTime, Try
+from covermaker.batch.schema import SCHEMA
 from covermaker.cli.main import run
 from covermaker.errors import ExitCode, ProjectError, ResourceError
 

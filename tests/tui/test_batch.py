@@ -91,8 +91,8 @@ def test_sums_and_the_time_left():
     assert sums.fraction == pytest.approx((2 + 4.5 / 9.8) / 4)
     assert sums.songs_per_minute == 1.5
     first, second = totals_words(sums, 78, "unicode")
-    assert first[0].endswith("  2 of 4  ► 1 running  · 1 wait  ✗ 1 failed")
-    assert first[0].count("█") == 20
+    assert first[0].endswith("  1 of 4 done  ► 1 running  · 1 wait  ✗ 1 failed")
+    assert first[0].count("█") == 17  # what failed is over, too
     assert second[0] == "about 0:45 left, 1.5 songs a minute"
     assert "░" not in totals_words(sums, 40, "ascii")[0][0]
     board.held.add("render")
@@ -271,6 +271,7 @@ async def test_pause_order_and_opening(library, states):
         screen = await at_batch(app, pilot)
         await pilot.press("p")
         assert "the queue is paused" in lines(app)[-2]
+        assert " p Go on " in lines(app)[-1]
         await pilot.press("+")
         await until(pilot, lambda: "· paused" in text(app))
         queue = screen.query_one(Queue)
@@ -281,8 +282,10 @@ async def test_pause_order_and_opening(library, states):
         assert "it is the last that waits" in lines(app)[-2]
         assert [app.board.jobs[id_].title for id_ in queue.items] == ["Three", "Two", "One"]
         assert queue.cursor == 2
+        assert "c Cancel  b Queue  n New batch" in lines(app)[-1]  # and no Retry: it waits
         await pilot.press("K", "down", "p")
         assert "the queue goes on" in logged(app)
+        assert " p Pause " in lines(app)[-1]
         await until(pilot, lambda: app.board.of(str(library / "one")).current == "separate")
         assert "about" in lines(app)[-3]
         screen.go_to(screen.query_one(JobDetails))

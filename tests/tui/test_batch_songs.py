@@ -134,11 +134,11 @@ def test_sums_and_the_time_left_learn_from_what_is_done(tmp_path):
     assert known.songs_per_minute == pytest.approx(3 / 1.5)
     assert known.fraction == pytest.approx((5 + 0.5) / 7)
     first, second = totals_words(totals(known, look()), 78, "unicode")
-    assert first[0].endswith("5 of 7  ► 1 running  · 1 wait  ✗ 1 failed")
+    assert first[0].endswith("4 of 7 done  ► 1 running  · 1 wait  ✗ 1 failed")
     assert second[0].startswith("about 3:20 left, 2.0 songs a minute, 1 was done already, began ")
     dead = state(tmp_path, *made, runs, worked_on=False)
     first, second = totals_words(totals(dead, look()), 78, "unicode")
-    assert first[0].endswith("3 of 4  · 1 wait")
+    assert first[0].endswith("3 of 4 done  · 1 wait")
     assert second == ("nobody works on it: {batch.pause} goes on", "stale")
     over = state(tmp_path, song(1, "done"), song(2, "failed"), worked_on=False, state="over")
     assert totals_words(totals(over, look()), 78, "unicode")[1] == ("all 2 songs over, 1 failed", "failed")
@@ -185,6 +185,7 @@ def test_details_of_the_others(tmp_path):
     done = song(
         1, "done", spent_seconds=48.0, seconds=60.0,
         result={"loudness_lufs": -14.0, "true_peak_dbtp": -1.0, "similarity": 0.83, "unheard": "no voice is heard",
+                "semitones": -2, "why": "fits the voice",
                 "files": ["/covers/one/out/stems/vocals.wav", "/covers/one/out/one.flac"]},
     )  # fmt: skip
     again = song(2, tries=1, cause="it crashed", not_before=NOW + 8.0)
@@ -195,13 +196,35 @@ def test_details_of_the_others(tmp_path):
         return details(known, known.songs[number], look()).plain
 
     assert told(1).startswith(
-        "done     rendered in 0:48, -14.0 LUFS, peak -1.0 dBTP, similarity 0.83\nfile     /covers/one/out/one.flac\n"
+        "done     rendered in 0:48, -14.0 LUFS, peak -1.0 dBTP, similarity 0.83\n"
+        "sung     Aria v3, preset airy pop, -2 semitones (fits the voice)\nfile     /covers/one/out/one.flac\n"
         "note     no voice is heard"
     )
     assert told(2).startswith("waiting  for its turn\nbefore   it crashed; try 2 in 0:08")
     assert told(3).startswith("running  convert 50 %")
     assert "asked " in told(3)
-    assert told(5).startswith("stopped  {batch.retry} has it done")
+    assert told(5).startswith("stopped  cancelled\nnext     {batch.retry} has it done")
+    scored = song(6, "cancelled", step="score", cause="cancelled at score: no cover is written")
+    assert details(known, scored, look()).plain.startswith(
+        "stopped  cancelled at score: no cover is written\n"
+    )
+    asked = song(7, cause="no luck", tries=0)
+    assert details(known, asked, look()).plain.startswith("waiting  for its turn\nbefore   no luck\n")
+
+
+def test_a_song_of_unknown_length_is_as_long_as_the_others(tmp_path):
+    known = state(tmp_path, song(1, seconds=20.0), song(2, seconds=40.0), song(3))
+    thought = seconds_of(30.0, "spleeter", score=False)
+    assert known.thought_seconds(known.songs[3]) == pytest.approx(thought)
+    shared = state(tmp_path, song(1, seconds=30.0), places=[{"name": "worker 1", "cores": 1}])
+    assert shared.expected_seconds(shared.songs[1]) == pytest.approx(2.0 * thought)
+
+
+def test_a_batch_that_was_told_to_stop_stops_until_it_has(tmp_path):
+    stopping = state(tmp_path, song(1), state="stopping")
+    assert stopping.is_stopping
+    assert standing(stopping).startswith("it stops")
+    assert not state(tmp_path, song(1), state="stopping", worked_on=False).is_stopping
 
 
 def test_places_say_what_runs_and_what_is_wrong(tmp_path):

@@ -15,6 +15,7 @@ from covermaker.batch import detached
 from covermaker.batch.known import note_batch
 from covermaker.batch.queue import FILE_NAME, Queue
 from covermaker.batch.rows import Try
+from covermaker.errors import ExitCode
 from covermaker.tui import batch_queue, batch_watch
 from covermaker.tui.batch_form import NewBatchAsk
 from covermaker.tui.batch_list import JobDetails, Lines, Places
@@ -22,14 +23,26 @@ from covermaker.tui.batch_list import Queue as QueuePane
 from covermaker.tui.settings import Settings
 
 SIZES = [(80, 24), (120, 40), (120, 24), (170, 50), (60, 24), (40, 10)]
+BEGINS = "a process begins to work on the batch"
 SONGS = ("Blue Harbour", "Night Tram", "Paper Boats", "Quiet Engine", "Slow River")
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Look often."""
+    """Look often; a process that would work on a batch ends at once."""
     monkeypatch.setattr(batch_watch, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(batch_watch, "_LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(detached, "COMMAND", (sys.executable, "-SEc", "pass"))
+    processes, started = [], detached._started
+
+    def kept(*what):
+        processes.append(started(*what))
+        return processes[-1]
+
+    monkeypatch.setattr(detached, "_started", kept)
+    yield
+    for process in processes:
+        process.wait(30.0)
 
 
 @pytest.fixture
@@ -114,7 +127,7 @@ def test_a_batch_that_is_worked_on_is_shown_by_itself_at_every_size(library, spr
                     assert text(app).isascii()
                 if size[0] >= 80:
                     assert ("> convert 25 %" if charset == "ascii" else "► convert 25 %") in text(app)
-                    assert "2 of 5" in text(app)
+                    assert "1 of 5 done" in text(app)
                     assert "engine local, 1 worker" in text(app)
                 if size[0] >= 120:
                     assert "airy pop" in text(app)
@@ -143,7 +156,7 @@ async def test_what_the_process_writes_is_seen_while_the_screen_is_open(library,
                 other.change(3, state="running", running_at="worker 1", step="separate")
                 other.say("failed at mix: no luck", song=4, running_at="worker 1")
             await until(pilot, lambda: "-13.9 LUFS" in text(app) and "► separate 0 %" in text(app))
-            assert "3 of 5" in text(app)
+            assert "2 of 5 done" in text(app)
             assert "failed at mix: no luck" in text(app)
             await select(screen, pilot, 4)
             assert "Quiet Engine: why it failed" in text(app)
@@ -243,11 +256,10 @@ async def test_where_nobody_works_on_it_what_is_asked_is_done_at_once(library, s
         screen = await chosen(app, pilot)
         await until(pilot, lambda: "nobody works on it: p goes on" in text(app))
         assert "· was at convert" in text(app)
+        assert " p Go on " in lines(app)[-1]
         await select(screen, pilot, 4)
         await pilot.press("r")
-        await until(
-            pilot, lambda: words(app).startswith("Quiet Engine waits to be tried again: nobody works")
-        )
+        await until(pilot, lambda: words(app) == "Quiet Engine waits to be tried again: " + BEGINS)
         assert spring.song(4).state == "waiting"
         await until(pilot, lambda: app.batches.state.songs[4].state == "waiting")
         await pilot.press("K")
@@ -286,7 +298,7 @@ async def test_it_goes_on_in_a_process_of_its_own(library, spring, tmp_path, mon
             app.action_leave()
             await until(pilot, lambda: not app.is_running)
             said = "\n".join(map(str, app._exit_renderables))
-            assert "the batch 'spring covers' goes on, 2 of 5 songs over" in said
+            assert "the batch 'spring covers' goes on, 1 of 5 songs done: covermaker batch status" in said
             assert str(spring.folder) in said
     assert process.poll() is None  # the studio is gone, and it is not
     process.kill()
@@ -340,9 +352,9 @@ async def test_the_header_of_every_screen_says_how_far_it_is_and_its_end_is_told
     async with studio(library, size=(120, 24)) as (app, pilot):
         with worked_on(spring):
             app.batches.show(spring.folder)
-            await until(pilot, lambda: "batch 2/5  1 failed  about 1:30 left" in lines(app)[0])
+            await until(pilot, lambda: "batch 1/5  1 failed  about 1:30 left" in lines(app)[0])
             spring.note(state="paused")
-            await until(pilot, lambda: "batch paused  2/5  1 failed" in lines(app)[0])
+            await until(pilot, lambda: "batch paused  1/5  1 failed" in lines(app)[0])
             for number in (2, 3, 5):
                 spring.change(number, state="done", ended=time.time())
             spring.note(state="over", ended=time.time())
@@ -405,7 +417,8 @@ async def test_ten_thousand_songs_cost_a_poll_what_is_in_sight(library, tmp_path
             assert len(set(drawn)) < 20  # as many as the list has lines
             assert min(drawn) > 9_980
             assert screen.query_one(QueuePane).selected == 10_000
-            assert "1 of 10000" in text(app)
+            assert "0 of 10000 done" in text(app)
+            assert "✗ 1 failed" in text(app)
 
 
 async def ask_for_batch(app, pilot, **fields):
@@ -559,3 +572,151 @@ async def test_a_batch_with_no_songs_is_no_failure(library, tmp_path):
             await until(pilot, lambda: "The batch has no songs." in text(app))
             await pilot.press("p")
             assert words(app) == "Pause: nothing is left to do"
+
+
+@on_stage
+async def test_the_last_batch_that_is_not_finished_is_shown_and_not_an_empty_queue(library, spring, tmp_path):
+    with batch(tmp_path / "over", [song(1, "done")]), batch(tmp_path / "broken", [song(1)]) as broken:
+        broken.note(schema=99)
+        async with studio(library) as (app, pilot):
+            await at_batch(app, pilot)  # the last ones are over, or cannot be read
+            assert app.batches.folder == spring.folder
+            assert "nobody works on it: p goes on" in text(app)
+
+
+@on_stage
+async def test_renders_take_the_place_of_a_batch_that_nobody_chose_and_nobody_works_on(
+    library, spring, states
+):
+    project(library, "one", recording=STUCK)
+    states["one"] = state("stale", to_do=("separate",))
+    async with studio(library) as (app, pilot):
+        await at_batch(app, pilot)
+        await pilot.press("1", "R")
+        await until(pilot, lambda: app.board.running)
+        await pilot.press("5")
+        await until(pilot, lambda: "Queue: 1 render" in text(app))
+
+
+@on_stage
+async def test_what_is_typed_at_once_finds_a_batch_by_its_title(library, spring, tmp_path):
+    rows = [song(1)]
+    with batch(tmp_path / "one", rows) as one, batch(tmp_path / "two", rows) as two:
+        one.note(title="autumn [live]")
+        two.note(title="winter")
+        async with studio(library) as (app, pilot):
+            await pilot.press("5")
+            await until(pilot, lambda: app.screen.query(QueuePane))
+
+            def offered():
+                return "".join(lines(app)[6:12])
+
+            await pilot.press("b", *"autumn [l")  # before the batches are looked up; p and c are no orders
+            await until(pilot, lambda: "autumn [live]" in offered() and "winter" not in offered())
+            await pilot.press("enter")
+            await until(pilot, lambda: "Queue: autumn [live]" in text(app))
+            assert (one.song(1).state, asks(one)) == ("waiting", [])
+
+
+@on_stage
+async def test_the_footer_at_80_columns_has_what_can_be_done(library, spring):
+    async with studio(library) as (app, pilot):
+        screen = await chosen(app, pilot)
+
+        def footer():
+            return lines(app)[-1]
+
+        await select(screen, pilot, 4)
+        await until(pilot, lambda: "r Retry" in footer())
+        for shown in ("enter Open", "p Go on", "b Queue", "n New batch", "R All failed", "? Help"):
+            assert shown in footer()
+        assert "Add stale" not in footer()  # a batch refuses it
+        assert "c Cancel" not in footer()
+        with worked_on(spring):
+            await until(pilot, lambda: "p Pause" in footer())
+            await select(screen, pilot, 3)
+            await until(pilot, lambda: "c Cancel" in footer() and "r Retry" not in footer())
+            assert "n New batch" in footer()
+            spring.note(state="paused")
+            await until(pilot, lambda: "p Go on" in footer())
+        app.screen.show(None)
+        await until(pilot, lambda: "+ Add stale" in footer())
+        for shown in ("p Pause", "b Queue", "n New batch"):
+            assert shown in footer()
+
+
+@on_stage
+async def test_it_goes_on_after_it_has_stopped_when_that_is_asked_for_at_once(
+    library, spring, tmp_path, monkeypatch
+):
+    command, noted = stub(tmp_path, "pass")
+    monkeypatch.setattr(detached, "COMMAND", command)
+    async with studio(library) as (app, pilot):
+        with worked_on(spring):
+            await at_batch(app, pilot)
+            await pilot.press("S")
+            await until(pilot, lambda: asks(spring) == [("stop", None)])
+            await until(pilot, lambda: "it stops" in text(app))
+            spring.take_asks()
+            spring.note(state="stopping")  # as the process does that has heard it
+            await pilot.press("p")
+            await until(pilot, lambda: words(app) == "the batch goes on as soon as it has stopped")
+            assert asks(spring) == []  # nothing is paused
+            assert not noted.exists()
+            spring.note(state="stopped")
+        await until(pilot, lambda: noted.exists() and noted.read_text())
+        assert json.loads(noted.read_text()) == ["resume", "--json", "--", str(spring.folder)]
+        await until(
+            pilot, lambda: any("begins to work on the batch again" in one.text for one in app.board.log)
+        )
+
+
+@on_stage
+async def test_a_retry_where_nobody_works_begins_a_process(library, spring, tmp_path, monkeypatch):
+    command, noted = stub(tmp_path, "pass")
+    monkeypatch.setattr(detached, "COMMAND", command)
+    async with studio(library) as (app, pilot):
+        await chosen(app, pilot)
+        await pilot.press("R")
+        await until(pilot, lambda: words(app) == f"1 song waits to be tried again: {BEGINS}")
+        await until(pilot, lambda: noted.exists() and noted.read_text())
+        assert json.loads(noted.read_text())[0] == "resume"
+        assert spring.song(4).state == "waiting"
+
+
+@on_stage
+async def test_a_retry_of_which_nothing_comes_begins_no_process(library, spring, tmp_path, monkeypatch):
+    command, noted = stub(tmp_path, "pass")
+    monkeypatch.setattr(detached, "COMMAND", command)
+    spring.change(4, exit_code=ExitCode.USAGE, cause="there is no file", hint="did you mean 'x'?")
+    async with studio(library, size=(170, 50)) as (app, pilot):
+        screen = await chosen(app, pilot)
+        await pilot.press("R")
+        await until(pilot, lambda: words(app).startswith("nothing to retry in the batch 'spring covers'"))
+        await select(screen, pilot, 4)
+        await pilot.press("r")
+        await until(pilot, lambda: words(app).startswith("entry 4 cannot be tried: there is no file"))
+        assert not noted.exists()
+
+
+@on_stage
+async def test_on_quitting_a_paused_batch_is_said_to_be_paused(library, spring):
+    with worked_on(spring, "paused"):
+        async with studio(library) as (app, pilot):
+            await at_batch(app, pilot)
+            await until(pilot, lambda: app.batches.state.worked_on)
+            assert app.batches.going_on == [
+                "the batch 'spring covers' is paused, 1 of 5 songs done: "
+                f"it goes on with: covermaker batch go-on {spring.folder}"
+            ]
+
+
+@on_stage
+async def test_what_is_odd_about_a_list_is_said_when_its_batch_begins(library, tmp_path):
+    (tmp_path / "one.wav").touch()
+    (tmp_path / "list.csv").write_text("file,bpm\none.wav,120\n", encoding="utf-8")
+    async with studio(library, size=(300, 24)) as (app, pilot):
+        await pilot.press("5", "n")
+        await ask_for_batch(app, pilot, playlist=tmp_path / "list.csv")
+        await until(pilot, lambda: "list.csv:1: the column 'bpm' is not read" in words(app))
+        assert words(app).startswith("a batch of 1 song begins; it goes on when the studio is closed; ")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from covermaker.batch.estimate import TABLE_CORES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
@@ -51,17 +53,26 @@ class Place:
         How many more songs it would take.
     note : str
         What a person should know: ``"silent for 2 min"``.
+    cores : float
+        How many a song has there for itself, roughly.
     """
 
     name: str
     songs: tuple[int, ...] = ()
     room: int = 0
     note: str = ""
+    cores: float = TABLE_CORES
 
 
 def songs_at_once(places: Iterable[Place]) -> int:
     """Return how many songs some places work on when they are full."""
     return sum(len(place.songs) + place.room for place in places)
+
+
+def cores_at(places: Iterable[Place]) -> float:
+    """Return how many cores a song has at some places, in the mean."""
+    each = [place.cores for place in places]
+    return sum(each) / len(each) if each else TABLE_CORES
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.batch.engines.base import Place, Told
-from covermaker.batch.estimate import WORKER_BYTES
+from covermaker.batch.estimate import WORKER_BYTES, cores_of
 from covermaker.disk import disk_errors
 from covermaker.errors import ExitCode
 from covermaker.graph.events import Failed, Finished, SongDone, SongFailed, from_json
@@ -72,7 +72,8 @@ class LocalEngine:
         for name in self._names():
             worker = names.get(name)
             task = worker.task if worker else None
-            places.append(Place(name, (task.song,) if task else (), 0 if task else 1))
+            cores = cores_of(self._sized.cores, self._sized.workers)
+            places.append(Place(name, (task.song,) if task else (), 0 if task else 1, cores=cores))
         return places
 
     def takes(self, task: Task) -> bool:
@@ -148,7 +149,7 @@ class LocalEngine:
         taken = {worker.name for worker in self._workers}
         name = next(name for name in self._names() if name not in taken)
         log = self._logs / f"{name.replace(' ', '-')}.log"
-        threads = max(1, self._sized.cores // (1 if task.alone else self._sized.workers))
+        threads = cores_of(self._sized.cores, 1 if task.alone else self._sized.workers)
         with disk_errors(log), log.open("ab") as errors:
             child = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 COMMAND,

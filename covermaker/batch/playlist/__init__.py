@@ -39,7 +39,7 @@ def read(place: str | Path) -> Playlist:
     """
     from covermaker.batch.playlist.gathering import Gathering
     from covermaker.batch.playlist.places import NotThereError, find
-    from covermaker.batch.playlist.scanning import fixed_part, has_magic
+    from covermaker.batch.playlist.scanning import fixed_part, has_magic, next_step
 
     text = os.path.expanduser(os.fspath(place))
     here = os.getcwd()
@@ -53,11 +53,10 @@ def read(place: str | Path) -> Playlist:
         root = fixed_part(pattern)
         found = Gathering(root)
         if not found.pattern(pattern):
-            hint = "* stands for any name, ** for folders at any depth"
-            raise UsageError(f"no song matches {text}", hint=hint) from error
+            raise UsageError(f"no song matches {text}", hint=next_step(pattern)) from error
         title = os.path.basename(root)
     else:
         whole = Path(path)
         found = Gathering(str(whole.parent))
         title = found.place(whole, info) or (whole.name if S_ISDIR(info.st_mode) else whole.stem)
-    return Playlist(title, tuple(found.entries), tuple(found.problems))
+    return Playlist(title, tuple(found.entries), tuple(found.problems), tuple(found.remarks))

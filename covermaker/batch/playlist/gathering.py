@@ -12,17 +12,17 @@ from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Final, cast
 
 from covermaker.audio.names import AUDIO_SUFFIXES, is_audio
-from covermaker.batch.entries import Entry, Problem
+from covermaker.batch.entries import Entry, Problem, Remark
 from covermaker.batch.playlist.places import LostError, NotThereError, find
 from covermaker.batch.playlist.rows import Called, Row, one_line
-from covermaker.batch.playlist.scanning import in_folder, is_project, matching
+from covermaker.batch.playlist.scanning import in_folder, is_project, matching, next_step
 from covermaker.disk import expanded
 from covermaker.errors import AudioInputError, CovermakerError, UsageError, nearest
 from covermaker.project.load import FILE_NAME
 from covermaker.voices.library import is_place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from covermaker.batch.playlist.rows import Reader
 
@@ -44,10 +44,11 @@ MOST_NESTED = 100_000  # songs and problems of lists in lists
 _NEAREST_LOOKS = 20  # of so many missing songs the nearest name is looked for,
 _NEAREST_NAMES = 500  # in folders of so many names
 _SAID_CHARACTERS = 200
+_ALIKE = 0.6  # of two names, suffixes apart
 
 
 class Gathering:
-    """Entries and problems as they come.
+    """Entries, problems and remarks as they come.
 
     Parameters
     ----------
@@ -58,6 +59,7 @@ class Gathering:
     def __init__(self, root: str) -> None:
         self.entries: list[Entry] = []
         self.problems: list[Problem] = []
+        self.remarks: list[Remark] = []
         self._root = root
         # The lists that are being read: their origins by device and inode.
         self._open: dict[tuple[int, int], str] = {}
@@ -91,6 +93,7 @@ class Gathering:
     def row(self, row: Row, folder: str) -> None:
         """Take what a row names, relative to a folder; what is wrong with it is a problem."""
         places: tuple[str, ...] = ()
+        pattern = ""
         try:
             row = replace(row, wishes=_lasting(row.wishes, folder))
             try:
@@ -100,8 +103,11 @@ class Gathering:
                 if not isinstance(error, NotThereError):
                     raise
                 # Not ? and [: songs are called like that, and each would search its folder.
-                if "*" in row.text and self.pattern(error.path, row):
-                    return
+                if "*" in row.text:
+                    if self.pattern(error.path, row):
+                        return
+                    pattern = error.path
+                    raise UsageError(f"no song matches {pattern}", hint=next_step(pattern)) from error
                 hint = self.near(error.path) or "correct the path, or take the line out"
                 raise UsageError(error.message, hint=hint) from error
             places = (path,)
@@ -109,7 +115,11 @@ class Gathering:
         except CovermakerError as error:
             said = row.title or one_line(row.text)
             asked = _entry(row, Path(places[0])) if places else None
-            self._tell(Problem(row.origin, error.message, error.hint, said, entry=asked, places=places))
+            self._tell(
+                Problem(
+                    row.origin, error.message, error.hint, said, entry=asked, places=places, pattern=pattern
+                )
+            )
 
     def near(self, path: str) -> str | None:
         """Return the nearest name to one that is missing; of the first only, in folders that are read quickly."""
@@ -120,8 +130,8 @@ class Gathering:
         names = self._names_in(folder)
         if names is None:
             return f"there is no folder {folder} either"
-        close = get_close_matches(name, names, n=1) if len(names) <= _NEAREST_NAMES else []
-        return f"did you mean '{close[0]}'?" if close else None
+        close = _closest(name, names) if len(names) <= _NEAREST_NAMES else None
+        return f"did you mean '{close}'?" if close else None
 
     def _tell(self, problem: Problem) -> None:
         self._nested += len(self._open) > 1
@@ -186,6 +196,8 @@ class Gathering:
                     self.row(_within(row, found), folder)
                 elif isinstance(found, Called):
                     title = title or found.title
+                elif isinstance(found, Remark):
+                    self.remarks.append(found)
                 else:
                     self._tell(found)
         except CovermakerError as error:
@@ -227,6 +239,14 @@ class Gathering:
 
 def _entry(row: Row, place: Path) -> Entry:
     return Entry(place, row.origin, row.title, row.artist, row.seconds, row.wishes)
+
+
+def _closest(name: str, names: Iterable[str]) -> str | None:
+    """Return the nearest name: alike before the suffix, which all songs of a folder share."""
+    stem, suffix = os.path.splitext(name)
+    stems = {os.path.splitext(one)[0]: one for one in sorted(names, key=lambda one: one.endswith(suffix))}
+    close = get_close_matches(stem, stems, n=1, cutoff=_ALIKE)
+    return stems[close[0]] if close else None
 
 
 def _names_in(folder: str) -> list[str] | None:

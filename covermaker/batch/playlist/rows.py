@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from covermaker.batch.entries import LONGEST_SECONDS, Problem
+from covermaker.batch.entries import LONGEST_SECONDS, Problem, Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Called:
     title: str
 
 
-Found: TypeAlias = Row | Called | Problem
+Found: TypeAlias = Row | Called | Problem | Remark
 
 # Takes the list's file, and how origins call it; raises ProjectError where it cannot be read from there on.
 Reader: TypeAlias = Callable[[Path, str], Iterator[Found]]

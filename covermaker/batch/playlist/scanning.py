@@ -164,3 +164,27 @@ def _named(folder: str, part: str) -> Iterator[str]:
         return
     hidden = part.startswith(".")
     yield from (os.path.join(folder, name) for name in names if fits(name) and name.startswith(".") == hidden)
+
+
+def next_step(pattern: str) -> str:
+    """Say what to do about an absolute pattern that matches nothing."""
+    root = fixed_part(pattern)
+    if not os.path.isdir(root):
+        return f"there is no folder {root}: is its drive there?"
+    return "* stands for any name, ** for folders at any depth"
+
+
+def fits(pattern: str, place: str) -> bool:
+    """Tell whether an absolute pattern would match a place, were it there: a file, or the folder of a project."""
+    parts = [part for part in pattern.split(os.sep) if part not in ("", ".")]
+    names = place.strip(os.sep).split(os.sep)
+    return _fit(parts, names) or _fit(parts, [*names, FILE_NAME])
+
+
+def _fit(parts: Sequence[str], names: Sequence[str]) -> bool:
+    if not parts:
+        return not names
+    first, rest = parts[0], parts[1:]
+    if first == "**":
+        return any(_fit(rest, names[at:]) for at in range(len(names) + 1))
+    return bool(names) and fnmatch.fnmatchcase(names[0], first) and _fit(rest, names[1:])

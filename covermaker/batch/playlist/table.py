@@ -6,7 +6,7 @@ import csv
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from covermaker.batch.entries import COLUMNS, Problem
+from covermaker.batch.entries import COLUMNS, Problem, Remark
 from covermaker.batch.playlist.columns import FILE, from_text, row_of
 from covermaker.batch.playlist.rows import one_line
 from covermaker.batch.playlist.text import lines
@@ -50,9 +50,9 @@ def read(file: Path, origin: str) -> Iterator[Found]:
     names: list[str] = []
     for name, cell in zip(meant, cells, strict=True):
         if name not in ("", *NAMES):
-            yield Problem(place, f"the column '{cell}' is not read", nearest(name, NAMES), cell)
+            yield Remark(place, f"the column '{cell}' is not read", nearest(name, NAMES))
         elif name and name in names:
-            yield Problem(place, f"'{name}' has two columns", "take one out, the first is read", cell)
+            yield Remark(place, f"'{name}' has two columns", "take one out, the first is read")
         names.append(name if name in NAMES and name not in names else "")
     yield from _songs(source, names, delimiter, origin)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from covermaker.project.load import Project
     from covermaker.tui.app import Studio
     from covermaker.tui.job_board import Job
+    from covermaker.tui.keytable import Action
 
 NOTHING_TO_UNDO: Final = "there is nothing to undo here"
 
@@ -112,6 +113,10 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
         """Turn a thread of ours that broke into a line and a toast."""
         if event.state is WorkerState.ERROR:
             self.app.broke(event.worker.error)
+
+    def label_of(self, action: Action) -> str:
+        """Return what the footer calls an action now; "" where it has no use for it."""
+        return action.group or action.label
 
     def redraw_frame(self) -> None:
         """Draw tabs and words again."""

@@ -12,6 +12,7 @@ from covermaker.tui import batch_style
 from covermaker.tui.batch_list import JobDetails, Lines, Places, Queue, Sums
 from covermaker.tui.batch_queue import BatchQueue
 from covermaker.tui.batch_renders import Renders
+from covermaker.tui.batch_shown import label
 from covermaker.tui.batch_sums import totals_words
 from covermaker.tui.details import Look
 from covermaker.tui.job_kinds import RENDER
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from covermaker.render.hearable import Hearable
     from covermaker.tui.batch_shown import Shown
     from covermaker.tui.job_board import Job
+    from covermaker.tui.keytable import Action
 
 # Actions that are another thing in another queue: each says itself when it can be done.
 _OF_QUEUE: Final = frozenset(
@@ -64,9 +66,10 @@ class BatchScreen(BeginningScreen, inherit_bindings=False):
         self.jobs_changed()
 
     def on_screen_resume(self) -> None:
-        """Show what happened meanwhile; a batch that began meanwhile, where nothing was chosen."""
+        """Show what happened meanwhile; where nothing was chosen, a batch that runs or is not finished."""
         self.app.batches.attend(True)
-        self.app.look_for_batch()
+        self.app.leave_idle_batch()
+        self.app.look_for_batch(idle=True)
         self.jobs_changed()
 
     def on_screen_suspend(self) -> None:
@@ -196,6 +199,13 @@ class BatchScreen(BeginningScreen, inherit_bindings=False):
         if action_id.startswith("batch.") and name in _OF_QUEUE:
             return self.shown.refusal(name, self._row) if self.is_mounted else None
         return super().refusal(action_id)
+
+    def label_of(self, action: Action) -> str:
+        """Return what an action is called in the queue that is shown."""
+        usual = super().label_of(action)
+        if action.screen != self.SCREEN or not self.is_mounted:
+            return usual
+        return label(self.shown, action.id.rpartition(".")[2], self._row, usual)
 
     def _do(self, name: str) -> None:
         done = self.shown.do(name, self._row)

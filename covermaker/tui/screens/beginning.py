@@ -14,7 +14,6 @@ from covermaker.texts import one_line
 from covermaker.tui import batch_begin, batches
 from covermaker.tui.batch_begin import Begun, NewBatch, RefusedError
 from covermaker.tui.batch_form import NewBatchAsk
-from covermaker.tui.batches import Offer
 from covermaker.tui.choose import choose
 from covermaker.tui.job_kinds import RENDER
 from covermaker.tui.paths import dropped
@@ -29,12 +28,6 @@ class BeginningScreen(CoversScreen, inherit_bindings=False):
     """A screen that shows this studio's renders, or a batch."""
 
     @dataclass
-    class Offered(Message):
-        """The batches that there are were looked up."""
-
-        found: list[Offer]
-
-    @dataclass
     class Ready(Message):
         """A batch was begun, or refused as it was asked for."""
 
@@ -45,23 +38,20 @@ class BeginningScreen(CoversScreen, inherit_bindings=False):
 
     # Which queue
 
-    @work(thread=True, exclusive=True, group="batch-offers", exit_on_error=False)
     def action_choose(self) -> None:
         """Choose which queue is shown."""
-        self.post_message(self.Offered(batches.offers()))
-
-    @on(Offered)
-    def _offer(self, message: Offered) -> None:
         here = self.app.batches.folder
         folders: dict[str, Path | None] = {_RENDERS: None}
         number = count(sum(job.kind == RENDER for job in self.app.board.jobs.values()), "render")
         rows = [(_RENDERS, number + (", shown now" if here is None else ""))]
-        for offer in message.found:
-            name = offer.title if offer.title not in folders else f"{offer.title} in {offer.folder}"
-            folders[name] = offer.folder
-            now = ", shown now" if offer.folder == here else ""
-            rows.append((name, one_line(f"{offer.words}{now}; {offer.folder}")))
-        rows.append((_NEW, "every song of a list becomes a cover"))
+
+        def offered() -> list[tuple[str, str]]:
+            for offer in batches.offers():
+                name = offer.title if offer.title not in folders else f"{offer.title} in {offer.folder}"
+                folders[name] = offer.folder
+                now = ", shown now" if offer.folder == here else ""
+                rows.append((name, one_line(f"{offer.words}{now}; {offer.folder}")))
+            return [*rows, (_NEW, "every song of a list becomes a cover")]
 
         def chosen(name: str) -> None:
             if name == _NEW and name not in folders:
@@ -69,7 +59,7 @@ class BeginningScreen(CoversScreen, inherit_bindings=False):
             else:
                 self.show(folders[name])
 
-        choose(self.app, "which queue", rows, chosen)
+        choose(self.app, "which queue", offered, chosen)
 
     def show(self, folder: Path | None) -> None:
         """Show a batch, or this studio's renders, because a person wants it."""
@@ -120,7 +110,7 @@ class BeginningScreen(CoversScreen, inherit_bindings=False):
         self.app.batches.begun(begun.folder, begun.process)
         self.show(begun.folder)
         broken = f", {count(begun.problems, 'entry', 'entries')} cannot be used" if begun.problems else ""
-        self.app.say(
-            f"a batch of {count(begun.songs, 'song')} begins{broken}; it goes on when the studio is closed",
-            "run",
+        words = (
+            f"a batch of {count(begun.songs, 'song')} begins{broken}; it goes on when the studio is closed"
         )
+        self.app.say("; ".join([words, *begun.remarks]), "run")

@@ -120,4 +120,5 @@ def small_model(config: VitsConfig, weights: Mapping[str, Any], card: VoiceCard)
         "sr": f"{config.sample_rate // 1000}k",
         "f0": int(config.pitched),
         "version": _VERSIONS[config.content_dim],
+        **({"speakers_id": len(card.singers)} if len(card.singers) > 1 else {}),  # as Applio has it
     }

@@ -22,7 +22,11 @@ CORRECT = "correct the path, or take the line out"
         ("xyz.wav", "there is no file {root}/xyz.wav", CORRECT),
         ("gone/one.flac", "there is no file {root}/gone/one.flac", "there is no folder {root}/gone either"),
         ("one.flac/x.wav", "there is no file {root}/one.flac/x.wav", "there is no folder {root}/one.flac either"),
-        ("more/*.mp3", "there is no file {root}/more/*.mp3", CORRECT),
+        ("b.wav", "there is no file {root}/b.wav", CORRECT),  # a suffix alone is not alike
+        ("two.flac", "there is no file {root}/two.flac", "did you mean 'two.mp3'?"),
+        ("more/*.mp3", "no song matches {root}/more/*.mp3", "* stands for any name"),
+        ("gone/*.mp3", "no song matches {root}/gone/*.mp3",
+         "there is no folder {root}/gone: is its drive there?"),
         ("notes.txt", "{root}/notes.txt is no song and no list, as its name says", "known: .aac, "),
         ("song.flca", "{root}/song.flca is no song and no list, as its name says", "did you mean '.flac'?"),
         ("bare", "{root}/bare is no song and no list, as its name says", "known: .aac, "),

@@ -125,6 +125,7 @@ def test_a_folder_that_is_called_like_a_pattern(fill):
         ("zzz", "there is no zzz",
          "name a playlist, a folder of songs, a pattern as in 'songs/*.flac', or a project"),
         ("*.wv", "no song matches *.wv", "* stands for any name, ** for folders at any depth"),
+        ("gone/*.wav", "no song matches gone/*.wav", "there is no folder {root}/gone: is its drive there?"),
         ("empty", "there is no song in {root}/empty", "it needs audio files, or projects (cover.toml)"),
         ("empty.m3u", "there is no song in {root}/empty.m3u", "put songs into the list, or name another one"),
         ("notes.txt", "{root}/notes.txt is no song and no list, as its name says", "known: .aac, "),

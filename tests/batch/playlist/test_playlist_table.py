@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from covermaker.batch.entries import COLUMNS, Entry, Problem
+from covermaker.batch.entries import COLUMNS, Entry, Problem, Remark
 from covermaker.batch.playlist import read
 from covermaker.errors import ProjectError, UsageError
 
@@ -90,11 +90,13 @@ def test_columns_that_are_not_known_are_told_once(put):
         ("two.mp3", {}),
     ]
     known = "known: artist, file, loudness_lufs, master, pitch, preset, separator, title, transpose, voice"
-    assert playlist.problems == (
-        Problem("l.csv:1", "the column 'voise' is not read", "did you mean 'voice'?", "voise"),
-        Problem("l.csv:1", "the column 'Notes' is not read", known, "Notes"),
-        Problem("l.csv:1", "'file' has two columns", "take one out, the first is read", "path"),
+    assert playlist.remarks == (
+        Remark("l.csv:1", "the column 'voise' is not read", "did you mean 'voice'?"),
+        Remark("l.csv:1", "the column 'Notes' is not read", known),
+        Remark("l.csv:1", "'file' has two columns", "take one out, the first is read"),
     )
+    assert playlist.problems == ()  # no song fails of it
+    assert str(playlist.remarks[0]) == "l.csv:1: the column 'voise' is not read (did you mean 'voice'?)"
 
 
 def test_rows_of_another_length(put):
