@@ -29,13 +29,29 @@ _NAMED: Final = 8  # of several models, in a message
 
 @dataclass(frozen=True)
 class Files:
-    """What a voice is made of; `called` is what messages call the model."""
+    """What a voice is made of.
+
+    Attributes
+    ----------
+    called : str
+        What messages call the model.
+    archive, unpacked : Path, optional
+        The zip file that they come from, and where it was unpacked for the moment.
+    """
 
     model: Path
     called: str
     config: Path | None = None
     index: Path | None = None
     clusters: Path | None = None
+    archive: Path | None = None
+    unpacked: Path | None = None
+
+    def said(self, file: Path) -> str:
+        """Return what messages call a file: of an archive its name in it, not where it was unpacked."""
+        if self.unpacked is None or not file.is_relative_to(self.unpacked):
+            return str(file)
+        return f"{self.archive}: {one_line(str(file.relative_to(self.unpacked)))}"
 
 
 @contextmanager
@@ -72,7 +88,7 @@ def found(
         yield Files(
             files.model, files.called, config or files.config,
             index or (None if clusters else files.index),
-            clusters or (None if index else files.clusters),
+            clusters or (None if index else files.clusters), files.archive, files.unpacked,
         )  # fmt: skip
 
 
@@ -126,12 +142,12 @@ class _Found:
             self._sort(file)
 
     def called(self, file: Path) -> str:
-        """Return what a file is called in messages: of an archive its name in it, not where it was unpacked."""
-        return (
-            str(file)
-            if self._inside == self.path
-            else f"{self.path}: {one_line(str(file.relative_to(self._inside)))}"
-        )
+        """Return what a file is called in messages."""
+        return Files(file, "", **self._origin).said(file)
+
+    @property
+    def _origin(self) -> dict[str, Any]:
+        return {} if self._inside == self.path else {"archive": self.path, "unpacked": self._inside}
 
     def chosen(self) -> Files:
         """Choose the model, and what belongs to it."""
@@ -147,7 +163,7 @@ class _Found:
         of_model = [file for file in full if plain_stem(model).casefold() in plain_stem(file).casefold()]
         index = self._one(full, "indexes", "name one with --index", of_model)
         clusters = self._one(self.clusters, "cluster models", "name one with --clusters", [])
-        return Files(model, self.called(model), config, index, clusters)
+        return Files(model, self.called(model), config, index, clusters, **self._origin)
 
     def _one(self, files: list[Path], what: str, hint: str, likely: list[Path]) -> Any:
         """Return the only file of a kind, or the only one that is likely; None where there is none."""

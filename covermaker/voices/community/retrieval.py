@@ -67,43 +67,43 @@ def read_retrieval(files: Files, *, width: int, singers: Sequence[str]) -> Retri
         When it is damaged, something else, or of another model.
     """
     if files.index is not None:
-        return _index(files.index, width)
+        return _index(files.index, files.said(files.index), width)
     if files.clusters is not None:
-        return _clusters(files.clusters, width, singers)
+        return _clusters(files.clusters, files.said(files.clusters), width, singers)
     return None
 
 
-def _index(path: Path, width: int) -> Retrieval:
-    _refuse_another(path, "index", "give the added_….index of the model")
-    index = read_ivf(path, str(path))
-    _check_width(path, index.rows.shape[1], width)
+def _index(path: Path, called: str, width: int) -> Retrieval:
+    _check_kind(path, called, "index", "give the added_….index of the model")
+    index = read_ivf(path, called)
+    _check_width(called, index.rows.shape[1], width)
     write = partial(write_ivf, rows=index.rows, centres=index.centres, lists=index.lists, nprobe=index.nprobe)
     return Retrieval(write, {"index": one_line(path.name), "index_rows": len(index.rows)})
 
 
-def _clusters(path: Path, width: int, singers: Sequence[str]) -> Retrieval:
-    _refuse_another(path, "torch", "give the kmeans_….pt of the model")
-    with TorchFile.open(path) as file:
-        table = read_clusters(file, str(path))
+def _clusters(path: Path, called: str, width: int, singers: Sequence[str]) -> Retrieval:
+    _check_kind(path, called, "torch", "give the kmeans_….pt of the model")
+    with TorchFile.open(path, called=called) as file:
+        table = read_clusters(file, called)
     centres, notes = by_singers(table, singers)
-    _check_width(path, centres[0].shape[1], width)
+    _check_width(called, centres[0].shape[1], width)
     write = partial(write_centres, centres=centres[0] if len(centres) == 1 else centres)
     return Retrieval(
         write, {"index": one_line(path.name), "index_rows": sum(map(len, centres))}, tuple(notes)
     )
 
 
-def _refuse_another(path: Path, wanted: Kind, hint: str) -> None:
+def _check_kind(path: Path, called: str, wanted: Kind, hint: str) -> None:
     kind = kind_of(path)
     if kind == "other":
-        raise refused(path, str(path))
+        raise refused(path, called)
     if kind != wanted:
-        raise WeightsError(f"{path} is {_WORDS[kind]}", hint=hint)
+        raise WeightsError(f"{called} is {_WORDS[kind]}", hint=hint)
 
 
-def _check_width(path: Path, found: int, width: int) -> None:
+def _check_width(called: str, found: int, width: int) -> None:
     if found != width:
         raise WeightsError(
-            f"{path} holds rows of width {found}, and the model reads {width}: it belongs to another model",
+            f"{called} holds rows of width {found}, and the model reads {width}: it belongs to another model",
             hint="give the one that was made with it, or import the model's file alone",
         )

@@ -133,7 +133,7 @@ def take_in(wishes: Wishes, *, dry_run: bool = False, progress: Progress = silen
     with found(wishes.path, config=wishes.config, index=wishes.index, clusters=wishes.clusters) as files:
         folder = place_of(wishes.name or voice_name(files.model, wishes.path))
         _refuse_another(folder, replace=wishes.replace)
-        config = None if files.config is None else read_config(files.config, str(files.config))
+        config = None if files.config is None else read_config(files.config, files.said(files.config))
         with TorchFile.open(files.model, called=files.called) as file:
             with naming(files.called):
                 model = read_model(file, config)

@@ -154,6 +154,16 @@ def test_a_voice_s_own_index_that_is_damaged_is_told_in_a_sentence(tmp_path, dam
     assert "\n" not in caught.value.message
 
 
+def test_what_lay_in_an_archive_is_called_by_its_name_there(own_library, tmp_path):
+    save(tmp_path / "in" / "m.pth", small_model())
+    save_index(tmp_path / "in" / "added.index", 256)
+    with zipfile.ZipFile(tmp_path / "voice.zip", "w") as archive:
+        for file in (tmp_path / "in").iterdir():
+            archive.write(file, f"miku/{file.name}")
+    message = refusal(take_in, Wishes(tmp_path / "voice.zip"))
+    assert message.startswith(f"{tmp_path / 'voice.zip'}: miku/added.index holds rows of width 256")
+
+
 def test_a_full_disk_is_the_disk_s_fault(own_library, tmp_path, monkeypatch):
     import safetensors
     import safetensors.numpy
