@@ -18,6 +18,7 @@ from covermaker.batch.hearing import Hearing
 from covermaker.batch.holding import ElsewhereError, rendering
 from covermaker.batch.in_hand import InHand, Running
 from covermaker.batch.obeying import Obeying
+from covermaker.batch.playlist.scanning import is_project
 from covermaker.batch.projects import folder_for, length_of, mix_key, prepare, refused
 from covermaker.batch.rows import Try
 from covermaker.batch.telling import time_left
@@ -215,8 +216,12 @@ class Coordinator:
         gauging = self._album is not None and self._album.needs_gauge(song)
         holding = ExitStack()
         try:
+            there = song.project and is_project(song.project)
+            if there:  # held before anything is written into it
+                holding.enter_context(rendering(Path(song.project)))
             columns = self._prepared(song)
-            holding.enter_context(rendering(Path(song.project)))
+            if not there:
+                holding.enter_context(rendering(Path(song.project)))
             columns["seconds"] = length_of(Path(song.project))
         except ElsewhereError as error:
             self._put_off(song, error)

@@ -155,17 +155,28 @@ def test_two_batches_that_name_one_project_take_turns(make_song, make_queue, mon
     with make_queue(song) as queue:
         work(queue, FakeEngine())
         project = Path(queue.song(1).project)
-    with make_queue(project, make_song("b.wav"), out="other") as queue:
+    before = (project / "cover.toml").read_text()
+    wishes = {"loudness_lufs": -9.0}
+    with make_queue(project, make_song("b.wav"), out="other", wishes=wishes) as queue:
         elsewhere = ExitStack()
         elsewhere.enter_context(rendering(project))
         engine = FakeEngine(workers=2)
-        engine.before_hearing = lambda engine: elsewhere.close() if queue.song(2).state == "done" else None
+
+        def let_go(engine):
+            if queue.song(2).state == "done":
+                untouched.append((project / "cover.toml").read_text() == before)
+                elsewhere.close()
+
+        untouched = []
+        engine.before_hearing = let_go
         heard, _ = work(queue, engine)
         assert [task.song for task in engine.tasks] == [2, 1]
         assert states(queue) == [(1, "done"), (2, "done")]
         said = [event.words for event in heard if isinstance(event, BatchSaid)]
         assert sum("another batch renders" in one for one in said) == 1
         assert queue.song(1).cause == ""
+        assert untouched[0]
+        assert "-9.0" in (project / "cover.toml").read_text()
     with rendering(project):
         pass  # let go again
 
