@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 
 _ASK_SECONDS = 0.5
+_POLL_SECONDS = 0.05
 
 
 @contextmanager
@@ -31,21 +33,26 @@ def held(path: Path, seconds: float, taken: Callable[[], Exception | None]) -> I
     Raises
     ------
     ResourceError
-        When the folder cannot be written.
+        When the folder cannot be written, or goes while somebody else holds the lock.
     """
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)
+    asked = time.monotonic() + seconds
     with disk_errors(path.parent):
         while True:
+            # Asking makes the folder: one that was deleted meanwhile must not come back empty.
+            path.parent.stat()
             try:
-                lock.acquire(timeout=seconds)
+                lock.acquire(timeout=0)
                 break
             except Timeout as error:
-                refusal = taken()
-                if refusal is not None:
-                    raise refusal from error
-                seconds = _ASK_SECONDS
+                if time.monotonic() >= asked:
+                    refusal = taken()
+                    if refusal is not None:
+                        raise refusal from error
+                    asked = time.monotonic() + _ASK_SECONDS
+            time.sleep(_POLL_SECONDS)
     try:
         yield
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from covermaker.disk import disk_errors
@@ -34,12 +34,19 @@ def locked(project: Project, *, wait_seconds: float = _WAIT_SECONDS) -> Iterator
             f"{project.root} is being saved by another Covermaker", hint="try again in a moment"
         )
 
-    if not project.file.exists():
-        raise gone(project)
-    with disk_errors(project.hidden):
-        # never `parents`: a folder that was deleted must not come back empty
-        project.hidden.mkdir(exist_ok=True)
-    with held(project.hidden / "edits.lock", wait_seconds, taken):
+    with ExitStack() as stack:
+        try:
+            with disk_errors(project.hidden):
+                # never `parents`: a folder that was deleted must not come back empty
+                if project.file.exists():
+                    project.hidden.mkdir(exist_ok=True)
+            stack.enter_context(held(project.hidden / "edits.lock", wait_seconds, taken))
+        except ResourceError as error:
+            if project.file.exists():
+                raise
+            raise gone(project) from error
+        if not project.file.exists():
+            raise gone(project)
         yield
 
 

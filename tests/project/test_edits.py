@@ -1,8 +1,11 @@
 """Edits: what they do to the document, what they are called, and what they must not do."""
 
 import resource
+import shutil
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from laid_out import DOCUMENT
@@ -335,6 +338,25 @@ def test_a_deleted_folder_does_not_come_back(project, tmp_path):
             attempt()
     assert not project.root.exists()
     assert sorted(path.name for path in moved.iterdir()) == ["cover.toml"]
+
+
+def test_a_folder_deleted_while_a_save_waits_does_not_come_back(project):
+    refused = []
+
+    def ask():
+        try:
+            history(project)
+        except ProjectError as error:
+            refused.append(error.message)
+
+    with locked(project):
+        waiting = threading.Thread(target=ask)
+        waiting.start()
+        time.sleep(0.2)
+        shutil.rmtree(project.root)
+        waiting.join(10.0)
+    assert refused == [f"there is no project at {project.root} any more"]
+    assert not project.root.exists()
 
 
 @pytest.fixture
