@@ -86,7 +86,8 @@ class Training(_Model):
         "`[voice] name` is not read.",
     )
     profile: str = Field(
-        default="quick", description="`quick`, `studio`, or `custom` (`profile.toml` there)."
+        default="quick",
+        description="`quick`, `studio`, `rvc`, `rvc-32k`, `rvc-48k`, `sovits`, or `custom` (`profile.toml` there).",
     )
     minutes: float | None = Field(
         default=None, ge=0.5, description="Wall-clock budget in place of the profile's."

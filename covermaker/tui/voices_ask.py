@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Checkbox, Input, Label, RadioButton, RadioSet, Static
 
@@ -61,6 +61,7 @@ class Choice:
 class ChooseAsk(Question[Any]):
     """Ask which; y takes the first choice, escape none."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012  # as Textual types it
     FOOTER: ClassVar = (
         ("up down", "Choose"),
         ("enter", "Press it"),
@@ -74,7 +75,7 @@ class ChooseAsk(Question[Any]):
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
-        with Vertical(classes="dialog"):
+        with VerticalScroll(classes="dialog", can_focus=False):
             yield Static(self._question, markup=False)
             yield Button("No (n)", id="no", variant="primary", compact=True)
             for index, choice in enumerate(self._choices):

@@ -39,6 +39,9 @@ SaveList { height: 2fr; }
 .-tiny .at-checkpoints Training, .-flat .at-checkpoints Training { display: none; }
 .-tiny .at-list VoiceList, .-flat .at-list VoiceList { display: block; }
 ChooseAsk, NewVoiceAsk, ModelAsk { align: center middle; }
+ChooseAsk .dialog { max-height: 100%; }
 ChooseAsk .dialog Button { margin: 1 0 0 0; }
+ChooseAsk.-short .dialog { padding: 0 2; }
+ChooseAsk.-short .dialog Button { margin: 0; }
 .choice { padding: 0 0 0 2; color: $state-quiet; }
 """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from textual import on, work
 from textual.message import Message
 
-from covermaker.errors import CovermakerError
+from covermaker.errors import CovermakerError, WeightsError
 from covermaker.training.profiles import CUSTOM_FILE
 from covermaker.training.stopping import ask_to_stop, kill_training
 from covermaker.tui.ask import Ask
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 _QUICK: Final = "about 11 minutes, whatever the machine; all its cores work"
 _STUDIO: Final = "40 000 steps of a larger network: an hour or so on a GPU, days without one"
+# Profiles whose voices can be given out to the users of other programs.
+_COMMUNITY: Final = {
+    "rvc": ("As RVC", "for users of RVC, too: hours on a GPU, weeks without"),
+    "sovits": ("As so-vits-svc", "for users of so-vits-svc, too: as long"),
+}
 
 
 class WorkingVoices(ModelVoices, inherit_bindings=False):
@@ -77,6 +82,10 @@ class WorkingVoices(ModelVoices, inherit_bindings=False):
         ways = [
             Choice("Quick", _QUICK, {"profile": "quick", **again}),
             Choice("Studio", _STUDIO, {"profile": "studio", **again}),
+            *(
+                Choice(label, f"{words}{_missing(profile)}", {"profile": profile, **again})
+                for profile, (label, words) in _COMMUNITY.items()
+            ),
         ]
         if (whole.row.folder / CUSTOM_FILE).is_file():
             ways.append(
@@ -264,3 +273,17 @@ def _saves(whole: Whole) -> bool:
     """Whether a training has something to save when it is asked to stop: before, it prepares."""
     now = whole.watched.now
     return now is not None and now.phase in ("train", "scores")
+
+
+def _missing(profile: str) -> str:
+    """Say how to get the content encoder of a profile where it is not here."""
+    from covermaker.features.encoders import content_weights
+    from covermaker.training.profiles import PROFILES
+    from covermaker.weights.catalog import find
+
+    for name in content_weights(PROFILES[profile].encoder):
+        try:
+            find(name)
+        except WeightsError:
+            return f". First: covermaker models pull {name}"
+    return ""

@@ -181,6 +181,22 @@ async def test_training_asks_how_and_is_watched(library, own_voices):
         assert screen.job("train").state == "stopped"
 
 
+@pytest.mark.parametrize(("presses", "profile"), [(4, "rvc"), (5, "sovits")])
+@on_stage
+async def test_a_voice_for_users_of_other_programs_is_trained_and_what_is_missing_is_said(
+    library, own_voices, tmp_path, monkeypatch, presses, profile
+):
+    monkeypatch.setenv("COVERMAKER_MODELS", str(tmp_path / "no-models"))
+    voice(own_voices, card=False, training=False)
+    tells(own_voices, "train", STARTED, TRAINS)
+    async with voices_screen(library) as (_screen, app, pilot):
+        await pilot.press("T")
+        assert text(app).count("covermaker models pull contentvec") == 2
+        await pilot.press(*["down"] * (presses - 1), "enter")
+        await until(pilot, lambda: requests(own_voices))
+        assert requests(own_voices)[0]["profile"] == profile
+
+
 @on_stage
 async def test_a_stopped_training_goes_on_or_begins_again(library, own_voices):
     voice(own_voices, status="running")

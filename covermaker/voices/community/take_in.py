@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.disk import file_sha256, making_folder
 from covermaker.documents.document import Document
-from covermaker.errors import ResourceError, UsageError
+from covermaker.errors import CovermakerError, ResourceError, UsageError
 from covermaker.progress import part, silent
 from covermaker.project.library import Trash
 from covermaker.texts import one_line
@@ -36,7 +37,7 @@ from covermaker.voices.rights import needs_statement
 from covermaker.weights.torch_file import TorchFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
@@ -143,14 +144,32 @@ def take_in(wishes: Wishes, *, dry_run: bool = False, progress: Progress = silen
             weights = _tensors(file, model, files.called, part(progress, 0.0, 0.7))
             if dry_run:
                 return TakenIn(folder, card, files.called, notes)
-            with making_folder(folder) as made:
+            with _making_way(folder) as make_way, making_folder(folder) as made:
                 card = _write(made, card, weights, retrieval)
                 progress(0.95)
-                if (folder / CARD_FILE).exists():
-                    Trash(folder.parent).remove(folder, title=folder.name)
-                    notes.append(f"what was '{folder.name}' is in the trash")
+                notes.extend(make_way())
     progress(1.0)
     return TakenIn(folder, card, files.called, notes)
+
+
+@contextmanager
+def _making_way(folder: Path) -> Iterator[Callable[[], list[str]]]:
+    """Yield what moves an older voice to the trash; it comes back when the new one does not get its place after all."""
+    trash, moved = Trash(folder.parent), []
+
+    def make_way() -> list[str]:
+        if not (folder / CARD_FILE).exists():
+            return []
+        moved.append(trash.remove(folder, title=folder.name))
+        return [f"what was '{folder.name}' is in the trash"]
+
+    try:
+        yield make_way
+    except BaseException:
+        for one in moved:
+            with suppress(CovermakerError):
+                trash.restore(one)
+        raise
 
 
 def _tensors(

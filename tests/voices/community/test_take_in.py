@@ -192,6 +192,21 @@ def test_what_is_replaced_goes_to_the_trash(model, own_library):
     assert [entry.name for entry in list_voices() if entry.place == "library"] == ["miku"]
 
 
+def test_what_was_to_be_replaced_comes_back_when_the_disk_refuses_the_new_one(
+    model, own_library, monkeypatch
+):
+    take_in(Wishes(model, name="miku"))
+    before = left(own_library)
+
+    def refuse(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("covermaker.disk.os.rename", refuse)
+    assert "the disk is full" in refusal(Wishes(model, name="miku", replace=True), ResourceError)
+    assert [name for name in left(own_library) if not name.endswith(".trash")] == before
+    assert Trash(own_library).contents() == []
+
+
 def test_a_place_of_its_own(model, tmp_path):
     done = take_in(Wishes(model, name=f"{tmp_path}/here/miku"))
     assert done.folder == tmp_path / "here" / "miku"
