@@ -1,10 +1,11 @@
 """What a network's kind wants of the rest of a conversion: our own voices, and the community's as in their programs.
 
-| voice | content | level | consonants of the source |
-|---|---|---|---|
-| ours | rows drawn, `protect` by row | follows the source (`cleanup`) | yes, by `protect` |
-| RVC | frames drawn, `protect` by frame | RVC's envelope mix (`rms_mix`) | no |
-| so-vits-svc, and RVC without pitch | frames drawn | the same mix | no |
+| voice | source | content | level | consonants of the source |
+|---|---|---|---|---|
+| ours | as it is | rows drawn, `protect` by row | follows the source (`cleanup`) | yes, by `protect` |
+| RVC | from 48 Hz up | frames drawn, `protect` by frame | RVC's envelope mix (`rms_mix`) | no |
+| RVC without pitch | from 48 Hz up | frames drawn | the same mix | no |
+| so-vits-svc | as it is | frames drawn | the same mix | no |
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Manner:
         Where it is cut while it sings.
     margin_seconds : int
         Sung beyond both ends of a region where the level is corrected over seconds.
+    high_pass_order : int or None
+        The source is heard without what lies below 48 Hz, through `audio.rumble` of this order; None: as it is.
     without : mapping of str to str
         Settings that have no effect on such a voice, and why, to follow "the voice 'x'".
     """
@@ -55,6 +58,7 @@ class Manner:
     correct: Callable[[Pair], Correction]
     grid: Grid | None = None
     margin_seconds: int = MARGIN_SECONDS
+    high_pass_order: int | None = None
     without: Mapping[str, str] = field(default_factory=dict)
 
     def margin(self, settings: ConvertSettings) -> int:
@@ -69,16 +73,23 @@ _NO_FORMANTS: Final = {"formant_semitones": "has its resonances in the network"}
 # The community's programs cut at pauses, 5 s to a minute apart, and give 0.5 s to 3 s of context.
 _GRID: Final = Grid(frames=1500, join_frames=20, context_frames=300)
 OWN: Final = Manner(rows_drawn, follow_source, without=_NO_LATENT)
-RVC: Final = Manner(frames_drawn, mix_rms, _GRID, rms_mix.MARGIN_SECONDS, _NO_FORMANTS)
-SOVITS: Final = replace(RVC, content=always_drawn)
+SOVITS: Final = Manner(always_drawn, mix_rms, _GRID, rms_mix.MARGIN_SECONDS, without=_NO_FORMANTS)
+RVC: Final = replace(SOVITS, content=frames_drawn, high_pass_order=5)
+RVC_WITHOUT_PITCH: Final = replace(RVC, content=always_drawn)
 
 
 def manner_of(card: VoiceCard) -> Manner:
-    """Return the manner of a voice by the kind of its network."""
-    if card.network.kind != "vits":
+    """Return the manner of a voice by its network."""
+    return manner_for(card.network.kind, card.network.config)
+
+
+def manner_for(kind: str, config: Mapping[str, Any]) -> Manner:
+    """Return the manner of voices with a network of this kind and config."""
+    if kind != "vits":
         return OWN
-    config = card.network.config
-    return RVC if config.get("family", "rvc") == "rvc" and config.get("pitched", True) else SOVITS
+    if config.get("family", "rvc") != "rvc":
+        return SOVITS
+    return RVC if config.get("pitched", True) else RVC_WITHOUT_PITCH
 
 
 def makes_up_pitch(card: VoiceCard) -> bool:

@@ -25,7 +25,7 @@ from covermaker.render.melody import melody_step
 from covermaker.render.mixing import Patch, Played, RackSteps, mix_step, patched
 from covermaker.render.music import key_source, music_step
 from covermaker.render.parting import bounces_step, mix_stems_step
-from covermaker.render.singers import Singer
+from covermaker.render.singers import Singer, learner
 from covermaker.render.singing import Second, in_key, sing, train_step
 from covermaker.render.steps import KINDS, LEAD, Region, make_step, weight_hashes
 from covermaker.units import clock
@@ -157,9 +157,7 @@ def _singers(checked: Checked) -> dict[str, Singer]:
         from covermaker.audio.files import probe
 
         assert checked.trainee is not None
-        trainee = checked.trainee
-        training = train_step(trainee, probe(checked.song).seconds)
-        lead = Singer(trainee.takes.name, trainee.takes.rights, trainee.profile.encoder, training=training)
+        lead = learner(checked.trainee, train_step(checked.trainee, probe(checked.song).seconds))
     return {LEAD: lead, **checked.others}
 
 

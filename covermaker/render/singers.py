@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from covermaker.convert.manners import NO_MELODY, WHO_HAS_MELODIES, makes_up_pitch
+from covermaker.convert.manners import NO_MELODY, WHO_HAS_MELODIES, makes_up_pitch, manner_for, manner_of
 from covermaker.documents.document import PlaceError, placed
 from covermaker.errors import WeightsError, nearest
 from covermaker.features.encoders import content_fingerprint, encoders_of
@@ -95,6 +95,8 @@ class Singer:
         What reads the content for this voice.
     training : Step, optional
         The step that makes the voice.
+    high_pass_order : int or None
+        How the source is heard; see `convert.manners.Manner`.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Singer:
     encoder: str
     voice: Voice | None = None
     training: Step | None = None
+    high_pass_order: int | None = None
 
     def inputs(self) -> dict[str, From]:
         """Return what a step reads that lets this singer sing."""
@@ -164,7 +167,10 @@ def ready(voice: Voice) -> Singer:
             f"the voice '{voice.name}' was trained on another '{content.encoder}' than the one that is installed",
             hint="compare the card with: covermaker models verify",
         )
-    return Singer(voice.card.name, voice.card.rights, content.encoder, voice=voice)
+    return Singer(
+        voice.card.name, voice.card.rights, content.encoder,
+        voice=voice, high_pass_order=manner_of(voice.card).high_pass_order,
+    )  # fmt: skip
 
 
 def check_singing(settings: Convert, lead: Singer | None, trainee: Trainee | None = None) -> None:
@@ -194,6 +200,15 @@ def rights_notes(singers: Iterable[Singer], steps: Iterable[Step]) -> list[str]:
         return []
     unknown = (singer.name for singer in singers if singer.rights == "unknown")
     return [UNKNOWN_RIGHTS.format(voice=name) for name in dict.fromkeys(unknown)]
+
+
+def learner(trainee: Trainee, training: Step) -> Singer:
+    """Return the singer of a voice that the step `training` makes."""
+    takes, profile = trainee.takes, trainee.profile
+    manner = manner_for(profile.network, {"family": profile.vits.family})
+    return Singer(
+        takes.name, takes.rights, profile.encoder, training=training, high_pass_order=manner.high_pass_order
+    )
 
 
 def find_trainee(wanted: Training, project: Project) -> Trainee:

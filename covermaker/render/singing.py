@@ -101,6 +101,21 @@ def train_step(trainee: Trainee, song_seconds: float) -> Step:
     )
 
 
+def heard(vocal: From, singer: Singer, *, of: str = "") -> From:
+    """Return the recording as a voice hears it."""
+    order = singer.high_pass_order
+    if order is None:
+        return vocal
+    step = make_step(
+        f"high-pass{of}",
+        "high-pass",
+        {"order": order},
+        {"vocal": vocal},
+        partial(singwork.high_pass, order=order),
+    )
+    return From(step, "vocals.wav")
+
+
 def feature_steps(vocal: From, settings: Convert, encoder: str, *, of: str = "") -> dict[str, Step]:
     """Find out what is sung: words, notes, loudness. `of` names the recording to people, when it is not the song's."""
     inputs = {"vocal": vocal}
@@ -215,8 +230,14 @@ def sing(
     lead, *others = list(singers) if not alone else list(singers)[:1]
     wanted = [lead, *(name for name in others if any(part.voice == name for part in parts))]
     names = {name: of if name == lead else f"{of}: {name}" for name in wanted}
+    sources = {name: heard(vocal, singers[name], of=of) for name in wanted}
     features = dict(second.first.by_singer) if second is not None else {}
-    features = features or {name: _features_of(vocal, settings, singers, name, lead, of) for name in wanted}
+    features = features or {
+        name: feature_steps(
+            sources[name], settings, singers[name].encoder, of=of + _unlike(singers[name], singers[lead])
+        )
+        for name in wanted
+    }
     if key is None and settings.transpose == "fit":
         key = From(_fit_step(features[lead]["pitch"], singers[lead], of=of), "key.json")
     wishes = {name: _settings_of(settings, name == LEAD, alone, guide) for name in wanted}
@@ -229,7 +250,7 @@ def sing(
         guide = None
     wholes = {
         name: convert_step(
-            vocal, features[name], singers[name], wishes[name], guide=guide, key=key, of=names[name]
+            sources[name], features[name], singers[name], wishes[name], guide=guide, key=key, of=names[name]
         )
         for name in wanted
     }
@@ -238,7 +259,7 @@ def sing(
     if cut:
         sung = {
             name: convert_step(
-                vocal, features[name], singers[name], wishes[name],
+                sources[name], features[name], singers[name], wishes[name],
                 guide=guide, key=key, region=region, like=wholes[name], of=names[name],
             )
             for name in wanted
@@ -342,12 +363,11 @@ def _settings_of(settings: Convert, lead: bool, alone: bool, guide: Path | None)
     return settings.model_copy(update=changes)
 
 
-def _features_of(
-    vocal: From, settings: Convert, singers: Mapping[str, Singer], name: str, lead: str, of: str
-) -> dict[str, Step]:
-    encoder = singers[name].encoder
-    other = "" if encoder == singers[lead].encoder else f" ({encoder})"
-    return feature_steps(vocal, settings, encoder, of=of + other)
+def _unlike(singer: Singer, lead: Singer) -> str:
+    """Name what a singer hears, where it is not what the first one hears."""
+    if singer.high_pass_order != lead.high_pass_order:
+        return f" ({singer.name})"
+    return "" if singer.encoder == lead.encoder else f" ({singer.encoder})"
 
 
 def _conversion(settings: Convert, guide: Path | None) -> dict[str, Any]:

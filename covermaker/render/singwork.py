@@ -106,6 +106,16 @@ def _phases(work: Work, notes: list[str]) -> Listener:
     return listener
 
 
+def high_pass(work: Work, *, order: int) -> Report:
+    """Vocal -> vocals.wav, one channel, without rumble."""
+    from covermaker.audio.rumble import write_without_rumble
+
+    frames = write_without_rumble(
+        work.inputs["vocal"], work.folder / "vocals.wav", order=order, progress=work.progress
+    )
+    return {"frames": frames}
+
+
 def content(work: Work, *, encoder: str) -> Report:
     """Vocal -> content.npy."""
     from covermaker.features.content import extract_content

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 # Raised when the glue in `work` and `singwork` changes what a step makes; the rooms' own versions are added where they
 # have one.
 VERSIONS = {
-    "decode": 1, "vocal": 1, "separate": 1, "train": 1, "content": 1, "pitch": 2, "loudness": 1, "listen": 1, "fit": 1,
-    "music": 1, "harmony": 1, "convert": 1,
-    "singers": 1, "key": 1, "level": 1, "rack": 1, "mix": 1, "master": 1, "export": 2, "stems": 1, "score": 3,
-    "melody": 1, "mix-stems": 1, "bounces": 1,
+    "decode": 1, "vocal": 1, "separate": 1, "train": 1, "high-pass": 1, "content": 1, "pitch": 2, "loudness": 1,
+    "listen": 1, "fit": 1, "music": 1, "harmony": 1, "convert": 1, "singers": 1, "key": 1, "level": 1, "rack": 1,
+    "mix": 1, "master": 1, "export": 2, "stems": 1, "score": 3, "melody": 1, "mix-stems": 1, "bounces": 1,
 }  # fmt: skip
 
 LEAD, ORIGINAL, NOBODY = "lead", "original", "nobody"  # what tracks and parts call whom
@@ -31,9 +30,9 @@ _BESIDE = frozenset({"rack"})
 
 # Seconds a minute of song on two cores, for the dry run's estimate; measured, see docs/benchmarks.md.
 COSTS = {
-    "decode": 0.3, "vocal": 0.3, "separate": 9.0, "content": 4.0, "pitch": 3.0, "loudness": 0.1, "listen": 0.2,
-    "fit": 0.1, "music": 1.0, "harmony": 0.1, "convert": 1.5, "singers": 0.2, "key": 8.0, "level": 0.1, "rack": 0.4,
-    "mix": 0.5, "master": 1.0, "export": 0.8, "stems": 0.5, "score": 12.0, "melody": 0.1,
+    "decode": 0.3, "vocal": 0.3, "separate": 9.0, "high-pass": 0.3, "content": 4.0, "pitch": 3.0, "loudness": 0.1,
+    "listen": 0.2, "fit": 0.1, "music": 1.0, "harmony": 0.1, "convert": 1.5, "singers": 0.2, "key": 8.0, "level": 0.1,
+    "rack": 0.4, "mix": 0.5, "master": 1.0, "export": 0.8, "stems": 0.5, "score": 12.0, "melody": 0.1,
     "mix-stems": 1.5, "bounces": 0.8,
 }  # fmt: skip
 

@@ -26,7 +26,7 @@ from covermaker.render.naming import named_reports, named_steps, named_text
 from covermaker.render.plugins import absent_notes, refuse_missing, surviving
 from covermaker.render.settling import settle
 from covermaker.render.singers import check_singing, ready, rights_notes
-from covermaker.render.singing import convert_step, feature_steps, listen_step
+from covermaker.render.singing import convert_step, feature_steps, heard, listen_step
 from covermaker.render.singwork import conversion
 from covermaker.render.steps import Region
 from covermaker.render.unheard import unheard
@@ -120,9 +120,10 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     singer = ready(find_voice(request["voice"]))
     check_singing(settings, singer)
     check_smoothing(settings.smooth_frames)
-    features = feature_steps(vocal, settings, singer.encoder)
-    step = convert_step(vocal, features, singer, settings, guide=guide)
-    targets = [step, *listen_step(vocal, features["loudness"])]
+    source = heard(vocal, singer)
+    features = feature_steps(source, settings, singer.encoder)
+    step = convert_step(source, features, singer, settings, guide=guide)
+    targets = [step, *listen_step(source, features["loudness"])]
     entry, *_ = run(store, targets, listener=listener, device=request.get("device", "auto"))
     _tell_notes(targets, store, listener, others=rights_notes([singer], targets))
     export_file(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from covermaker.audio.files import probe, read, wav_writer
+from covermaker.audio.files import probe, wav_writer
 from covermaker.audio.loudness import LoudnessMeter
+from covermaker.audio.rumble import without_rumble
 from covermaker.disk import disk_errors, replacing
 from covermaker.errors import AudioInputError
 from covermaker.features.workers import unheard
@@ -31,9 +32,7 @@ VERSION = 2  # raised whenever the same takes would give other clips
 
 TARGET_LUFS = -23.0
 PEAK_DBFS = -1.0  # no sample of a take is raised above this
-HIGH_PASS_HZ = 48.0  # under the lowest sung note (a bass' E2 is 82 Hz)
-_ORDER = 4  # run both ways: 0 samples late, -6 dB at the corner, -0.2 dB at 82 Hz
-_CONTEXT_SECONDS = 0.5  # in which the filter forgets how it started
+_HIGH_PASS_ORDER = 4  # run both ways: -0.2 dB at 82 Hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +118,6 @@ def prepare_clips(
     return clips
 
 
-def high_passed(mono: Path, start: int, end: int, sample_rate: int) -> Samples:
-    """Read samples `start` to `end` of a mono file, (1, n), without rumble and without delay."""
-    from scipy.signal import butter, sosfiltfilt
-
-    context = round(_CONTEXT_SECONDS * sample_rate)
-    first = max(0, start - context)
-    around = read(mono, start=first, frames=end + context - first).samples[0].astype(np.float64)
-    sections = butter(_ORDER, HIGH_PASS_HZ, "highpass", fs=sample_rate, output="sos")
-    # At the file's own ends the signal is mirrored, so that a clip that begins in a vowel has no step.
-    filtered = sosfiltfilt(sections, around, padlen=min(context, len(around) - 1))
-    clip: Samples = filtered[None, start - first : end - first].astype(np.float32)
-    return clip
-
-
 def _prepare(folder: Path, takes: Takes, row: TakeRow, out: Path, progress: Progress = silent) -> list[Clip]:
     """Write the clips of one take."""
     known = analyse(folder, takes, row, progress=part(progress, 0.0, 0.6))
@@ -146,7 +131,7 @@ def _prepare(folder: Path, takes: Takes, row: TakeRow, out: Path, progress: Prog
 
         def pieces() -> Iterator[Samples]:
             for start, end in cuts:
-                yield high_passed(mono, start, end, rate)
+                yield without_rumble(mono, start, end, order=_HIGH_PASS_ORDER)
 
         gain = _gain(pieces(), rate)
         for number, (piece, (start, end)) in enumerate(zip(pieces(), cuts, strict=True), 1):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from pydantic import ValidationError
 
 from covermaker.documents.document import PlaceError
 from covermaker.graph.step import Outside, Step
 from covermaker.project.document import Convert
-from covermaker.render.singers import Singer, check_singing
-from covermaker.render.singing import convert_step
+from covermaker.render.singers import Singer, Trainee, check_singing, learner, ready
+from covermaker.render.singing import convert_step, heard
 from covermaker.render.singwork import conversion
+from covermaker.training.profiles import PROFILES
 from covermaker.voices.card import NetworkPart
 from covermaker.voices.library import SHIPPED
 from covermaker.voices.voice import Voice
@@ -49,6 +52,37 @@ def test_a_project_of_before_keeps_its_keys(conversion_of):
     assert (asked.params["noise_scale"], asked.params["auto_pitch"]) == (0.5, True)
     keys = {plain.key, conversion_of(noise_scale=0.5).key, conversion_of(auto_pitch=True).key, asked.key}
     assert len(keys) == 4
+
+
+@pytest.mark.parametrize(
+    ("network", "order"),
+    [
+        ({"family": "rvc"}, 5),
+        ({"family": "rvc", "pitched": False}, 5),
+        ({"family": "sovits"}, None),
+        ({}, None),
+    ],
+)
+def test_only_rvc_hears_its_source_without_rumble(tmp_path, network, order):
+    (tmp_path / "vocals.wav").write_bytes(b"sound")
+    vocal = Outside(tmp_path / "vocals.wav")
+    source = heard(vocal, ready(singer_of(**network).voice))
+    if order is None:
+        assert source is vocal
+    else:
+        assert (source.step.kind, source.file, source.step.params) == (
+            "high-pass", "vocals.wav", {"order": order}
+        )  # fmt: skip
+
+
+def test_a_voice_of_rvc_that_a_project_trains_hears_so_from_the_start(tmp_path):
+    training = Step("train", "train", 1, {}, {}, run=None)
+    takes = SimpleNamespace(name="anna", rights="own-voice")
+    orders = {
+        name: learner(Trainee(tmp_path, tmp_path, takes, PROFILES[name], 1), training).high_pass_order
+        for name in ("quick", "rvc", "sovits")
+    }
+    assert orders == {"quick": None, "rvc": 5, "sovits": None}
 
 
 def test_the_document_reaches_the_conversion():

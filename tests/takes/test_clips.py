@@ -5,7 +5,6 @@ import subprocess
 
 import numpy as np
 import pytest
-import soundfile
 from sung_takes import phrases, sung
 
 from covermaker.audio.files import probe, read
@@ -13,7 +12,7 @@ from covermaker.audio.loudness import measure_file
 from covermaker.disk import this_host
 from covermaker.errors import AudioInputError, ProjectError
 from covermaker.takes import pool
-from covermaker.takes.clips import PEAK_DBFS, TARGET_LUFS, high_passed, prepare_clips
+from covermaker.takes.clips import PEAK_DBFS, TARGET_LUFS, prepare_clips
 from covermaker.takes.document import read_takes, write_takes
 from covermaker.takes.review import take_labels_in, write_label_tracks
 
@@ -196,37 +195,3 @@ def test_a_damaged_measurement_is_made_again(make_takes, tmp_path):
     for path in (folder / ".takes").glob("*.npz"):
         path.write_bytes(path.read_bytes()[:100])
     assert [clip.seconds for clip in prepare(folder, tmp_path / "two")] == [clip.seconds for clip in first]
-
-
-def test_the_high_pass_is_flat_above_and_has_no_delay(tmp_path):
-    rate = 8000
-    t = np.arange(4 * rate) / rate
-    for hz, lowest_db, highest_db in (
-        (20.0, -80.0, -50.0),
-        (48.0, -6.2, -5.8),
-        (82.0, -0.3, 0.0),
-        (400.0, -0.01, 0.01),
-    ):
-        tone = np.sin(2 * np.pi * hz * t)
-        soundfile.write(tmp_path / "tone.wav", tone, rate, subtype="FLOAT")
-        middle = slice(rate, 3 * rate)
-        out = high_passed(tmp_path / "tone.wav", rate, 3 * rate, rate)[0]
-        gain = (out @ tone[middle]) / (tone[middle] @ tone[middle])
-        assert lowest_db <= 20 * np.log10(abs(gain) + 1e-9) <= highest_db
-        quadrature = out @ np.cos(2 * np.pi * hz * t)[middle] / rate
-        assert abs(quadrature) < 1e-3  # any delay would turn the phase
-
-
-def test_clips_are_filtered_as_the_whole_take_is(tmp_path):
-    from scipy.signal import butter, sosfiltfilt
-
-    rate = 16000
-    samples = np.random.default_rng(1).standard_normal(6 * rate).astype(np.float32)
-    soundfile.write(tmp_path / "x.wav", samples, rate, subtype="FLOAT")
-    whole = sosfiltfilt(
-        butter(4, 48.0, "highpass", fs=rate, output="sos"), samples.astype(np.float64), padlen=rate // 2
-    )
-    parts = [
-        high_passed(tmp_path / "x.wav", start, start + rate, rate)[0] for start in range(0, 6 * rate, rate)
-    ]
-    assert np.abs(np.concatenate(parts) - whole).max() < 1e-5
