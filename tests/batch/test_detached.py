@@ -61,7 +61,8 @@ def test_it_outlives_who_started_it(tmp_path):
         "open(os.path.join(folder, 'done'), 'w').close()\n"
     )
     starter = (
-        "import sys, time; from pathlib import Path; from covermaker.batch import detached\n"
+        "import signal, sys, time; from pathlib import Path; from covermaker.batch import detached\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # whoever runs the tests may have it ignored
         f"detached.COMMAND = (sys.executable, '-SEc', {stays!r})\n"
         f"detached.resume(Path({str(folder)!r})); print('started', flush=True); time.sleep(60)\n"
     )

@@ -219,6 +219,8 @@ def test_what_cannot_be_asked_for(anna, here, capsys, monkeypatch, tmp_path, opt
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_answered_with_what_is_kept(anna, capsys, monkeypatch, kept, status, words, number):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        pytest.skip("whoever runs the tests has this signal ignored, as nohup does")
     place = anna / "training" / "checkpoints"
     place.mkdir(parents=True)
     for step in kept:

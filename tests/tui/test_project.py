@@ -130,7 +130,8 @@ async def test_stale_and_failed_say_why(song, library, states):
 
 @on_stage
 async def test_a_document_that_is_none_says_so(song, library):
-    async with studio(library, settings=quiet()) as (app, pilot):
+    # Wide: the folder's name is long.
+    async with studio(library, size=(240, 40), settings=quiet()) as (app, pilot):
         (song / "cover.toml").write_text("schema = 'x'", encoding="utf-8")
         await opened(app, pilot, drawn=False)
         await until(pilot, lambda: "✗ failed: " in text(app))

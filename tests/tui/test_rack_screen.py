@@ -397,7 +397,8 @@ async def test_what_others_change_is_taken_over_and_asked_about(song):
         await until(pilot, lambda: "-33.0 dB" in text(app))
         file.write_text("nonsense", encoding="utf-8")
         screen._look()
-        await until(pilot, lambda: "is no TOML" in text(app))
+        # Where the lines break depends on how long the folder's name is.
+        await until(pilot, lambda: "TOML:" in text(app))
         await pilot.press("+")
         assert lines(app)[-2].startswith(" Add: /")
 
