@@ -42,7 +42,8 @@ def takes(rate: int, width: int) -> Dataset:
         content = rng.standard_normal((frames // 2, width)).astype(np.float16)
         level = np.full(frames, -13.0, np.float32)
         examples.append(Example(sound.astype(np.float32), f0_hz, level, (content,)))
-    return Dataset(examples, sample_rate=rate, clip_frames=100)
+    silence = rng.standard_normal((400, width)).astype(np.float16)
+    return Dataset(examples, sample_rate=rate, clip_frames=100, silence=silence)
 
 
 def make_trainer(profile, dataset, width, device, *, plain):
@@ -73,7 +74,7 @@ def make_trainer(profile, dataset, width, device, *, plain):
         mock.patch.object(vits_critics, "normed", weight_norm),
     ):
         trainer = Plain(config, dataset, profile.recipe, shape=profile.vits, device=device)
-        trainer._invite_critics()
+        trainer.invite_critics()
     return trainer
 
 

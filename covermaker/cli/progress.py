@@ -107,10 +107,11 @@ def _scored(event: TrainingScored) -> str:
 
 def _training(event: TrainingProgress) -> str:
     """Say how a training goes, in a line."""
-    loss = sum(event.losses.values())
+    loss = event.losses.get("loss")
     minutes, seconds = divmod(round(event.seconds_left), 60)
     return (
-        f"{event.fraction:4.0%}  {minutes}:{seconds:02} left  step {event.step}  loss {loss:.3f}  "
+        f"{event.fraction:4.0%}  {minutes}:{seconds:02} left  step {event.step}  "
+        f"{'loss ' + format(loss, '.3f') if loss is not None else 'no loss'}  "
         f"{event.seconds_per_step:.2f} s/step"
     )
 

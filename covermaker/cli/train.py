@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +17,13 @@ from covermaker.cli.progress import listening
 from covermaker.cli.stopping import stoppable
 from covermaker.cli.voices_takes import find_takes
 from covermaker.errors import CovermakerError, UsageError
+from covermaker.graph.events import Note
 from covermaker.jobs.launch import launch
-from covermaker.training.stopping import StoppedError
+from covermaker.training.stopping import StoppedError, ask_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from covermaker.graph.events import Listener
 
@@ -96,7 +99,7 @@ def command(
         _follow(voice, request)
         return
     folder = _checked(voice, request, may_ask=sys.stdin.isatty() and not as_json)
-    with listening(as_json=as_json) as listener, _stopping(folder, voice):
+    with listening(as_json=as_json) as listener, _stopping(folder, voice), _asking_first(folder, listener):
         result = _run({**request, "voice": str(folder)}, listener)
     if result is not None and not as_json:
         click.echo(summary(result))
@@ -107,7 +110,7 @@ def _checked(voice: str, request: dict[str, Any], *, may_ask: bool) -> Path:
     from covermaker.takes.document import read_takes
     from covermaker.training.board import check_tensorboard
     from covermaker.training.crew import started_by_torchrun
-    from covermaker.training.profiles import load_profile
+    from covermaker.training.profile_choice import load_profile
 
     folder = find_takes(voice)
     if request["tensorboard"]:
@@ -150,6 +153,29 @@ def _follow(voice: str, request: dict[str, Any]) -> None:
         _run({**request, "voice": str(find_takes(voice))}, nobody)
     except CovermakerError as error:
         raise SystemExit(int(error.exit_code)) from error
+
+
+@contextmanager
+def _asking_first(folder: Path, listener: Listener) -> Iterator[None]:
+    """Let the first Ctrl-C ask a training that runs to save and end; the next one ends it at once."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:  # as with nohup: it stays so
+        yield
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            ask_to_stop(folder)
+        except CovermakerError:  # there is nothing yet that could be asked
+            raise KeyboardInterrupt from None
+        listener(Note("it saves and ends; Ctrl-C again ends it at once"))
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

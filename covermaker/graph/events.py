@@ -104,14 +104,15 @@ class Note(Event):
 class TrainingProgress(Event):
     """Where a training is: told about once a second.
 
-    `steps` is None where a wall-clock budget decides; `fraction` and `seconds_left` are known either way.
+    `steps` is None where a wall-clock budget decides; `fraction` and `seconds_left` are known either way. `losses` are
+    the sum, as ``loss``, and its parts; None is one that has overflowed in half precision.
     """
 
     KIND: ClassVar[str] = "training.progress"
     step: int
     steps: int | None
     fraction: float
-    losses: dict[str, float]
+    losses: dict[str, float | None]
     rate: float
     seconds_per_step: float
     seconds_left: float

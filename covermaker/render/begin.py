@@ -69,6 +69,8 @@ def begin(
     CovermakerError
         When something it starts from is not there, or the folder cannot be written.
     """
+    from covermaker.features.pitch import METHODS
+
     wishes = wishes or Wishes()
     if not probe(song).frames:
         raise AudioInputError(f"'{song}' holds no samples")
@@ -93,6 +95,7 @@ def begin(
         loudness_lufs=target.loudness_lufs,
         true_peak_dbtp=target.true_peak_dbtp,
         master_rack=target.rack,
+        pitch_methods=METHODS.names(),
     )
     named = _free(root, slug(title)) if numbered else root / slug(title)
     return create(song, folder or named, start, copy_song=not wishes.reference)

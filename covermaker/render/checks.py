@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from covermaker.effects.rack import EffectSettings
-    from covermaker.project.document import Cover, Part, Stems
+    from covermaker.project.document import Convert, Cover, Part, Stems
     from covermaker.project.load import Project
     from covermaker.render.automation import Whose
     from covermaker.render.singers import Singer, Trainee
@@ -102,7 +102,7 @@ def check(project: Project) -> Checked:
     """
     cover = project.cover
     _known("stems.separator", "separator", cover.stems.separator, SEPARATORS.names())
-    _known("convert.pitch", "pitch method", cover.convert.pitch, METHODS.names())
+    check_convert(cover.convert)
     for index, name in enumerate(cover.export.formats):
         _known(f"export.formats[{index}]", "format", name, FORMATS.names())
     _unique("export.formats", cover.export.formats)
@@ -128,14 +128,6 @@ def check(project: Project) -> Checked:
         _sung_track(f"tracks[{index}]", track.source, track.voice, cover)
     _parts(cover.convert.parts)
     check_key(cover.song.key)
-    with placed("convert.smooth_frames"):
-        check_smoothing(cover.convert.smooth_frames)
-    if cover.convert.transpose == "fit" and not cover.convert.move_instrumental:
-        raise PlaceError(
-            "convert.transpose",
-            "= 'fit' gives the song another key, and move_instrumental = false keeps it",
-            hint="set move_instrumental = true, or transpose = 'auto'",
-        )
     train = cover.voice.train
     lead = find_singer(cover.voice.name, project, "voice.name") if train is None else None
     trainee = None
@@ -158,7 +150,7 @@ def check(project: Project) -> Checked:
         lead=lead,
         trainee=trainee,
         others=_others(project),
-        guide=_guide(project),
+        guide=find_guide(project),
         harmonies=_harmonies(project),
         separator=separator,
         stems=stems,
@@ -167,6 +159,25 @@ def check(project: Project) -> Checked:
         reference=_reference(project),
         labels=_label_files(project),
     )
+
+
+def check_convert(convert: Convert) -> None:
+    """Refuse what the model of `[convert]` does not know to be wrong, whoever sings.
+
+    Raises
+    ------
+    PlaceError
+        With the path inside the document.
+    """
+    _known("convert.pitch", "pitch method", convert.pitch, METHODS.names())
+    with placed("convert.smooth_frames"):
+        check_smoothing(convert.smooth_frames)
+    if convert.transpose == "fit" and not convert.move_instrumental:
+        raise PlaceError(
+            "convert.transpose",
+            "= 'fit' gives the song another key, and move_instrumental = false keeps it",
+            hint="set move_instrumental = true, or transpose = 'auto'",
+        )
 
 
 def parse_racks(project: Project) -> dict[Whose, tuple[EffectSettings, ...]]:
@@ -269,8 +280,8 @@ def _others(project: Project) -> dict[str, Singer]:
     return found
 
 
-def _guide(project: Project) -> Path | None:
-    """Find the melody for pitch correction, and refuse settings that the correction would refuse."""
+def find_guide(project: Project) -> Path | None:
+    """Find the melody for pitch correction, and refuse settings that the conversion would refuse."""
     settings = project.cover.convert
     wanted = settings.pitch_correction
     if wanted.strength == 0.0 or wanted.guide is None:

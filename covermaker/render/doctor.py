@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from covermaker.disk import write_error
 from covermaker.errors import CovermakerError
 from covermaker.graph.store import default_root
+from covermaker.render.doctor_voices import voice_rows
 from covermaker.units import human_bytes
 from covermaker.weights import catalog
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PROBE_SECONDS = 120
 _LOW_DISK_BYTES = 2 * 10**9
+_DEMO = "demo"  # the voice that comes with us, whose weights are read
 
 # Native packages and a line that really uses them: an import alone has been seen to pass where use crashes.
 _PROBES = {
@@ -117,7 +119,8 @@ def examine(device: str = "auto") -> list[Finding]:
     ]
     broken = {package.stage for package in packages if not package.ok}
     plain = [_plain_stage(stage, names, needed, broken) for stage, names, needed in _PLAIN_STAGES]
-    return [*packages, networks, *stages, _voice(chosen), *plain, _plugins(), _store()]
+    voices = [Finding(stage, ok, False, detail) for stage, ok, detail in voice_rows(but=_DEMO)]
+    return [*packages, networks, *stages, _voice(chosen), *voices, *plain, _plugins(), _store()]
 
 
 def _probe(name: str, code: str) -> Finding:
@@ -180,9 +183,9 @@ def _voice(device: str | None) -> Finding:
     from covermaker.voices.library import find_voice
 
     def look() -> str:
-        return f"weights match the card: {find_voice('demo').verify()[:16]}"
+        return f"weights match the card: {find_voice(_DEMO).verify()[:16]}"
 
-    return _tried("voice: demo", True, look, device)
+    return _tried(f"voice: {_DEMO}", True, look, device)
 
 
 def _plain_stage(stage: str, packages: tuple[str, ...], needed: bool, broken: set[str]) -> Finding:

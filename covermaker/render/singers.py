@@ -62,8 +62,8 @@ class Trainee:
 
     def params(self) -> dict[str, Any]:
         """Return what decides about the trained voice; its name is for people and stays out."""
+        from covermaker.training.asked import VERSION
         from covermaker.training.needs import versions_of
-        from covermaker.training.run import VERSION
 
         return {
             "version": {"training": VERSION, **versions_of(self.profile)},
@@ -224,7 +224,7 @@ def find_trainee(wanted: Training, project: Project) -> Trainee:
     from dataclasses import replace
 
     from covermaker.takes.document import read_takes
-    from covermaker.training.profiles import load_profile
+    from covermaker.training.profile_choice import load_profile
 
     folder = project.path(wanted.takes, "voice.train.takes")
     takes = read_takes(folder)

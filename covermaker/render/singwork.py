@@ -37,7 +37,8 @@ def train(work: Work, *, trainee: Trainee) -> Report:
     was not, or cannot be: a render has no ``--force``.
     """
     from covermaker.takes.document import takes_hash
-    from covermaker.training.run import OtherRunError, train_voice
+    from covermaker.training.asked import OtherRunError
+    from covermaker.training.run import train_voice
     from covermaker.voices.card import read_card
 
     notes: list[str] = []

@@ -10,13 +10,13 @@ from covermaker.errors import ProjectError, UsageError
 from covermaker.progress import Progress, silent
 from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, steps_kept
-from covermaker.training.course import FOLDER
+from covermaker.training.course import FOLDER, WRITTEN
 from covermaker.training.heldout import convert_phrase, read_listing, read_phrases
 from covermaker.training.install import Identity, write_voice
 from covermaker.training.lessons import lesson_of
 from covermaker.training.lock import alone_in
 from covermaker.training.sung import HELDOUT, LISTING, given_file, is_sung, sung_file
-from covermaker.voices.card import VoiceCard, read_card
+from covermaker.voices.card import CARD_FILE, VoiceCard, read_card
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
@@ -52,16 +52,15 @@ def audition(
     ResourceError
         When a training of it runs.
     """
-    card = read_card(folder)
     with alone_in(folder, "an audition"):
         try:
-            return _audition(folder, card, steps, device, progress)
+            return _audition(folder, _of_run(folder), steps, device, progress)
         finally:
             shutil.rmtree(folder / FOLDER / CANDIDATE, ignore_errors=True)
 
 
 def _audition(
-    folder: Path, card: VoiceCard, wanted: Sequence[int] | None, device: str, progress: Progress
+    folder: Path, run: Voice, wanted: Sequence[int] | None, device: str, progress: Progress
 ) -> list[Path]:
     work = folder / FOLDER
     kept = steps_kept(work / CHECKPOINTS)
@@ -77,13 +76,13 @@ def _audition(
     singing = [step for step in steps if not all(is_sung(folder, step, kind) for kind in kinds)]
     if not singing:
         return _sung_files(folder, steps, kinds)
-    phrases = read_phrases(work / HELDOUT, encoder=card.content.encoder, words=False, device=device)
+    phrases = read_phrases(work / HELDOUT, encoder=run.card.content.encoder, words=False, device=device)
     for phrase in phrases:
         for name, file in (("source", phrase.source), ("singer", phrase.target)):
             copy_file(file, given_file(folder, name, phrase.kind))
     for number, step in enumerate(singing):
         candidate = work / CANDIDATE
-        _install(candidate, folder, card, step)
+        _install(candidate, folder, run, step)
         for index, phrase in enumerate(phrases):
             # That it is there says that it is whole: see `is_sung`.
             with replacing(sung_file(folder, step, phrase.kind)) as whole:
@@ -109,14 +108,20 @@ def promote(folder: Path, step: int) -> VoiceCard:
     ResourceError
         When a training of it runs.
     """
-    card = read_card(folder)
     with alone_in(folder, "a promotion"):
-        return _promote(folder, card, step)
+        run = _of_run(folder)
+        _check_kept(folder, step, steps_kept(folder / FOLDER / CHECKPOINTS))
+        return _install(folder, folder, run, step)
 
 
-def _promote(folder: Path, card: VoiceCard, step: int) -> VoiceCard:
-    _check_kept(folder, step, steps_kept(folder / FOLDER / CHECKPOINTS))
-    return _install(folder, folder, card, step)
+def _of_run(folder: Path) -> Voice:
+    """Return the last voice that the run has written: its card says what the run's checkpoints hear.
+
+    The voice beside it may be of an older run, with another encoder, or of none; a run of before has written none.
+    """
+    written = folder / FOLDER / WRITTEN
+    place = written if (written / CARD_FILE).is_file() else folder
+    return Voice(place, read_card(place))
 
 
 def _check_kept(folder: Path, step: int, kept: Sequence[int]) -> None:
@@ -127,13 +132,16 @@ def _check_kept(folder: Path, step: int, kept: Sequence[int]) -> None:
         )
 
 
-def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCard:
+def _install(target: Path, folder: Path, run: Voice, step: int) -> VoiceCard:
     checkpoint = load_checkpoint(checkpoint_path(folder / FOLDER / CHECKPOINTS, step))
     records = [r for r in checkpoint.state["chronicle"]["scores"] if r["step"] == step]
     scores = records[0] if records else {}
+    card = run.card
+    # What a person has written on the voice's own card since.
+    own = read_card(folder) if (folder / CARD_FILE).is_file() else card
     identity = Identity(
-        card.name, card.rights, card.statement, list(card.languages), card.description, card.licence, card.origin,
-        card.created,
+        own.name, own.rights, own.statement, list(own.languages), own.description, own.licence, own.origin,
+        own.created,
     )  # fmt: skip
     lesson = lesson_of(checkpoint.state)
     return write_voice(
@@ -144,8 +152,8 @@ def _install(target: Path, folder: Path, card: VoiceCard, step: int) -> VoiceCar
         encoder=card.content.encoder,
         encoder_sha256=card.content.sha256,
         f0=card.f0,
-        embedding=Voice(folder, card).embedding(),
-        index=folder / card.index.file if card.index else None,
+        embedding=run.embedding(),
+        index=run.folder / card.index.file if card.index else None,
         singers=card.singers,
         kind=lesson.kind,
         is_half=lesson.is_half_on_disk,

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from covermaker.disk import replacing
+from covermaker.disk import disk_errors, encoder_error, replacing
 from covermaker.errors import WeightsError
+from covermaker.texts import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import torch
@@ -54,13 +56,23 @@ def steps_kept(folder: Path) -> list[int]:
 
 
 def save_checkpoint(checkpoint: Checkpoint, folder: Path) -> Path:
-    """Write a checkpoint under the step of its state, whole or not at all."""
+    """Write a checkpoint under the step of its state, whole or not at all.
+
+    Raises
+    ------
+    ResourceError
+        When the disk is full or may not be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     path = checkpoint_path(folder, int(checkpoint.state["step"]))
     tensors = {name: value.detach().cpu().contiguous() for name, value in checkpoint.tensors.items()}
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"state": json.dumps(checkpoint.state)})
+        try:
+            save_file(tensors, temporary, metadata={"state": json.dumps(checkpoint.state)})
+        except SafetensorError as error:  # it tells what the disk says in words of its own
+            raise encoder_error(temporary, one_line(str(error))) from error
     return path
 
 
@@ -72,32 +84,62 @@ def load_checkpoint(path: Path) -> Checkpoint:
     WeightsError
         When it is missing or damaged.
     """
+    with _opened(path) as (file, state):
+        return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, state)  # noqa: SIM118
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Give a checkpoint's file, whose length is that of what it claims to hold, and its state."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="pt") as file:
-            state = json.loads((file.metadata() or {})["state"])
-            return Checkpoint({name: file.get_tensor(name) for name in file.keys()}, state)  # noqa: SIM118
+            yield file, json.loads((file.metadata() or {})["state"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise WeightsError(f"the checkpoint {path} cannot be read: {error}") from error
+        raise WeightsError(
+            f"the checkpoint {path} cannot be read: {error}", hint="copy it back, or take another one"
+        ) from error
+
+
+def newest_whole(folder: Path) -> Path | None:
+    """Return the newest checkpoint that is whole, or None where none was written.
+
+    A damaged one costs the steps since the one before.
+
+    Raises
+    ------
+    WeightsError
+        When all that are there are damaged.
+    """
+    steps = steps_kept(folder)
+    for step in reversed(steps):
+        try:
+            with _opened(path := checkpoint_path(folder, step)):
+                return path
+        except WeightsError:
+            continue
+    if steps:
+        raise WeightsError(
+            f"no checkpoint in {folder} can be read: {len(steps)} are damaged",
+            hint="copy one back, or begin again with --force",
+        )
+    return None
 
 
 def load_latest(folder: Path) -> Checkpoint | None:
-    """Return the newest checkpoint that can be read, or None: a damaged one costs the steps since the one before."""
-    for step in reversed(steps_kept(folder)):
-        try:
-            return load_checkpoint(checkpoint_path(folder, step))
-        except WeightsError:
-            continue
-    return None
+    """Return the newest checkpoint; see `newest_whole`."""
+    path = newest_whole(folder)
+    return None if path is None else load_checkpoint(path)
 
 
 def prune(folder: Path, *, newest: int, also: Sequence[int]) -> None:
     """Delete all checkpoints but the newest ones and those of the steps `also`."""
     kept = steps_kept(folder)
-    for step in kept[: max(0, len(kept) - newest)]:
-        if step not in also:
-            checkpoint_path(folder, step).unlink(missing_ok=True)
+    with disk_errors(folder):
+        for step in kept[: max(0, len(kept) - newest)]:
+            if step not in also:
+                checkpoint_path(folder, step).unlink(missing_ok=True)
 
 
 def moments(name: str, optimiser: torch.optim.AdamW) -> dict[str, torch.Tensor]:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import write_text
-from covermaker.errors import CovermakerError, ProjectError
+from covermaker.errors import CovermakerError, ExitCode, ProjectError
 from covermaker.graph.events import Note, StepFailed, StepFinished, StepProgress, StepStarted
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = "training"
 RUN_FILE = "run.json"
+WRITTEN = "candidate"  # there: the voice that was last written, whether or not it is the best
 
 
 def read_run(work: Path) -> dict[str, Any] | None:
@@ -88,5 +89,5 @@ class _Phase:
         self.clock.phases[self.name] = round(so_far + seconds, 2)
         if error is None:
             self.clock.listener(StepFinished(self.name, "", seconds))
-        elif isinstance(error, CovermakerError):
+        elif isinstance(error, CovermakerError) and error.exit_code != ExitCode.INTERRUPTED:
             self.clock.listener(StepFailed(self.name, error.message))

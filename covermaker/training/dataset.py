@@ -103,11 +103,20 @@ class Dataset:
         Of the targets, a multiple of 100 Hz.
     clip_frames : int
         Length of a cut on the clock; shorter examples are left out.
+    silence : float16 array (rows, content_dim), optional
+        What the content encoder reads in silence, for networks that are taught it; see `silence`.
     """
 
-    def __init__(self, examples: Sequence[Example], *, sample_rate: int, clip_frames: int = 128) -> None:
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        *,
+        sample_rate: int,
+        clip_frames: int = 128,
+        silence: NDArray[np.float16] | None = None,
+    ) -> None:
         self.hop_samples = sample_rate // FRAME_RATE
-        self.clip_frames = clip_frames
+        self.clip_frames, self.silence = clip_frames, silence
         lengths = [example.whole_frames(self.hop_samples) for example in examples]
         self.examples = [e for e, n in zip(examples, lengths, strict=True) if n >= clip_frames]
         self._lengths = np.array([n for n in lengths if n >= clip_frames])
@@ -142,7 +151,7 @@ class Dataset:
         return np.concatenate([example.contents[0] for example in self.examples]).astype(np.float32)
 
     def fingerprint(self) -> str:
-        """Return a sha256 over targets, curves and contents; where several sing, over who sings which, too."""
+        """Return a sha256 over targets, curves, contents and silence; where several sing, over who sings which, too."""
         digest = hashlib.sha256()
         several = len({example.speaker for example in self.examples}) > 1
         for example in self.examples:
@@ -150,6 +159,8 @@ class Dataset:
                 digest.update(example.speaker.to_bytes(4, "big"))
             for array in (example.target, example.f0_hz, example.loudness_db, *example.contents):
                 digest.update(np.ascontiguousarray(array).tobytes())
+        if self.silence is not None:
+            digest.update(np.ascontiguousarray(self.silence).tobytes())
         return digest.hexdigest()
 
     def batch(self, size: int, rng: np.random.Generator) -> Batch:

@@ -131,6 +131,10 @@ class DdspTrainer(Trainer):
             critics.parameters(), lr=2e-4, betas=(0.8, 0.99), weight_decay=1e-3, fused=True
         )
 
+    def _critics_size(self) -> int:
+        with torch.device("meta"):
+            return sum(weight.numel() for weight in Critics(seed=0).parameters())
+
     def _critics_loss(self, sung: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         assert self.critics is not None
         return critic_loss(self.critics(target), self.critics(sung.detach()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import disk_errors, write_text
+from covermaker.graph.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ class History:
         }
         self._held.clear()
         with disk_errors(self.folder), (self.folder / FILE_NAME).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(plain(line)) + "\n")  # what has overflowed is no number
         if self.board is not None:
             self.board.add(line)
 

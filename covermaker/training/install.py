@@ -137,10 +137,11 @@ def write_voice(
     import tomlkit
 
     write_text(folder / CARD_FILE, tomlkit.dumps(card.model_dump(by_alias=True, exclude_none=True)))
-    for pattern in ("voice-*.safetensors", "embedding-*.npy", "index-*.npz"):
-        for file in folder.glob(pattern):
-            if file.name not in kept:
-                file.unlink(missing_ok=True)
+    with disk_errors(folder):
+        for pattern in ("voice-*.safetensors", "embedding-*.npy", "index-*.npz"):
+            for file in folder.glob(pattern):
+                if file.name not in kept:
+                    file.unlink(missing_ok=True)
     return card
 
 

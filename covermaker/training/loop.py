@@ -1,8 +1,8 @@
 """The trainer: batches in, a network that sings better out, whichever network it is.
 
-`Trainer` knows how steps are taken: batches cut to fit the memory, discriminators, several processes, states that are
-taken up. What is drawn, how it is sung and what is wrong with it, its subclasses say: `ddsp.DdspTrainer` and
-`vits_trainer.VitsTrainer`.
+`Trainer` knows how steps are taken: batches cut to fit the memory, discriminators, several processes; `state` how one
+is kept and taken up. What is drawn, how it is sung and what is wrong with it, its subclasses say: `ddsp.DdspTrainer`
+and `vits_trainer.VitsTrainer`.
 
 Every random draw comes from one generator, whose state a checkpoint holds: on a CPU with the same number of threads a
 run that was stopped and taken up again ends with the same bits as one that was not. With a wall-clock budget the
@@ -18,16 +18,17 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeAlias
 
 import numpy as np
 import torch
 
-from covermaker.errors import CovermakerError, ProjectError, ResourceError
-from covermaker.training.checkpoint import Checkpoint, moments, set_moments
+from covermaker.errors import CovermakerError
+from covermaker.training.checkpoint import Checkpoint
 from covermaker.training.crew import ALONE, Crew
 from covermaker.training.machine import peak_memory_bytes
-from covermaker.weights.device import is_out_of_memory
+from covermaker.training.shortage import in_parts, never_in_parts
+from covermaker.training.state import state_of, take_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,9 +36,23 @@ if TYPE_CHECKING:
     from covermaker.training.dataset import Dataset
     from covermaker.training.profiles import Recipe
 
+# What a network makes of a part, what it should make, and what is wrong with it: each loss a mean over the part.
+Sung: TypeAlias = tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]
+
+_MOMENTS_BYTES: Final = 12  # a weight: its gradient and two moments
+_WEIGHT_BYTES: Final = 4
+
 
 class AstrayError(CovermakerError):
-    """The loss stopped being a number."""
+    """The loss, or a gradient, stopped being a number."""
+
+    @classmethod
+    def at(cls, step: int, what: str) -> AstrayError:
+        """Say what is no number."""
+        return cls(
+            f"training went astray at step {step}: {what}",
+            hint="look at the takes with: covermaker voices scan; or train with a lower recipe.peak_rate",
+        )
 
 
 @dataclass(frozen=True)
@@ -131,9 +146,10 @@ class Trainer(ABC):
         self.critics, self.critics_optimiser = None, None
         self.measured: dict[str, float] = {}  # in this step, beside the losses
         self.step = 0
-        self.spent_seconds = 0.0
+        self.spent_seconds = 0.0  # of a budget: steps and scores
+        self.stepped_seconds = 0.0  # in steps alone
         self.pieces = 1  # into how many parts a batch is cut so that it fits into memory
-        self._taught = 0  # cuts of the step's batch that the critics have learned from
+        self._taught = False  # whether the critics have learned from the step's batch
 
     @property
     def fraction(self) -> float:
@@ -150,13 +166,26 @@ class Trainer(ABC):
     def _draw(self) -> Drawn:
         """Draw the step's batch."""
 
+    @property
+    def seconds_per_step(self) -> float:
+        """How long a step has taken, without the scores between them."""
+        return self.stepped_seconds / max(1, self.step)
+
     @abstractmethod
-    def _sung(self, part: Any) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+    def _sung(self, part: Any) -> Sung:
         """Return what the network makes of a part, what it should make, and what is wrong with it."""
+
+    def _shares(self, part: Any, draw: Any) -> Mapping[str, float]:
+        """Return the share of a batch that a part has in losses that are no mean over its cuts."""
+        return {}
 
     @abstractmethod
     def _make_critics(self) -> tuple[torch.nn.Module, torch.optim.AdamW]:
         """Make the discriminators, without the run's generator."""
+
+    @abstractmethod
+    def _critics_size(self) -> int:
+        """Return how many weights the discriminators have."""
 
     @abstractmethod
     def _critics_loss(self, sung: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -192,29 +221,19 @@ class Trainer(ABC):
         """
         started = time.monotonic()
         rate = self.rate()
+        if self.critics is None and self.fraction >= self.recipe.adversarial:
+            self.invite_critics()
         self._set_rate(rate)
         self.measured = {}
-        if self.critics is None and self.fraction >= self.recipe.adversarial:
-            self._invite_critics()
         draw = self._draw()
         parts = self.crew.average(self._gradients(draw))
         loss = sum(parts.values())
-        if not self._is_believed(loss):
+        if not self._is_believed(loss, self.optimiser):
             worst = next((name for name, value in parts.items() if not math.isfinite(value)), "sum")
-            raise AstrayError(
-                f"training went astray at step {self.step}: the {worst} loss is {parts.get(worst, loss)}",
-                hint="look at the takes with: covermaker voices scan; or train with a lower recipe.peak_rate",
-            )
-        with self._never_in_parts("the averaging of the gradients"):
+            raise AstrayError.at(self.step, f"the {worst} loss is {parts.get(worst, loss)}")
+        with never_in_parts(self.step, "the averaging of the gradients"):
             self.crew.average_gradients(self.network.parameters())
-            norm = self.crew.together(partial(self._clipped, self.network, self.optimiser))
-        if not self._is_believed(norm):
-            raise AstrayError(
-                f"training went astray at step {self.step}: the gradient is no number",
-                hint="look at the takes with: covermaker voices scan; or train with a lower recipe.peak_rate",
-            )
-        with self._never_in_parts("the optimiser"):
-            self.crew.together(partial(self._move, self.optimiser))
+        self._descended(self.network, self.optimiser, "the optimiser", "the gradient is no number")
         if self.average is not self.network:
             _follow(
                 self.average, self.network, min(self.recipe.averaging, (self.step + 1) / (self.step + 10))
@@ -222,15 +241,28 @@ class Trainer(ABC):
         self.step += 1
         seconds = self.crew.from_leader(time.monotonic() - started)
         self.spent_seconds += seconds
+        self.stepped_seconds += seconds
         memory_bytes = peak_memory_bytes(self.device)
         return Report(self.step, self.fraction, loss, parts, rate, seconds, memory_bytes, self.measured)
+
+    def _descended(
+        self, network: torch.nn.Module, optimiser: torch.optim.AdamW, what: str, astray: str
+    ) -> None:
+        """Take the step that the gradients say, unless they are no numbers."""
+        # Where one process has stepped and another has not, there is no trying again.
+        with never_in_parts(self.step, what):
+            norm = self.crew.together(partial(self._clipped, network, optimiser))
+        if not self._is_believed(norm, optimiser):
+            raise AstrayError.at(self.step, astray)
+        with never_in_parts(self.step, what):
+            self.crew.together(partial(self._move, optimiser))
 
     def _clipped(self, network: torch.nn.Module, optimiser: torch.optim.AdamW) -> torch.Tensor:
         """Scale a network's gradients down to the most that is allowed; return their norm before."""
         return torch.nn.utils.clip_grad_norm_(network.parameters(), self.MOST_NORM)
 
-    def _is_believed(self, value: torch.Tensor | float) -> bool:
-        """Tell whether the training may go on with a loss, or with gradients of a norm."""
+    def _is_believed(self, value: torch.Tensor | float, optimiser: torch.optim.AdamW) -> bool:
+        """Tell whether the training may go on with a loss, or with an optimiser's gradients of a norm."""
         return math.isfinite(value)
 
     def _move(self, optimiser: torch.optim.AdamW) -> None:
@@ -240,94 +272,64 @@ class Trainer(ABC):
         """Add a loss's gradients."""
         loss.backward()  # type: ignore[no-untyped-call]
 
-    @contextmanager
-    def _never_in_parts(self, what: str) -> Iterator[None]:
-        """Turn memory that runs out into a line: smaller parts would not help, or come too late."""
-        try:
-            yield
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise ResourceError(
-                f"out of memory at step {self.step}: {what} does not fit",
-                hint="close other programs, or train with --device cpu",
-            ) from error
-
     def _gradients(self, draw: Drawn) -> dict[str, float]:
         """Fill the gradients; on running out of memory, cut the batch in half and try again."""
-        self._taught = 0
-        while True:
-            try:
-                return self._in_pieces(draw)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if self.pieces >= self.batch_size:
-                    seconds = self.recipe.clip_frames / 100
-                    raise ResourceError(
-                        f"out of memory at step {self.step}: not even one cut of {seconds:g} s fits",
-                        hint="close other programs, or train with --device cpu",
-                    ) from error
-                self.pieces = min(self.batch_size, 2 * self.pieces)
-                if self.device.startswith("cuda"):
-                    torch.cuda.empty_cache()
+        self._taught = False
+        return in_parts(self, partial(self._in_pieces, draw))
 
     def _in_pieces(self, draw: Drawn) -> dict[str, float]:
+        """Fill the gradients; before, the critics learn from all parts together, unless they have in this step.
+
+        Between the stages the processes look round for one that is out of memory. Of several parts each is sung twice,
+        for the critics and for the network: no two fit into the memory at once.
+        """
+        parts = draw.cut(self.pieces)
+        sung: Sung | None = None
+        if self.critics is not None and self.critics_optimiser is not None and not self._taught:
+            self.critics_optimiser.zero_grad(set_to_none=True)
+            self.measured["critics"] = 0.0
+            for part in parts:
+                alone = len(parts) == 1
+                sung = self.crew.together(partial(self._teach_critics, part, len(part) / len(draw), alone))
+            with never_in_parts(self.step, "the step of the discriminators"):
+                self.crew.average_gradients(self.critics.parameters())
+            self._descended(
+                self.critics, self.critics_optimiser, "the step of the discriminators",
+                "the gradient of the discriminators is no number",
+            )  # fmt: skip
+            self._taught = True
         self.optimiser.zero_grad(set_to_none=True)
         total: dict[str, float] = {}
-        end = 0
-        for part in draw.cut(self.pieces):
-            end += len(part)
-            weight = len(part) / len(draw)
-            for name, value in self._part(part, weight, end).items():
-                total[name] = total.get(name, 0.0) + value * weight
+        for part in parts:
+            for name, value in self.crew.together(partial(self._learn, part, draw, sung)).items():
+                total[name] = total.get(name, 0.0) + value
         return total
 
-    def _part(self, part: Drawn, weight: float, end: int) -> dict[str, float]:
-        """Add a part's gradients; between its stages the processes look round for one that is out of memory.
+    def _teach_critics(self, part: Drawn, weight: float, alone: bool) -> Sung | None:
+        """Add a part's gradients to the discriminators'; return what was sung where it is sung once."""
+        assert self.critics_optimiser is not None
+        with torch.set_grad_enabled(alone):
+            sung = self._sung(part)
+        loss = weight * self._critics_loss(sung[0], sung[1])
+        self._descend(loss, self.critics_optimiser)
+        self.measured["critics"] += float(loss.detach())
+        return sung if alone else None
 
-        `end` counts the batch's cuts up to the part's last. Smaller parts of a second try lie within those of the
-        first, and the critics are not taught again what they have learned from in it.
-        """
-        sung, target, losses = self.crew.together(partial(self._sung, part))
-        if self.critics is not None and end > self._taught:
-            self.crew.together(partial(self._teach_critics, sung, target))
-            self._step_critics()
-            self._taught = end
-        return self.crew.together(partial(self._learn, sung, target, losses, weight))
-
-    def _learn(
-        self, sung: torch.Tensor, target: torch.Tensor, losses: dict[str, torch.Tensor], weight: float
-    ) -> dict[str, float]:
+    def _learn(self, part: Drawn, draw: Drawn, already: Sung | None) -> dict[str, float]:
+        """Add a part's gradients; return its share of each of the batch's losses."""
+        sung, target, losses = already or self._sung(part)
         if self.critics is not None:
             losses = losses | self._judged(sung, target)
-        loss = torch.stack([value * weight for value in losses.values()]).sum()
-        self._descend(loss, self.optimiser)
-        return {name: float(value.detach()) for name, value in losses.items()}
+        shares = self._shares(part, draw)
+        shared = {name: value * shares.get(name, len(part) / len(draw)) for name, value in losses.items()}
+        self._descend(torch.stack(list(shared.values())).sum(), self.optimiser)
+        return {name: float(value.detach()) for name, value in shared.items()}
 
-    def _invite_critics(self) -> None:
-        with self._never_in_parts("the network of the discriminators"):
+    def invite_critics(self) -> None:
+        """Make the discriminators, the same in all processes."""
+        with never_in_parts(self.step, "the network of the discriminators"):
             self.critics, self.critics_optimiser = self.crew.together(self._make_critics)
         self.crew.same_start(self.critics)
-
-    def _teach_critics(self, sung: torch.Tensor, target: torch.Tensor) -> None:
-        """Fill the discriminators' gradients."""
-        assert self.critics_optimiser is not None
-        self.critics_optimiser.zero_grad(set_to_none=True)
-        self._descend(self._critics_loss(sung, target), self.critics_optimiser)
-
-    def _step_critics(self) -> None:
-        assert self.critics is not None
-        # Where one process has stepped and another has not, there is no trying again.
-        with self._never_in_parts("the step of the discriminators"):
-            self.crew.average_gradients(self.critics.parameters())
-            self.crew.together(self._move_critics)
-
-    def _move_critics(self) -> None:
-        assert self.critics is not None
-        assert self.critics_optimiser is not None
-        self._clipped(self.critics, self.critics_optimiser)
-        self._move(self.critics_optimiser)
 
     @contextmanager
     def _critics_at_rest(self) -> Iterator[torch.nn.Module]:
@@ -338,6 +340,13 @@ class Trainer(ABC):
             yield self.critics
         finally:  # when memory runs out they must go on learning, with a smaller part
             self.critics.requires_grad_(True)
+
+    def bytes_to_come(self) -> int:
+        """Return what the training will hold beside its batches, once every network has taken a step."""
+        growth = _MOMENTS_BYTES * sum(weight.numel() for weight in self.network.parameters())
+        if self.recipe.adversarial < 1.0 and self.critics is None:
+            growth += (_WEIGHT_BYTES + _MOMENTS_BYTES) * self._critics_size()
+        return growth
 
     def random_states(self) -> list[Any]:
         """Return the state of every process's generator; all of them must ask."""
@@ -351,37 +360,18 @@ class Trainer(ABC):
         random_states : list
             What `random_states` returned after the last step.
         """
-        tensors = {f"weights/{name}": value for name, value in self.network.state_dict().items()}
-        if self.average is not self.network:
-            tensors |= {f"average/{name}": value for name, value in self.average.state_dict().items()}
-        tensors |= moments("optimiser", self.optimiser)
-        if self.critics is not None and self.critics_optimiser is not None:
-            tensors |= {f"critics/{name}": value for name, value in self.critics.state_dict().items()}
-            tensors |= moments("critics_optimiser", self.critics_optimiser)
-        state = {
-            "step": self.step,
-            "spent_seconds": self.spent_seconds,
-            "pieces": self.pieces,
-            "rng": random_states[0],
-            "other_rngs": random_states[1:],
-            "half": self.half,
-            "kind": self.KIND,
-            "network": self.config.to_mapping(),
-            **self._own_state(),
-            **more,
-        }
-        return Checkpoint({name: value.clone() for name, value in tensors.items()}, state)
+        return state_of(self, random_states, more)
 
     def facts(self) -> dict[str, Any]:
         """Return what a card tells of the training as it is at this step."""
         return {}
 
-    def _own_state(self) -> dict[str, Any]:
+    def own_state(self) -> dict[str, Any]:
         """Return what this kind of training remembers beside; values that JSON knows."""
         return {}
 
-    def _take_own_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027 -- not all have one
-        """Take what `_own_state` returned."""
+    def take_own_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027 -- not all have one
+        """Take what `own_state` returned."""
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint.
@@ -394,35 +384,7 @@ class Trainer(ABC):
         ProjectError
             When it belongs to another network.
         """
-        state = checkpoint.state
-        if (state.get("kind", "ddsp"), state["network"]) != (self.KIND, self.config.to_mapping()):
-            raise ProjectError(
-                "the checkpoint belongs to a network of another shape",
-                hint="begin again with --force, or go back to the profile that it was trained with",
-            )
-        self.network.load_state_dict(checkpoint.part("weights"))
-        if self.average is not self.network:
-            self.average.load_state_dict(checkpoint.part("average"))
-        set_moments(self.optimiser, checkpoint.part("optimiser"))
-        if critics := checkpoint.part("critics"):
-            self._invite_critics()
-            assert self.critics is not None
-            assert self.critics_optimiser is not None
-            self.critics.load_state_dict(critics)
-            set_moments(self.critics_optimiser, checkpoint.part("critics_optimiser"))
-        self.step, self.spent_seconds = int(state["step"]), float(state["spent_seconds"])
-        self.pieces, self.half = int(state["pieces"]), bool(state["half"])
-        self._take_own_state(state)
-        states = random_states_of(checkpoint)
-        if self.crew.rank < len(states):
-            self.rng.bit_generator.state = states[self.crew.rank]
-        else:
-            self.rng = np.random.default_rng([self.seed, 1, self.crew.rank, self.step])
-
-
-def random_states_of(checkpoint: Checkpoint) -> list[Any]:
-    """Return the generators' states in a checkpoint, one for every process that made it."""
-    return [checkpoint.state["rng"], *checkpoint.state.get("other_rngs", [])]
+        take_up(self, checkpoint)
 
 
 @torch.no_grad()

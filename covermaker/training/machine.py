@@ -7,10 +7,12 @@ from pathlib import Path
 
 from covermaker.weights.device import torch_ready
 
-_MOST_SHARE = 0.6  # of the free memory
+_MOST_SHARE = 0.6  # of the free memory that nothing else will take
 
 
-def pieces_for_memory(cut_bytes: float, batch_size: int, device: str, *, processes: int = 1) -> int:
+def pieces_for_memory(
+    cut_bytes: float, batch_size: int, device: str, *, kept_bytes: float = 0.0, processes: int = 1
+) -> int:
     """Return into how many parts a batch must be cut to fit into the memory that is free now.
 
     A batch in parts has the same gradients but for the last bits of their sums, so a run that began with little free
@@ -23,6 +25,8 @@ def pieces_for_memory(cut_bytes: float, batch_size: int, device: str, *, process
         What a cut takes, forward and backward.
     batch_size : int
     device : str
+    kept_bytes : float
+        What a process is still to take beside, and to keep: gradients and moments.
     processes : int
         That train together: on a CPU they share the memory.
 
@@ -31,7 +35,8 @@ def pieces_for_memory(cut_bytes: float, batch_size: int, device: str, *, process
     int
         1, 2, 4 … up to `batch_size`.
     """
-    free = _MOST_SHARE * free_memory_bytes(device) / (1 if device.startswith("cuda") else processes)
+    free = free_memory_bytes(device) / (1 if device.startswith("cuda") else processes)
+    free = _MOST_SHARE * (free - kept_bytes)
     pieces = 1
     while pieces < batch_size and batch_size / pieces * cut_bytes > free:
         pieces *= 2

@@ -51,7 +51,7 @@ def versions_of(profile: Profile) -> dict[str, Any]:
     if profile.network == "vits":
         from covermaker.training.vits_base import installed_base
 
-        versions["vits"] = [VITS_VERSION, installed_base(profile.vits.family, profile.vits.sample_rate)]
+        versions["vits"] = [VITS_VERSION, installed_base(profile)]
     if profile.augmentation.separated > 0.0:
         versions["separator"] = SpleeterSeparator.VERSION
     return versions

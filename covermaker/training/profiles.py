@@ -1,29 +1,19 @@
 """How a voice is made, all of it in one place: what is sung, what is heard, the network, the optimiser, the scores.
 
 A profile is a table of plain values. `quick` is for two CPU cores and minutes, `studio` for a GPU and an hour; `rvc`,
-`rvc-32k`, `rvc-48k` and `sovits` train a VITS network on a GPU, as the programs of those names do. `custom` is `quick`,
-or with ``network = "vits"`` one of those, with the changes of a file ``profile.toml`` in the voice's folder::
-
-    [augmentation]
-    sung = 0.8
-    [recipe]
-    steps = 5000
+`rvc-32k`, `rvc-48k` and `sovits` train a VITS network on a GPU, as the programs of those names do. Which of them a
+training takes, and what a person's own file changes, `profile_choice` says.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from covermaker.documents.document import Document
-from covermaker.errors import ProjectError, UsageError, nearest
+from covermaker.errors import ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
-
-CUSTOM_FILE = "profile.toml"
 
 
 @dataclass(frozen=True)
@@ -246,163 +236,3 @@ NETWORKS = {
     "ddsp": "quick",
     "vits": "rvc",
 }  # what can be trained, and the profile unless another is asked for
-
-
-def load_profile(
-    name: str | None,
-    folder: Path,
-    *,
-    minutes: float | None = None,
-    steps: int | None = None,
-    network: str | None = None,
-) -> Profile:
-    """Return a profile by name, with the command line's wishes.
-
-    Parameters
-    ----------
-    name : str, optional
-        One of `PROFILES`, or ``custom``; by default that of `NETWORKS`.
-    folder : Path
-        The voice's; ``custom`` reads its ``profile.toml``.
-    minutes : float, optional
-        Wall-clock budget of everything.
-    steps : int, optional
-        A fixed number of steps: no clock decides anything then.
-    network : str, optional
-        Which network it must be of; without it the profile says.
-
-    Raises
-    ------
-    UsageError
-        For an unknown profile or a budget that is none.
-    ProjectError
-        When ``profile.toml`` is missing or refused.
-    """
-    if minutes is not None and not 0.5 <= minutes <= 60 * 24 * 14:
-        raise UsageError(f"--minutes {minutes:g} is out of range", hint="0.5 minutes to two weeks")
-    if steps is not None and not 1 <= steps <= 100_000_000:
-        raise UsageError(f"--steps {steps} is out of range", hint="1 and up")
-    if minutes is not None and steps is not None:
-        raise UsageError("--minutes and --steps exclude each other", hint="give one of them")
-    if network is not None and network not in NETWORKS:
-        raise UsageError(f"no network is called '{network}' here", hint=nearest(network, NETWORKS))
-    name = name or NETWORKS[network or "ddsp"]
-    if name == "custom":
-        profile = _custom(folder / CUSTOM_FILE, network)
-    elif name in PROFILES:
-        profile = PROFILES[name]
-    else:
-        raise UsageError(f"unknown profile '{name}'", hint=nearest(name, [*PROFILES, "custom"]))
-    if network not in (None, profile.network):
-        fitting = [one.name for one in PROFILES.values() if one.network == network]
-        raise UsageError(
-            f"the profile '{name}' is of the network '{profile.network}', not of '{network}'",
-            hint="--profile " + " or ".join([*fitting, "custom"]),
-        )
-    if minutes is not None:
-        profile = replace(profile, minutes=minutes)
-    if steps is not None:
-        profile = replace(profile, minutes=None, recipe=replace(profile.recipe, steps=steps))
-    return profile
-
-
-# Of values that may not be everything from 0 up.
-_RANGES = {
-    "minutes": (0.5, math.inf),
-    "augmentation.coloured": (0.0, 1.0),
-    "augmentation.separated": (0.0, 1.0),
-    "augmentation.bright": (0.0, 1.0),
-    "size.hidden": (1, math.inf),
-    "size.inner": (1, math.inf),
-    "size.memory_rows": (1, math.inf),
-    "size.level_frames": (1, 1001),
-    "vits.latent": (2, 4096),
-    "vits.hidden": (1, 4096),
-    "vits.filter": (1, 8192),
-    "vits.heads": (1, 64),
-    "vits.layers": (1, 64),
-    "vits.upsample_channels": (1, 4096),
-    "vits.speaker_dim": (1, 4096),
-    "vits.critics_channels": (16, 4096),
-    "vits.segment_frames": (0, 1000),
-    "recipe.steps": (1, math.inf),
-    "recipe.batch_size": (1, math.inf),
-    "recipe.clip_frames": (16, 3000),
-    "recipe.averaging": (0.0, 0.99999),
-    "recipe.adversarial": (0.0, 1.0),
-    "recipe.saves": (1, math.inf),
-    "recipe.patience": (1, math.inf),
-}
-_CHOICES = {
-    "recipe.half": ("on", "off", "auto", "float16"),
-    "vits.family": ("rvc", "sovits"),
-    "network": tuple(NETWORKS),
-}
-_PARTS = {"augmentation": Augmentation, "size": Size, "recipe": Recipe, "vits": Vits}
-
-
-def _custom(path: Path, network: str | None) -> Profile:
-    document = Document.read(
-        path,
-        missing=ProjectError(
-            f"profile 'custom' needs {path}",
-            hint="tables [augmentation], [size], [vits], [recipe] with what differs from quick, or from rvc",
-        ),
-    )
-    base = _base_of(document.values, network)
-    changes: dict[str, Any] = {}
-    for key, value in document.values.items():
-        if key in _PARTS and isinstance(value, dict):
-            changes[key] = replace(
-                getattr(base, key),
-                **{
-                    name: _fitting(document, f"{key}.{name}", getattr(base, key), name, v)
-                    for name, v in value.items()
-                },
-            )
-        else:
-            changes[key] = _fitting(document, key, base, key, value)
-    profile = replace(base, **{"minutes": None, **changes, "name": "custom"})
-    if profile.network == "ddsp" and profile.recipe.half == "float16":
-        raise document.error(
-            "recipe.half", "recipe.half = 'float16' is only for the network 'vits'", hint="on, off or auto"
-        )
-    return profile
-
-
-def _base_of(values: Mapping[str, Any], network: str | None) -> Profile:
-    """Return the profile that a file changes."""
-    if values.get("network", network or "ddsp") != "vits":
-        return PROFILES["quick"]
-    table = values.get("vits")
-    is_sovits = isinstance(table, dict) and table.get("family") == "sovits"
-    return PROFILES["sovits" if is_sovits else "rvc"]
-
-
-def _fitting(document: Document, where: str, part: Any, name: str, value: Any) -> Any:
-    """Return a value of the file as the kind that the table wants."""
-    known = {f.name: getattr(part, f.name) for f in fields(part) if f.name not in _PARTS and f.name != "name"}
-    if name not in known:
-        raise document.error(where, f"unknown key '{where}'", hint=nearest(name, known))
-    usual = known[name]
-    if name == "minutes":
-        usual = 0.0
-    low, high = _RANGES.get(where, (0.0, math.inf))
-    if type(value) in (int, float) and not low <= value <= high:
-        allowed = f"{low:g} and up" if high == math.inf else f"{low:g} to {high:g}"
-        raise document.error(where, f"{where} = {value!r} is out of range", hint=allowed)
-    if where in _CHOICES and value not in _CHOICES[where]:
-        raise document.error(
-            where, f"{where} = {value!r} is no choice", hint=nearest(str(value), _CHOICES[where])
-        )
-    if isinstance(usual, tuple):
-        if isinstance(value, list) and value and all(type(v) is int and v > 0 for v in value):
-            return tuple(value)
-    elif isinstance(usual, str):
-        if isinstance(value, str):
-            return value
-    elif type(value) in (int, float) and value >= 0 and (isinstance(usual, float) or type(value) is int):
-        return type(usual)(value)
-    raise document.error(
-        where, f"{where} = {value!r} is of the wrong kind; the usual value is {known[name]!r}"
-    )

@@ -11,11 +11,12 @@ import os
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import jot, this_host
 from covermaker.graph.events import StepProgress, StepStarted, TrainingProgress
+from covermaker.graph.plain import plain
 from covermaker.training.stages import PREPARING
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ class Pulse:
         if not self._beats:
             return
         self._now = replace(self._now, told=time.time())
-        jot(self._file, json.dumps(asdict(self._now)))
+        jot(self._file, json.dumps(plain(self._now)))
 
 
 def read_now(work: Path) -> Now | None:

@@ -13,16 +13,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import disk_errors
-from covermaker.errors import ProjectError, UsageError
-from covermaker.features.encoders import content_fingerprint, content_width
+from covermaker.features.encoders import content_fingerprint
 from covermaker.graph.events import nobody
 from covermaker.progress import Progress, part
 from covermaker.takes.document import read_takes
+from covermaker.training.asked import AGAIN, OtherRunError, asked_for
 from covermaker.training.audition import CANDIDATE
 from covermaker.training.board import FOLDER_NAME as BOARD_FOLDER
 from covermaker.training.board import check_tensorboard
 from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
-from covermaker.training.course import FOLDER, RUN_FILE, Clock, read_run, write_run
+from covermaker.training.course import FOLDER, RUN_FILE, WRITTEN, Clock, read_run, write_run
 from covermaker.training.crew import ALONE, Crew, cores_each
 from covermaker.training.gather import Making, read_all
 from covermaker.training.heldout import Phrase, read_phrases, split_off, write_phrases
@@ -38,32 +38,26 @@ from covermaker.training.prepare import (
     pitch_ranges,
     prepare,
 )
-from covermaker.training.profiles import Profile, load_profile
 from covermaker.training.pulse import Pulse
 from covermaker.training.stopping import check_stop, forget, heeding
 from covermaker.training.sung import AUDITIONS, HELDOUT
-from covermaker.training.vits_shapes import stock_of, vits_config
+from covermaker.training.vits_shapes import segment_frames
+from covermaker.training.vits_stock import network_of
 from covermaker.training.watch import SCORES_FILE
-from covermaker.voices.card import CARD_FILE
 from covermaker.weights.catalog import fingerprint
 from covermaker.weights.device import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from covermaker.graph.events import Listener
     from covermaker.takes.document import Takes
     from covermaker.training.material import Source
+    from covermaker.training.profiles import Profile
 
-VERSION = 2
 _LEAST_TRAINING_SHARE = 0.35  # of a wall-clock budget
 _LAST_SECONDS = 20.0  # for the last score and writing
-_AGAIN = "--force begins again"
-
-
-class OtherRunError(UsageError):
-    """What should be taken up is not there, or was begun in another way."""
 
 
 def train_voice(
@@ -167,11 +161,13 @@ def train_voice(
             held.callback(forget, home / FOLDER)
             held.callback(pulse.end)
             pulse.begin()
-            asked = _asked(folder, home, profile, minutes=minutes, steps=steps, encoder=encoder, seed=seed,
+            asked = asked_for(folder, home, profile, minutes=minutes, steps=steps, encoder=encoder, seed=seed,
                            resume=resume, force=force, asked_by=asked_by, network=network, base=base)  # fmt: skip
             _check_needs(asked[0], crew, device)
             if not resume and (base or asked[0].network == "vits"):
-                asked[1]["base"] = _base_files(asked[0], base or (), clock.note)
+                from covermaker.training.vits_base import base_files
+
+                asked[1]["base"] = [str(file) for file in base_files(asked[0], base or (), clock.note)]
             if not resume:
                 _clear(home / FOLDER)
             return takes, *asked
@@ -205,6 +201,7 @@ def _train(
     encoder_sha256 = content_fingerprint(wanted.encoder)
     # Torch comes after everything that can be refused without it.
     from covermaker.training.dataset import Dataset
+    from covermaker.training.silence import read_silence
     from covermaker.training.steps import run_training
     from covermaker.weights.device import torch_ready
 
@@ -237,7 +234,12 @@ def _train(
             )
         )  # fmt: skip
         examples = read_all(pieces, making, place)
-        dataset = Dataset(examples, sample_rate=making.sample_rate, clip_frames=_least_frames(wanted))
+        silence = crew.led(
+            lambda: read_silence(wanted.encoder, encoder_sha256, place) if wanted.network == "vits" else None
+        )
+        dataset = Dataset(
+            examples, sample_rate=making.sample_rate, clip_frames=_least_frames(wanted), silence=silence
+        )
         check_singers(dataset, ready.singers)
         pitch = pitch_ranges(pieces, examples, wanted, ready)
     run |= {"made_minutes": made_minutes, "data_sha256": dataset.fingerprint()}
@@ -256,124 +258,11 @@ def _train(
     )  # fmt: skip
 
 
-def _asked(
-    folder: Path,
-    home: Path,
-    profile: str | Profile | None,
-    *,
-    minutes: float | None,
-    steps: int | None,
-    encoder: str | None,
-    seed: int | None,
-    resume: bool,
-    force: bool,
-    asked_by: str | None,
-    network: str | None,
-    base: Sequence[str] | None,
-) -> tuple[Profile, dict[str, Any]]:
-    """Return the profile and the record of the run that is asked for; or refuse it. Nothing is changed yet."""
-    wanted = (
-        profile
-        if isinstance(profile, Profile)
-        else load_profile(profile, folder, minutes=minutes, steps=steps, network=network)
-    )
-    if encoder is not None:
-        wanted = replace(wanted, encoder=encoder)
-    if not resume:
-        _check_beginning(home, force=force)
-        run = {"version": VERSION, "status": "running", "profile": wanted.as_dict()}
-        run["seed"] = 1 if seed is None else seed
-        return wanted, run if asked_by is None else {**run, "asked_by": asked_by}
-    run, begun = _taken_up(home)
-    if network is not None and network != begun.network:
-        raise _other("network", begun.network)
-    if base is not None:
-        raise OtherRunError("the weights that a training begins with are chosen when it begins", hint=_AGAIN)
-    if asked_by is not None and (run.get("asked_by") != asked_by or run["status"] != "running"):
-        raise OtherRunError(f"the training in {home} was begun for something else", hint=_AGAIN)
-    if encoder is not None and encoder != begun.encoder:
-        raise _other("encoder", begun.encoder)
-    if seed is not None and seed != run["seed"]:
-        raise _other("seed", run["seed"])
-    if profile is not None and _recipe(wanted) != _recipe(begun):
-        if wanted.name != begun.name:
-            raise _other("profile", begun.name)
-        raise OtherRunError(f"the profile '{begun.name}' has changed since this training began", hint=_AGAIN)
-    if minutes is not None:
-        begun = replace(begun, minutes=minutes)
-    if steps is not None:
-        begun = replace(begun, minutes=None, recipe=replace(begun.recipe, steps=steps))
-    return begun, run
-
-
-def _other(name: str, value: object) -> OtherRunError:
-    return OtherRunError(
-        f"the training was begun with the {name} '{value}'",
-        hint=f"leave --{name} out, or begin again with --force",
-    )
-
-
-def _recipe(profile: Profile) -> Profile:
-    """Return what of a profile no other option of the command line says."""
-    return replace(profile, minutes=None, encoder="", recipe=replace(profile.recipe, steps=1))
-
-
-def _taken_up(home: Path) -> tuple[dict[str, Any], Profile]:
-    """Return the record and the profile of the run that was stopped."""
-    try:
-        run = read_run(home / FOLDER)
-        if run is None:
-            raise OtherRunError(f"there is no training to take up in {home}", hint="leave --resume out")
-        if run.get("version") != VERSION:
-            raise OtherRunError("the training was begun by another version of Covermaker", hint=_AGAIN)
-        if not isinstance(run.get("profile"), dict) or not isinstance(run.get("seed"), int):
-            raise ProjectError("the profile and the seed are missing")
-        return run, Profile.from_dict(run["profile"])
-    except ProjectError as error:
-        raise OtherRunError(f"{home / FOLDER / RUN_FILE}: {error.message}", hint=_AGAIN) from error
-
-
-def _check_beginning(home: Path, *, force: bool) -> None:
-    """Refuse to begin where something would be lost that nobody gave up."""
-    if force:
-        return
-    run = read_run(home / FOLDER)
-    if run is not None and run["status"] != "finished":
-        raise UsageError(
-            f"a training of '{home.name}' was stopped before its end",
-            hint="--resume takes it up, --force begins again",
-        )
-    if (home / CARD_FILE).exists():
-        raise UsageError(f"'{home.name}' is trained already", hint="--force trains it again")
-
-
 def _check_needs(profile: Profile, crew: Crew, device: str) -> None:
     """Refuse now what would only be missed after minutes, and after an older run is gone."""
     for name in weights_of(profile):
         fingerprint(name)
     crew.device(device)
-
-
-def _base_files(profile: Profile, asked: Sequence[str], note: Callable[[str], None]) -> list[str]:
-    """Return the files of pretrained weights that a training begins with; refuse those that do not fit."""
-    if profile.network != "vits":
-        if asked:
-            raise UsageError(
-                f"the network '{profile.network}' begins with no pretrained weights",
-                hint="--base belongs to --network vits",
-            )
-        return []
-    from covermaker.training.vits_base import NONE, base_files, how_to_get
-
-    config = vits_config(profile.vits, content_width(profile.encoder), 1)
-    files = base_files(asked, config)
-    if not files and list(asked) != [NONE]:
-        how = how_to_get(config)
-        note(
-            "no pretrained weights are here: a voice that begins without them needs hours of takes"
-            + (f"; {how}" if how else "; give the files with --base")
-        )
-    return [str(file.absolute()) for file in files]
 
 
 def _least_frames(profile: Profile) -> int:
@@ -382,9 +271,7 @@ def _least_frames(profile: Profile) -> int:
         return profile.recipe.clip_frames
     from covermaker.training.vits_batch import shortest_frames
 
-    stock = stock_of(profile.vits)
-    config = vits_config(profile.vits, content_width(profile.encoder), 1)
-    return shortest_frames(profile.vits.segment_frames or stock.segment_frames, config)
+    return shortest_frames(segment_frames(profile.vits), network_of(profile))
 
 
 def _clear(work: Path) -> None:
@@ -392,7 +279,7 @@ def _clear(work: Path) -> None:
     with disk_errors(work):
         for name in (RUN_FILE, HISTORY_FILE, SCORES_FILE):
             (work / name).unlink(missing_ok=True)
-    for name in (CHECKPOINTS, "candidate", AUDITIONS, CANDIDATE, HELDOUT, BOARD_FOLDER):
+    for name in (CHECKPOINTS, WRITTEN, AUDITIONS, CANDIDATE, HELDOUT, BOARD_FOLDER):
         shutil.rmtree(work / name, ignore_errors=True)
 
 
@@ -434,7 +321,7 @@ def _keep(run: dict[str, Any], work: Path) -> None:
     """Write what the run was asked for; refuse to go on with other data than it began with."""
     before = (read_run(work) or {}).get("data_sha256")
     if before is not None and before != run["data_sha256"]:
-        raise OtherRunError("the takes have changed since this training began", hint=_AGAIN)
+        raise OtherRunError("the takes have changed since this training began", hint=AGAIN)
     write_run(work, run)
 
 

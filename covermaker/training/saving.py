@@ -13,16 +13,16 @@ from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.checkpoint import (
     checkpoint_path,
     load_checkpoint,
-    load_latest,
     prune,
     save_checkpoint,
     steps_kept,
 )
 from covermaker.training.chronicle import Chronicle
+from covermaker.training.course import WRITTEN
 from covermaker.training.heldout import score_voice
 from covermaker.training.install import Identity, write_voice
 from covermaker.training.lessons import LESSONS
-from covermaker.training.loop import random_states_of
+from covermaker.training.state import random_states_of
 from covermaker.training.stopping import StoppedError, is_asked
 from covermaker.training.watch import SCORES_FILE
 from covermaker.voices.card import CARD_FILE, read_card
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from covermaker.training.board import Board
+    from covermaker.training.checkpoint import Checkpoint
     from covermaker.training.course import Clock
     from covermaker.training.crew import Crew
     from covermaker.training.dataset import Dataset
@@ -120,7 +121,7 @@ class Run:
         """Score the averaged network, keep a checkpoint, and make it the voice when it is the best."""
         began = time.monotonic()
         step, weights, facts = self.trainer.step, self.trainer.voice_weights(), self.trainer.facts()
-        candidate = self.work / "candidate"
+        candidate = self.work / WRITTEN
         self.write(candidate, step, weights, facts)
         record: dict[str, Any] = {"step": step, "score": None}
         if self.phrases:
@@ -146,11 +147,16 @@ class Run:
         """End, after a checkpoint without scores unless this step was `saved`. All processes must come here."""
         if not saved:
             states = self.trainer.random_states()
-            self.crew.led(lambda: self._keep(states))
+            self.crew.led(lambda: self._keep_unscored(states))
         raise StoppedError(
             f"stopped at step {self.trainer.step}: all of it is saved",
             hint=f"go on with: covermaker train {self.home.name} --resume",
         )
+
+    def _keep_unscored(self, random_states: list[Any]) -> None:
+        self._keep(random_states)
+        trainer = self.trainer  # so that it can be heard and promoted
+        self.write(self.work / WRITTEN, trainer.step, trainer.voice_weights(), trainer.facts())
 
     def is_to_stop(self) -> bool:
         """Tell whether somebody asks this run to end: the leader tells the others. All processes must ask."""
@@ -159,7 +165,10 @@ class Run:
     def _keep(self, random_states: list[Any]) -> None:
         """Write a checkpoint and drop those that are no longer needed."""
         save_checkpoint(
-            self.trainer.checkpoint(random_states, chronicle=asdict(self.chronicle)), self.checkpoints
+            self.trainer.checkpoint(
+                random_states, chronicle=asdict(self.chronicle), peak_rate=self.profile.recipe.peak_rate
+            ),
+            self.checkpoints,
         )
         best = self.chronicle.best()
         prune(self.checkpoints, newest=_NEWEST, also=[best["step"]] if best else [])
@@ -174,11 +183,8 @@ class Run:
         """Tell whether so many saves without a clear rise end a run that is not at its end anyway."""
         return saves >= self.profile.recipe.patience and self.trainer.fraction < 1.0
 
-    def restore(self) -> bool:
-        """Take up the newest checkpoint; False when there is none. All processes read the same."""
-        checkpoint = load_latest(self.checkpoints)
-        if checkpoint is None:
-            return False
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Take up a checkpoint. All processes read the same."""
         self.trainer.restore(checkpoint)
         self.chronicle = Chronicle(**checkpoint.state["chronicle"])
         before = len(random_states_of(checkpoint))
@@ -188,7 +194,6 @@ class Run:
                 "it will not end with the bits of an undisturbed one"
             )
         self.crew.led(self._catch_up)
-        return True
 
     def _catch_up(self) -> None:
         best = self.chronicle.best()

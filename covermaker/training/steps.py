@@ -7,11 +7,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from covermaker.errors import WeightsError
 from covermaker.graph.events import TrainingProgress
+from covermaker.graph.plain import plain
 from covermaker.training.board import Board
 from covermaker.training.character import facts_of, speaker_embedding
 from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
-from covermaker.training.checkpoint import steps_kept
+from covermaker.training.checkpoint import load_latest, steps_kept
 from covermaker.training.course import write_run
 from covermaker.training.crew import ALONE, Crew
 from covermaker.training.history import History
@@ -24,6 +26,7 @@ from covermaker.training.saving import INDEX_FILE, Run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from covermaker.training.checkpoint import Checkpoint
     from covermaker.training.course import Clock
     from covermaker.training.dataset import Dataset
     from covermaker.training.heldout import Phrase
@@ -73,32 +76,32 @@ def run_training(
         recipe.half == "auto" and crew.led(lambda: lesson.uses_half(device))
     )
     with clock.phase("train") as told:
-        # What a run that is taken up began with is in its checkpoint.
-        base = (
-            [] if resume and steps_kept(work / CHECKPOINTS) else [Path(file) for file in run.get("base", [])]
-        )
+        kept = load_latest(work / CHECKPOINTS) if resume else None
+        base = _base(run, kept, profile)
         trainer = lesson.make(
             profile, config, dataset, base, seed=seed, device=device, seconds=seconds, half=half, crew=crew
         )
         fitting = pieces_for_memory(
-            lesson.cut_bytes(profile, config), recipe.batch_size, device, processes=crew.size
-        )
+            lesson.cut_bytes(profile, config), recipe.batch_size, device,
+            kept_bytes=trainer.bytes_to_come(), processes=crew.size,
+        )  # fmt: skip
         trainer.pieces = max(crew.everyone(fitting))
         state = Run(
             home, work, profile, identity, encoder_sha256, dataset, phrases, embedding,
             on_card(*pitch), facts_of(ready, dataset, profile, seed, run, pitch[0]), device, trainer, clock,
         )  # fmt: skip
-        if resume:
-            state.restore()
+        if kept is not None:
+            state.restore(kept)
+        del kept  # as large as the networks
         if tensorboard and crew.leads:
             state.board = Board(work, from_step=trainer.step)
         try:
             early = _train(state, told, more=more)
         except AstrayError as error:
             crew.led(lambda: write_run(work, {**run, "status": "astray"}))
-            kept = steps_kept(state.checkpoints)
+            steps = steps_kept(state.checkpoints)
             left = (
-                f"the checkpoint of step {kept[-1]} is kept" if kept else "no checkpoint was written before"
+                f"the checkpoint of step {steps[-1]} is kept" if steps else "no checkpoint was written before"
             )
             raise AstrayError(f"{error.message}; {left}", hint=error.hint) from error
     crew.led(lambda: write_run(work, {**run, "status": "finished"}))
@@ -112,8 +115,29 @@ def run_training(
         "sample_rate": config.sample_rate,
         "minutes": round(clock.seconds / 60.0, 2),
         "phases": clock.phases,
-        "seconds_per_step": round(state.trainer.spent_seconds / max(1, trainer.step), 4),
+        "seconds_per_step": round(trainer.seconds_per_step, 4),
     }
+
+
+def _base(run: dict[str, Any], kept: Checkpoint | None, profile: Profile) -> list[Path]:
+    """Return the pretrained weights that are still to be given: to all, or to discriminators that have not joined.
+
+    Raises
+    ------
+    WeightsError
+        When they are not those that the run began with.
+    """
+    files = [Path(file) for file in run.get("base", [])]
+    if not files or (kept is not None and (kept.part("critics") or profile.recipe.adversarial >= 1.0)):
+        return []  # what the run began with is in its checkpoint
+    from covermaker.training.vits_base import facts_of
+
+    if kept is not None and facts_of(files) != kept.state["facts"].get("base"):
+        raise WeightsError(
+            f"{' and '.join(str(file) for file in files)} changed since this training began with them",
+            hint="put back what was there, or begin again with --force",
+        )
+    return files
 
 
 def _train(run: Run, told: Any, *, more: bool) -> bool:
@@ -156,13 +180,13 @@ def _tell_early_end(run: Run) -> None:
 
 def _progress(run: Run, report: Report) -> TrainingProgress:
     trainer = run.trainer
-    per_step = trainer.spent_seconds / max(1, trainer.step)
+    per_step = trainer.seconds_per_step
     if trainer.seconds is not None:
         steps, left = None, trainer.seconds - trainer.spent_seconds
     else:
         steps = run.profile.recipe.steps
         left = per_step * (steps - trainer.step)
     return TrainingProgress(
-        report.step, steps, round(report.fraction, 5), {"loss": report.loss, **report.parts}, report.rate,
+        report.step, steps, round(report.fraction, 5), plain({"loss": report.loss, **report.parts}), report.rate,
         round(per_step, 4), round(max(0.0, left), 1), report.memory_bytes,
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """Asking a training to save and end: a file in its ``training/``, which it looks for after every step.
 
 Anybody who may write there can ask: the studio, ``covermaker voices stop``, from the same machine or over a shared
-disk. Ctrl-C and SIGTERM end a training at once, where it was at its last save.
+disk. Ctrl-C in the terminal of ``covermaker train`` asks, too, and when it comes again ends it at once, as SIGTERM
+does: then it is where it was at its last save.
 """
 
 from __future__ import annotations
@@ -102,7 +103,10 @@ def kill_training(home: Path) -> None:
     try:
         os.kill(now.pid, signal.SIGINT)
     except OSError as error:
-        raise ResourceError(f"process {now.pid} cannot be ended: {error.strerror}") from error
+        raise ResourceError(
+            f"process {now.pid} cannot be ended: {error.strerror}",
+            hint="let it save and end: covermaker voices stop",
+        ) from error
 
 
 def _check_running(home: Path) -> Now:

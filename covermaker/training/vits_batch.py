@@ -1,8 +1,8 @@
 """Batches for a VITS network: cuts of the takes on its own clock, and the random numbers of a step.
 
 The posterior encoder reads a whole cut, the decoder sings a short segment of it. A take that is shorter than a cut is
-followed by frames that the mask leaves out. Every singer also has silence: with none in the takes, a voice hums in
-rests.
+followed by frames that the mask leaves out. Every singer also has silence, with what the content encoder reads in it
+(`silence`): with none in the takes, a voice hums in rests.
 """
 
 from __future__ import annotations
@@ -102,28 +102,38 @@ class Cuts:
     Parameters
     ----------
     dataset : Dataset
+        With a reading of silence.
     config : VitsConfig
     cut_frames, segment_frames : int
         On the network's own clock.
     context : int
         Samples before and after a cut.
+
+    Attributes
+    ----------
+    cuts : float
+        So many draws go through all takes once, as far as one can tell: not every one is of a take, and not every take
+        is as long as a cut.
     """
 
     def __init__(
         self, dataset: Dataset, config: VitsConfig, cut_frames: int, segment_frames: int, context: int
     ) -> None:
         self.config, self.segment_frames, self.context = config, segment_frames, context
-        self._content_dim = dataset.examples[0].contents[0].shape[1]
+        assert dataset.silence is not None
+        self._reading = dataset.silence
         self._feature_hop = dataset.hop_samples
         items = [self._item(example) for example in dataset.examples]
         self._items = [item for item in items if item.frames >= segment_frames]
         # No longer than the longest take: frames that are always masked cost as much as others.
         longest = max(item.frames for item in self._items)
         self.cut_frames = max(segment_frames, min(cut_frames, longest))
-        self.cuts = sum(item.frames for item in self._items) / self.cut_frames
+        takes = np.array([item.frames for item in self._items])
         self._items += [self._silence(speaker) for speaker in sorted({item.speaker for item in self._items})]
         weights = np.array([item.weight for item in self._items])
         self._chances = weights / weights.sum()
+        a_draw = self._chances[: len(takes)] @ np.minimum(takes, self.cut_frames)
+        self.cuts = float(takes.sum() / a_draw)
 
     def _item(self, example: Example) -> _Item:
         config, hop = self.config, self.config.hop_samples
@@ -142,9 +152,10 @@ class Cuts:
         )  # fmt: skip
 
     def _silence(self, speaker: int) -> _Item:
-        nothing = np.zeros(self.cut_frames)
+        frames = max(self.cut_frames, own_frames(2 * len(self._reading), self.config))
+        nothing = np.zeros(frames)
         weight = float(_SILENT_CUTS * self.cut_frames)
-        return _Item(None, self.cut_frames, 0.0, speaker, nothing, nothing > 0.0, nothing, weight)
+        return _Item(None, frames, 0.0, speaker, nothing, nothing > 0.0, nothing, weight)
 
     def draw(self, size: int, rng: np.random.Generator) -> VitsDraw:
         """Draw `size` cuts and all random numbers of their step."""
@@ -207,11 +218,11 @@ class Cuts:
 
     def _content(self, item: _Item, first: int, frames: int, reading: int) -> NDArray[np.float32]:
         """Return the row that each frame lies in, as in `vits_clock.OwnFrames.held`."""
-        if item.example is None:
-            return np.zeros((frames, self._content_dim), np.float32)
+        row = np.arange(first, first + frames) * self.config.hop_samples // self._feature_hop // 2
+        if item.example is None:  # a cut that is longer than the reading has it again
+            return self._reading[row % len(self._reading)].astype(np.float32)
         rows = item.example.contents[reading]
-        feature = np.arange(first, first + frames) * self.config.hop_samples // self._feature_hop
-        return rows[np.minimum(feature // 2, len(rows) - 1)].astype(np.float32)
+        return rows[np.minimum(row, len(rows) - 1)].astype(np.float32)
 
 
 def own_frames(feature_frames: int, config: VitsConfig) -> int:

@@ -135,12 +135,6 @@ class VitsCritics(nn.Module):
         return [judge(sound) for judge in self.discriminators]
 
 
-def critics_names(family: str) -> list[str]:
-    """Return the names of all tensors of a family's discriminators, in the order of its files."""
-    with torch.device("meta"):
-        return [name for name, _ in VitsCritics(family, 16).named_parameters()]
-
-
 def critics_loss(real: Verdicts, fake: Verdicts) -> Tensor:
     """Return how wrong they are, added up: 1 is wanted for real sound, 0 for sung sound."""
     pairs = zip(real, fake, strict=True)

@@ -10,11 +10,12 @@ ICML 2021.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
+from covermaker.voices.community.layout import POSTERIOR, POSTERIOR_LAYERS
 from covermaker.voices.networks.vits_layers import Norm, WaveNet, masked
 from covermaker.voices.networks.vits_network import RvcNetwork, SovitsNetwork
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from covermaker.voices.networks.vits_config import VitsConfig
 
-POSTERIOR: Final = "enc_q."
-_POSTERIOR_LAYERS: Final = 16
 _LENGTH, _DIRECTION, _PRODUCT = ".weight_g", ".weight_v", ".weight"
 
 
@@ -67,7 +66,7 @@ class Posterior(nn.Module):
     def __init__(self, config: VitsConfig, norm: Norm) -> None:
         super().__init__()
         self.pre = nn.Conv1d(config.spectrum, config.hidden, 1)
-        self.enc = WaveNet(config.hidden, config.flow_kernel, _POSTERIOR_LAYERS, config.speaker_dim, norm)
+        self.enc = WaveNet(config.hidden, config.flow_kernel, POSTERIOR_LAYERS, config.speaker_dim, norm)
         self.proj = nn.Conv1d(config.hidden, 2 * config.latent, 1)
 
     def forward(self, spectrum: Tensor, speaker: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from covermaker.voices.networks.vits_config import VitsConfig
 if TYPE_CHECKING:
     from covermaker.training.profiles import Vits
 
-VERSION: Final = 1  # raise it when the same takes give another voice
+VERSION: Final = 2  # raise it when the same takes give another voice
 RVC_SPEAKERS: Final = 109  # rows that its files have, however many sing
 
 
@@ -68,6 +68,22 @@ def stock_of(shape: Vits | VitsConfig) -> Stock:
     return found
 
 
+def segment_frames(shape: Vits) -> int:
+    """Return how much of a cut is decoded: what the profile says, or what the family's program has."""
+    return shape.segment_frames or stock_of(shape).segment_frames
+
+
+def least_segment_frames(shape: Vits) -> int:
+    """Return how short a segment may be: its spectrogram mirrors what its outer windows reach beyond it."""
+    hop = _family(shape)["hop_samples"]
+    context = (2 * (stock_of(shape).bins - 1) - hop) // 2
+    return int(context // hop + 1)
+
+
+def _family(shape: Vits) -> dict[str, Any]:
+    return {"hop_samples": shape.sample_rate // 100, **_FAMILIES[shape.family]}
+
+
 def vits_config(shape: Vits, content_dim: int, singers: int) -> VitsConfig:
     """Return the network of a profile.
 
@@ -78,8 +94,7 @@ def vits_config(shape: Vits, content_dim: int, singers: int) -> VitsConfig:
     """
     stock = stock_of(shape)
     values: dict[str, Any] = {
-        "hop_samples": shape.sample_rate // 100,
-        **_FAMILIES[shape.family],
+        **_family(shape),
         "speakers": max(singers, RVC_SPEAKERS) if shape.family == "rvc" else singers,
     }
     config = VitsConfig(

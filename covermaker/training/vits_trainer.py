@@ -2,13 +2,14 @@
 
 The discriminators first, then the network: adversarial loss, twice the features', 45 times the mel spectrogram's, and
 the latents' distance; what makes up a pitch for speech learns beside. The learning rate falls by a little each epoch,
-which is as many steps as there are cuts in the takes. Gradients are measured and not scaled down.
+which is once through the takes. Gradients are measured and not scaled down.
 """
 
 from __future__ import annotations
 
 import copy
 import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -16,12 +17,13 @@ import torch
 from torch.nn import functional as F
 
 from covermaker.training.crew import ALONE, Crew
-from covermaker.training.loop import AstrayError, Report, Trainer
+from covermaker.training.loop import Report, Sung, Trainer
 from covermaker.training.vits_batch import Cuts, VitsDraw, own_frames
 from covermaker.training.vits_critics import VitsCritics, adversarial_loss, critics_loss, feature_loss
 from covermaker.training.vits_losses import Spectrum, latent_distance
 from covermaker.training.vits_network import TrainedRvc, TrainedSovits, build_trained, sung
-from covermaker.training.vits_shapes import stock_of
+from covermaker.training.vits_shapes import segment_frames, stock_of
+from covermaker.training.vits_stock import critics_shapes
 from covermaker.voices.networks.vits_network import Told
 from covermaker.voices.networks.vits_pitch_decoder import melodic
 
@@ -45,7 +47,7 @@ _SEGMENT_BYTES: Final = 0.5e9
 
 def cut_bytes(config: VitsConfig, shape: Vits) -> float:
     """Return how much memory a cut takes, forward and backward."""
-    samples = (shape.segment_frames or stock_of(shape).segment_frames) * config.hop_samples
+    samples = segment_frames(shape) * config.hop_samples
     width = max(config.upsample_channels / 512, shape.critics_channels / 1024)
     return _SEGMENT_BYTES * width * samples / 12_800
 
@@ -88,7 +90,7 @@ class VitsTrainer(Trainer):
         )
         stock = stock_of(shape)
         self.shape, self.base = shape, base
-        self._begun_with = [] if base is None else base.names
+        self._begun_with = [] if base is None else base.facts
         self.spectrum = Spectrum(config.sample_rate, config.hop_samples, config.spectrum, stock.mels).to(
             device
         )
@@ -96,7 +98,7 @@ class VitsTrainer(Trainer):
             dataset,
             config,
             own_frames(recipe.clip_frames, config),
-            shape.segment_frames or stock.segment_frames,
+            segment_frames(shape),
             self.spectrum.context,
         )
         self.network = build_trained(config)
@@ -106,14 +108,13 @@ class VitsTrainer(Trainer):
         crew.same_start(self.network)
         self.average = copy.deepcopy(self.network) if recipe.averaging > 0.0 else self.network
         self.optimiser = self._optimiser(self.network)
+        self._drawn = 0  # cuts, by all processes
         kind = torch.device(device).type
         self._kind = kind
         # Of a GPU's two, RVC's own: sound in bfloat16 has noise 48 dB below it.
         narrow = recipe.half == "float16" or (recipe.half == "auto" and kind == "cuda")
         self._dtype = torch.float16 if narrow else torch.bfloat16
-        # float16 has no room for small gradients: losses are scaled up, by as much as does not overflow.
-        scaled = half and self._dtype == torch.float16
-        self._scalers = [torch.amp.GradScaler(kind, enabled=scaled) for _ in range(2)]
+        self._scalers = self._new_scalers()
 
     def _optimiser(self, network: torch.nn.Module) -> torch.optim.AdamW:
         return torch.optim.AdamW(
@@ -123,12 +124,8 @@ class VitsTrainer(Trainer):
 
     @property
     def epoch(self) -> int:
-        """How often as many cuts as the takes have were drawn."""
-        return int(self.step // self._steps_an_epoch)
-
-    @property
-    def _steps_an_epoch(self) -> int:
-        return max(1, math.ceil(self.batches.cuts / (self.batch_size * self.crew.size)))
+        """How often the takes were gone through, in full."""
+        return int(self._drawn / self.batches.cuts)
 
     def rate(self) -> float:
         """Return the learning rate of the next step."""
@@ -137,12 +134,14 @@ class VitsTrainer(Trainer):
 
     def advance(self) -> Report:
         """Take one step; see `Trainer.advance`. On a GPU each convolution's quickest way is looked for once."""
-        if self._kind != "cuda":
-            return super().advance()
-        with torch.backends.cudnn.flags(
-            enabled=True, benchmark=True, deterministic=False, allow_tf32=torch.backends.cudnn.allow_tf32
-        ):
-            return super().advance()
+        tf32 = torch.backends.cudnn.allow_tf32
+        quickest = torch.backends.cudnn.flags(
+            enabled=True, benchmark=True, deterministic=False, allow_tf32=tf32
+        )
+        with quickest if self._kind == "cuda" else nullcontext():
+            report = super().advance()
+        self._drawn += self.batch_size * self.crew.size
+        return report
 
     def _set_rate(self, rate: float) -> None:
         super()._set_rate(rate)
@@ -156,7 +155,7 @@ class VitsTrainer(Trainer):
         """Return where the networks compute: in half precision or not."""
         return torch.autocast(self._kind, dtype=self._dtype, enabled=self.half)
 
-    def _sung(self, part: VitsDraw) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
+    def _sung(self, part: VitsDraw) -> Sung:
         def there(values: np.ndarray[Any, Any]) -> torch.Tensor:
             return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, non_blocking=True)
 
@@ -187,12 +186,20 @@ class VitsTrainer(Trainer):
         losses["latent"] = latent_distance(moved, posterior[1], prior[0], prior[1], mask)
         return sound, target, losses
 
+    def _shares(self, part: VitsDraw, draw: VitsDraw) -> Mapping[str, float]:
+        """Return the part's share of the frames that are no filling: the latents' distance is a mean over them."""
+        return {"latent": float(part.mask.sum() / draw.mask.sum())}
+
     def _make_critics(self) -> tuple[VitsCritics, torch.optim.AdamW]:
         critics = VitsCritics(self.config.family, self.shape.critics_channels, seed=self.seed)
         if self.base is not None:
             self.base.give_critics(critics)
         critics.to(self.device)
         return critics, self._optimiser(critics)
+
+    def _critics_size(self) -> int:
+        shapes = critics_shapes(self.config.family, self.shape.critics_channels)
+        return sum(math.prod(shape) for shape in shapes.values())
 
     def _critics_loss(self, sung: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         assert self.critics is not None
@@ -201,9 +208,7 @@ class VitsTrainer(Trainer):
             verdicts = self.critics(torch.cat([target, sung.detach()]))
         real = [[x[: len(target)] for x in one] for one in verdicts]
         fake = [[x[len(target) :] for x in one] for one in verdicts]
-        loss = critics_loss(real, fake)
-        self.measured["critics"] = float(loss.detach())
-        return loss
+        return critics_loss(real, fake)
 
     def _judged(self, sung: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
         with self._critics_at_rest() as critics, self._precise():
@@ -216,6 +221,14 @@ class VitsTrainer(Trainer):
         }
 
     # Gradients in half precision
+
+    def _new_scalers(self) -> list[torch.amp.GradScaler]:
+        """Return what scales the losses of the network and of its discriminators.
+
+        float16 has no room for small gradients: losses are scaled up, by as much as does not overflow.
+        """
+        scaled = self.half and self._dtype == torch.float16
+        return [torch.amp.GradScaler(self._kind, enabled=scaled) for _ in range(2)]
 
     def _scaler(self, optimiser: torch.optim.AdamW) -> torch.amp.GradScaler:
         return self._scalers[0 if optimiser is self.optimiser else 1]
@@ -232,30 +245,29 @@ class VitsTrainer(Trainer):
             self.measured[name] = float(norm)
         return norm
 
-    def _is_believed(self, value: torch.Tensor | float) -> bool:
-        scaler = self._scalers[0]  # leaves out a step that has overflowed, and scales less from then on
-        return super()._is_believed(value) or (scaler.is_enabled() and scaler.get_scale() > _LEAST_SCALE)
+    def _is_believed(self, value: torch.Tensor | float, optimiser: torch.optim.AdamW) -> bool:
+        # A scaler leaves out a step that has overflowed, and scales less from then on.
+        scaler = self._scaler(optimiser)
+        believed = super()._is_believed(value, optimiser)
+        return believed or (scaler.is_enabled() and scaler.get_scale() > _LEAST_SCALE)
 
     def _move(self, optimiser: torch.optim.AdamW) -> None:
         scaler = self._scaler(optimiser)
-        if not scaler.is_enabled():
-            if optimiser is not self.optimiser and "critics_gradient_norm" not in self.measured:
-                raise AstrayError(
-                    f"training went astray at step {self.step}: the discriminators' gradient is no number",
-                    hint="train with a lower recipe.peak_rate",
-                )
-            optimiser.step()
-            return
         scaler.step(optimiser)  # not where a gradient has overflowed
         scaler.update()
 
     # Its state
 
-    def _own_state(self) -> dict[str, Any]:
-        return {"scalers": [scaler.state_dict() for scaler in self._scalers], "facts": self.facts()}
+    def own_state(self) -> dict[str, Any]:
+        """Return what is drawn so far, the scales, and what a card is told."""
+        scalers = [scaler.state_dict() for scaler in self._scalers]
+        return {"drawn": self._drawn, "scalers": scalers, "facts": self.facts()}
 
-    def _take_own_state(self, state: Mapping[str, Any]) -> None:
+    def take_own_state(self, state: Mapping[str, Any]) -> None:
+        """Take what `own_state` returned."""
         self._begun_with = list(state["facts"].get("base", []))
+        self._drawn = int(state["drawn"])
+        self._scalers = self._new_scalers()  # whether there are any, the run that is taken up has decided
         for scaler, kept in zip(self._scalers, state["scalers"], strict=True):
             if kept and scaler.is_enabled():
                 scaler.load_state_dict(kept)

@@ -163,7 +163,8 @@ class Course:
     def _take(self, line: bytes) -> None:
         try:
             values = json.loads(line)
-            step, loss = int(values["step"]), float(values["loss"])
+            step, loss = int(values["step"]), values["loss"]
+            loss = float("nan") if loss is None else float(loss)  # None: half precision has overflowed
         except (ValueError, KeyError, TypeError, OverflowError):
             return  # cut off by a crash, or no numbers
         if self.steps and step <= self.steps[-1]:

@@ -15,7 +15,10 @@ from covermaker.errors import AudioInputError, ExitCode, UsageError
 from covermaker.jobs.launch import launch
 from covermaker.takes.document import read_takes
 from covermaker.training.course import read_run
+from covermaker.training.lock import alone_in
 from covermaker.training.prepare import doubts, prepare
+from covermaker.training.pulse import Pulse
+from covermaker.training.stopping import is_asked
 
 RATE = 16_000
 
@@ -173,8 +176,8 @@ def test_a_stopped_training_is_not_begun_again_unasked(anna, here, capsys):
     ],
 )
 def test_what_a_stopped_training_was_begun_with_stays(anna, here, capsys, options, words):
+    from covermaker.training.asked import VERSION
     from covermaker.training.profiles import PROFILES
-    from covermaker.training.run import VERSION
 
     version = 0 if "version" in words[0] else VERSION
     run_of = {"version": version, "status": "running", "profile": PROFILES["quick"].as_dict(), "seed": 1}
@@ -237,6 +240,32 @@ def test_a_signal_is_answered_with_what_is_kept(anna, capsys, monkeypatch, kept,
     assert run(["train", "anna", "--force"]) == ExitCode.INTERRUPTED
     assert capsys.readouterr().err == f"error: stopped; {words}\n"
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_ctrl_c_lets_a_training_save_and_the_next_one_ends_it(anna, capsys, monkeypatch):
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        pytest.skip("whoever runs the tests has this signal ignored, as nohup does")
+    work = anna / "training"
+    work.mkdir(exist_ok=True)
+    asked = []
+
+    def training(request, *, listener, log):
+        with alone_in(anna, "a training"):
+            pulse = Pulse(work, listener)
+            pulse.begin()
+            os.kill(os.getpid(), signal.SIGINT)
+            asked.append(is_asked(work))
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+
+    monkeypatch.setattr("covermaker.cli.train.launch", training)
+    before = signal.getsignal(signal.SIGINT)
+    assert run(["train", "anna", "--force"]) == ExitCode.INTERRUPTED
+    assert asked == [True]
+    said = capsys.readouterr().err
+    assert "it saves and ends; Ctrl-C again ends it at once" in said
+    assert "error: stopped; " in said
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_a_singer_without_a_clip_is_named(library):

@@ -26,6 +26,7 @@ from covermaker.render.tasks import _once
 from covermaker.takes.document import make_takes, write_takes
 from covermaker.training import needs
 from covermaker.training import run as running
+from covermaker.training.asked import VERSION
 from covermaker.training.course import read_run, write_run
 from covermaker.training.profiles import PROFILES, Profile
 
@@ -137,7 +138,7 @@ def test_a_render_takes_up_what_it_began_and_nothing_else(
         return begun[-1]
 
     run = {
-        "version": running.VERSION, "status": "running", "profile": wanted.profile.as_dict(), "seed": 1,
+        "version": VERSION, "status": "running", "profile": wanted.profile.as_dict(), "seed": 1,
         "asked_by": "7",
     }  # fmt: skip
     assert render(7)

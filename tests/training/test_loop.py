@@ -137,22 +137,22 @@ def test_when_nothing_fits_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_critics_are_taught_once_of_every_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When memory runs out after they have learned from a part, the second try leaves that part out."""
+    """When memory runs out after they have learned from the batch, the second try leaves them out."""
     trainer = Trainer(CONFIG, two_vowels(), recipe(adversarial=0.0))
-    teach, judge = Trainer._teach_critics, Trainer._judged
+    teach, judge = Trainer._critics_loss, Trainer._judged
     taught, judged = [], []
 
-    def teaching(self: Trainer, sung: torch.Tensor, target: torch.Tensor) -> None:
+    def teaching(self: Trainer, sung: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         taught.append(len(sung))
-        teach(self, sung, target)
+        return teach(self, sung, target)
 
     def crowded(self: Trainer, sung: torch.Tensor, target: torch.Tensor) -> object:
         judged.append(len(sung))
-        if judged == [2, 2]:  # the second half of the batch, when the critics have seen all of it
+        if judged == [2, 2]:  # the second half of the batch
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
         return judge(self, sung, target)
 
-    monkeypatch.setattr(Trainer, "_teach_critics", teaching)
+    monkeypatch.setattr(Trainer, "_critics_loss", teaching)
     monkeypatch.setattr(Trainer, "_judged", crowded)
     trainer.pieces = 2
     trainer.advance()
@@ -160,6 +160,38 @@ def test_the_critics_are_taught_once_of_every_cut(monkeypatch: pytest.MonkeyPatc
     assert taught == [2, 2]
     trainer.advance()
     assert taught == [2, 2, 1, 1, 1, 1]
+
+
+def test_discriminators_in_parts_learn_what_they_learn_of_the_whole() -> None:
+    found = []
+    for pieces in (1, 3):
+        trainer = Trainer(CONFIG, two_vowels(), recipe(adversarial=0.0, peak_rate=1e-4))
+        trainer.pieces = pieces
+        report = trainer.advance()
+        state = trainer.critics_optimiser.state
+        assert {float(one["step"]) for one in state.values()} == {1.0}
+        found.append((report.loss, torch.cat([one["exp_avg"].flatten() for one in state.values()])))
+    (loss, whole), (other, parts) = found
+    assert other == pytest.approx(loss, rel=1e-5)
+    assert torch.linalg.vector_norm(parts - whole) < 1e-4 * torch.linalg.vector_norm(whole)
+
+
+def test_discriminators_that_go_astray_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(CONFIG, two_vowels(), recipe(adversarial=0.0))
+    monkeypatch.setattr(
+        Trainer, "_critics_loss", lambda self, sung, target: self.critics(sung)[0][-1].sum() * np.nan
+    )
+    with pytest.raises(AstrayError, match="the gradient of the discriminators is no number"):
+        trainer.advance()
+
+
+def test_memory_to_come_is_that_of_gradients_and_moments() -> None:
+    trainer = Trainer(CONFIG, two_vowels(), recipe(adversarial=0.0))
+    promised = trainer.bytes_to_come()
+    assert Trainer(CONFIG, two_vowels(), recipe(adversarial=1.0)).bytes_to_come() < promised
+    trainer.advance()
+    first, second = (sum(p.numel() for p in one.parameters()) for one in (trainer.network, trainer.critics))
+    assert promised == 12 * first + 16 * second
 
 
 @pytest.mark.parametrize(
@@ -194,7 +226,7 @@ def test_what_cannot_be_cut_ends_in_a_line(monkeypatch: pytest.MonkeyPatch, plac
     if place == "Critics":
         monkeypatch.setattr(ddsp, "Critics", full)
     else:
-        trainer._invite_critics()
+        trainer.invite_critics()
         monkeypatch.setattr(getattr(trainer, place), "step", full)
     with pytest.raises(ResourceError, match=f"out of memory at step 0: {says}"):
         trainer.advance()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from covermaker.errors import ProjectError, UsageError
-from covermaker.training.profiles import PROFILES, Profile, load_profile
+from covermaker.training.profile_choice import load_profile
+from covermaker.training.profiles import PROFILES, Profile
 
 
 def test_profiles_survive_json() -> None:

@@ -13,14 +13,16 @@ import pytest
 from covermaker.errors import AudioInputError, CovermakerError, ProjectError, ResourceError, UsageError
 from covermaker.takes.document import make_takes, write_takes
 from covermaker.training import run as running
+from covermaker.training.asked import VERSION, OtherRunError
 from covermaker.training.audition import audition, promote
+from covermaker.training.checkpoint import Checkpoint, checkpoint_path, save_checkpoint
 from covermaker.training.course import read_run
 from covermaker.training.crew import Several
 from covermaker.training.dataset import Dataset, Example
 from covermaker.training.lock import alone_in
 from covermaker.training.prepare import check_singers
 from covermaker.training.profiles import PROFILES, Profile
-from covermaker.training.run import VERSION, OtherRunError, train_voice
+from covermaker.training.run import train_voice
 from covermaker.training.stopping import StoppedError, ask_to_stop
 from covermaker.training.sung import is_sung, sung_file
 
@@ -40,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     write_takes(takes, folder)
     (folder / "training" / "checkpoints").mkdir(parents=True)
-    (folder / "training" / "checkpoints" / "step-000000100.safetensors").touch()
+    save_checkpoint(Checkpoint({}, {"step": 100}), folder / "training" / "checkpoints")
     keep(folder)
 
     def looked_at(*_: object) -> None:
@@ -149,6 +151,18 @@ def test_the_same_run_is_taken_up(home: Path, wishes: dict[str, Any]) -> None:
     assert left(home) == {"run.json", "checkpoints"}
 
 
+def test_what_has_only_damaged_checkpoints_is_not_taken_up(home: Path) -> None:
+    """It is told before anything is prepared, and a render, which may begin again, does."""
+    checkpoint_path(home / "training" / "checkpoints", 100).write_bytes(b"half")
+    with pytest.raises(OtherRunError, match="can be read: 1 are damaged") as refused:
+        train_voice(home, resume=True)
+    assert refused.value.hint == "--force begins again"
+    assert left(home) == {"run.json", "checkpoints"}
+    checkpoint_path(home / "training" / "checkpoints", 100).unlink()
+    with pytest.raises(Reached):
+        train_voice(home, resume=True)
+
+
 def test_a_profile_that_is_none_says_so() -> None:
     whole = PROFILES["quick"].as_dict()
     for values in ({}, {**whole, "size": 3}, {**whole, "recipe": {"strides": 3}}):
@@ -194,8 +208,8 @@ def test_a_killed_audition_leaves_no_half_phrase(home: Path, monkeypatch: pytest
         raise Reached
 
     for name, stands in {
-        "read_card": lambda _: card, "read_phrases": lambda *_, **__: [phrase], "_install": lambda *_: None,
-        "Voice": SimpleNamespace(open=lambda _: None), "convert_phrase": killed,
+        "_of_run": lambda _: SimpleNamespace(card=card), "read_phrases": lambda *_, **__: [phrase],
+        "_install": lambda *_: None, "Voice": SimpleNamespace(open=lambda _: None), "convert_phrase": killed,
     }.items():  # fmt: skip
         monkeypatch.setattr(f"covermaker.training.audition.{name}", stands)
     with pytest.raises(Reached):

@@ -9,7 +9,8 @@ import torch
 from tiny_vits import WIDTH, profile, tones, trainer
 
 from covermaker.errors import ProjectError, UsageError
-from covermaker.training.profiles import PROFILES, Vits, load_profile
+from covermaker.training.profile_choice import load_profile
+from covermaker.training.profiles import PROFILES, Vits
 from covermaker.training.vits_critics import (
     OfPeriod,
     VitsCritics,
@@ -19,8 +20,9 @@ from covermaker.training.vits_critics import (
 )
 from covermaker.training.vits_losses import Spectrum, latent_distance
 from covermaker.training.vits_network import build_trained, normed, sung
-from covermaker.training.vits_shapes import vits_config
-from covermaker.voices.networks.vits_network import build_network
+from covermaker.training.vits_shapes import least_segment_frames, vits_config
+from covermaker.voices.networks.vits_network import Told, build_network
+from covermaker.voices.networks.vits_pitch_decoder import melodic
 
 KEYS = Path(__file__).parents[1] / "parity" / "keys"
 
@@ -171,7 +173,7 @@ def test_cuts_are_of_one_place(name: str) -> None:
     config, context = learning.config, learning.spectrum.context
     drawn = learning.batches.draw(20, np.random.default_rng(5))
     for row in range(20):
-        if not drawn.content[row].any():
+        if not drawn.level[row].any():
             continue  # silence
         own = np.flatnonzero(drawn.mask[row])
         seconds = (drawn.f0_hz[row, own] - 100.0) / 100.0  # what time the pitch says it is
@@ -215,12 +217,59 @@ def test_profiles_of_vits(tmp_path: Path) -> None:
         ('network = "vits"\n[vits]\nfamily = "svc"\n', "vits.family = 'svc' is no choice"),
         ("[vits]\nhidden = 0\n", "vits.hidden = 0 is out of range"),
         ('[recipe]\nhalf = "float16"\n', "only for the network 'vits'"),
+        ("[vits]\nhidden = 64\n", "profile.toml:1: vits does nothing for the network 'ddsp'"),
+        (
+            'network = "vits"\n[size]\nhidden = 64\n',
+            "profile.toml:2: size does nothing for the network 'vits'",
+        ),
+        ('network = "vits"\n[recipe]\nfinal_rate = 1e-5\n', "toml:3: recipe.final_rate does nothing for"),
+        (
+            'network = "vits"\n[recipe]\ncontent_noise = 0.1\n',
+            "toml:3: recipe.content_noise does nothing for",
+        ),
+        ('network = "vits"\n[vits]\nsegment_frames = 2\n', "toml:3: vits.segment_frames = 2 is too short"),
+        (
+            'network = "vits"\n[vits]\nsample_rate = 16000\n',
+            "toml:3: vits.sample_rate = 16000 is none of 'rvc'",
+        ),
     ],
 )
 def test_a_wrong_profile_of_vits_is_refused(tmp_path: Path, text: str, says: str) -> None:
     (tmp_path / "profile.toml").write_text(text)
     with pytest.raises(ProjectError, match=says):
         load_profile("custom", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("rvc", 3), ("rvc-32k", 2), ("rvc-48k", 2), ("sovits", 2)]
+)  # fmt: skip
+def test_the_shortest_segment_is_long_enough_for_its_spectrogram(name: str, least: int) -> None:
+    assert least_segment_frames(PROFILES[name].vits) == least
+    learning = trainer(profile(name, shape={"segment_frames": least}, steps=1))
+    assert np.isfinite(learning.advance().loss)
+    with pytest.raises(RuntimeError, match="Padding size should be less"):
+        trainer(profile(name, shape={"segment_frames": least - 1}, steps=1)).advance()
+
+
+def test_a_short_item_is_told_the_pitch_of_itself_alone() -> None:
+    """Filling behind it changes nothing of what is guessed, but where a convolution sees that there is an end."""
+    learning = trainer(profile("sovits"))
+    network = learning.network
+    torch.manual_seed(3)
+    told = Told(torch.randn(1, 12, WIDTH), torch.ones(1, 12, dtype=torch.int64),
+                torch.ones(1, 12, dtype=torch.int64), torch.full((1, 12), 0.1))  # fmt: skip
+    melody, who = melodic(200.0 + 20.0 * torch.arange(12.0)[None]), torch.randn(1, 8, 1)
+
+    def filled(values: torch.Tensor) -> torch.Tensor:
+        return torch.cat([values, torch.zeros(1, 5, *values.shape[2:], dtype=values.dtype)], dim=1)
+
+    with torch.no_grad():
+        alone = network.guessed_melody(told, melody, who)
+        mask = filled(torch.ones(1, 12))[:, None]
+        behind = Told(*(filled(getattr(told, name)) for name in ("content", "bins", "voiced", "level")), mask)
+        beside = network.guessed_melody(behind, filled(melody), who)
+    assert torch.allclose(alone[:, :11], beside[:, :11], atol=1e-6)
+    assert not beside[:, 12:].any()
 
 
 def test_a_network_that_cannot_be_built_is_refused() -> None:

@@ -1,42 +1,22 @@
 """VITS voices are trained: it learns, is taken up to the bit, sings, and goes out to the programs of its family."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tiny_vits import WIDTH, profile, run_tiny_vits, tones, trainer
+from tiny_vits import profile, run_tiny_vits, tones, trainer
 
 from covermaker.errors import UsageError
 from covermaker.graph.events import Event
 from covermaker.training.audition import promote
 from covermaker.training.checkpoint import load_latest
-from covermaker.training.dataset import Dataset
 from covermaker.training.give_out import give_out_training
 from covermaker.training.history import read_history
 from covermaker.training.loop import AstrayError
-from covermaker.training.machine import pieces_for_memory
-from covermaker.training.profiles import PROFILES
-from covermaker.training.vits_base import Base, base_files
-from covermaker.training.vits_shapes import vits_config
-from covermaker.training.vits_trainer import cut_bytes
 from covermaker.voices.card import read_card
 from covermaker.voices.community.give_out import give_out
-from covermaker.voices.community.take_in import Wishes, take_in
-from covermaker.voices.index_ivf import IvfIndex
 from covermaker.voices.voice import Voice
-
-READING = "contentvec-768l12"
-
-
-def wide(dataset: Dataset) -> Dataset:
-    """Give content the width that the programs know."""
-    examples = [
-        replace(one, contents=tuple(np.pad(rows, ((0, 0), (0, 768 - WIDTH))) for rows in one.contents))
-        for one in dataset.examples
-    ]
-    return Dataset(examples, sample_rate=100 * dataset.hop_samples, clip_frames=dataset.clip_frames)
 
 
 def sing(voice: Voice, speaker: int = 0) -> np.ndarray:
@@ -105,14 +85,14 @@ def test_a_run_in_two_halves_equals_a_whole_one(tmp_path: Path) -> None:
 def test_the_rate_falls_by_epochs_and_the_critics_have_the_same() -> None:
     wanted = profile(peak_rate=1e-4, steps=20)
     learning = trainer(wanted)
-    cuts = 4 * 60 / 40  # four takes of 60 frames, in cuts of 40
-    assert learning.batches.cuts == pytest.approx(cuts)
+    # Four takes of 60 frames in cuts of 40, and two cuts of silence beside them.
+    assert learning.batches.cuts == pytest.approx(4 * 60 / 40 + 2)
     rates = []
-    for _ in range(7):
+    for _ in range(9):
         rates.append(learning.rate())
         learning.advance()
         assert {group["lr"] for group in learning.critics_optimiser.param_groups} == {rates[-1]}
-    assert rates == pytest.approx([1e-4] * 3 + [1e-4 * 0.999875] * 3 + [1e-4 * 0.999875**2])
+    assert rates == pytest.approx([1e-4] * 4 + [1e-4 * 0.999875] * 4 + [1e-4 * 0.999875**2])
     assert learning.epoch == 2
 
 
@@ -151,7 +131,7 @@ def test_what_goes_on_overflowing_ends_it() -> None:
         for _ in range(99):
             learning.advance()
 
-    with pytest.raises(AstrayError, match="the mel loss is nan"):
+    with pytest.raises(AstrayError, match="the gradient of the discriminators is no number"):
         go_on()
     # From 65536 down to a ten-thousandth, a half at a time, beside a few steps of nothing but silence.
     assert 30 <= learning.step < 60
@@ -173,54 +153,17 @@ def test_silence_is_among_what_every_singer_is_taught() -> None:
     dataset = tones(speakers=2)
     learning = trainer(dataset=dataset)
     drawn = learning.batches.draw(200, np.random.default_rng(0))
-    silent = ~drawn.content.any(axis=(1, 2))
+    silent = ~drawn.level.any(axis=1)
     assert set(drawn.speaker[silent]) == {0, 1}
     assert not drawn.sound[silent].any()
     assert not drawn.sounding[silent].any()
+    # What is told there is what the encoder reads in silence, from any of its rows on.
+    rows = drawn.content[silent]
+    assert np.array_equal(rows[..., 2], np.ones((len(rows), 40)))
+    assert set(np.unique(rows[:, 2:, 3] - rows[:, :-2, 3])) == {1.0}  # each row is held for two frames
+    assert len(np.unique(rows[:, 0, 3])) > 9
     # Two cuts of 40 frames each, beside eight takes of 60.
     assert silent.mean() == pytest.approx(4 * 40 / (4 * 40 + 8 * 60), abs=0.08)
-
-
-@pytest.mark.parametrize(("name", "program"), [("rvc-32k", "rvc"), ("sovits", "sovits")])
-def test_what_goes_out_comes_back_with_the_same_sound(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, program: str
-) -> None:
-    monkeypatch.setenv("COVERMAKER_VOICES", str(tmp_path / "library"))
-    wanted = profile(name, steps=2)
-    run_tiny_vits(tmp_path / "own", wanted, dataset=wide(tones(wanted.vits.sample_rate)), encoder=READING)
-    voice = Voice.open(tmp_path / "own")
-    assert voice.card.network.kind == "vits"
-    assert voice.card.content.encoder == READING
-    assert voice.card.index is not None
-    index = IvfIndex.read(voice.folder / voice.card.index.file)
-    assert index.width == 768
-    assert len(index) == 4 * 30
-
-    done = give_out(voice, program, tmp_path / "out")
-    again = Voice.open(take_in(Wishes(done.files[0], name="again")).folder)
-    assert np.array_equal(sing(voice), sing(again))
-
-    # And what its program trains on: the same network, and here the same to begin with.
-    files = give_out_training(voice, program, tmp_path / "training")
-    assert [file.name for file in files[:2]] == ["G_2.pth", "D_2.pth"]
-    network = torch.load(files[0], weights_only=True)
-    assert sorted(network) == ["iteration", "learning_rate", "model", "optimizer"]
-    assert any(name.startswith("enc_q.") for name in network["model"])
-    config = vits_config(wanted.vits, 768, 1)
-    assert base_files([str(file) for file in files[:2]], config) == files[:2]
-    learning = load_latest(voice.folder / "training" / "checkpoints")
-    assert learning is not None
-    begun = trainer(wanted, dataset=wide(tones(wanted.vits.sample_rate)), base=files[:2])
-    begun._invite_critics()
-    for part, own in (("weights", begun.network), ("critics", begun.critics)):
-        assert_same_tensors(learning.part(part), dict(own.state_dict()))
-    # An optimiser takes the moments of the file, each for its own tensor.
-    parameters = [torch.nn.Parameter(value) for value in network["model"].values()]
-    optimiser = torch.optim.AdamW(parameters)
-    optimiser.load_state_dict(network["optimizer"])
-    assert all(state["exp_avg"].shape == p.shape for p, state in optimiser.state.items())
-    with pytest.raises(UsageError, match="is there already"):
-        give_out_training(voice, program, tmp_path / "training")
 
 
 def test_a_voice_on_another_encoder_stays_here(tmp_path: Path) -> None:
@@ -234,62 +177,18 @@ def test_a_voice_on_another_encoder_stays_here(tmp_path: Path) -> None:
 
 
 def test_another_save_can_be_promoted(tmp_path: Path) -> None:
-    run_tiny_vits(tmp_path, profile(steps=6, saves=2))
+    run_tiny_vits(tmp_path, profile(steps=8, saves=2))
     now = read_card(tmp_path)
-    assert now.training["epochs"] == 2
-    card = promote(tmp_path, 3 if now.training["step"] == 6 else 6)
+    assert now.training["epochs"] == (1 if now.training["step"] == 4 else 2)
+    card = promote(tmp_path, 4 if now.training["step"] == 8 else 8)
     assert card.network.kind == "vits"
     assert card.weights != now.weights
-    assert card.training["epochs"] == (1 if card.training["step"] == 3 else 2)
+    assert card.training["epochs"] == (1 if card.training["step"] == 4 else 2)
     assert np.isfinite(sing(Voice.open(tmp_path))).all()
 
 
-def test_a_pretrained_base_of_another_network_is_refused(tmp_path: Path) -> None:
-    wanted = profile(steps=1, saves=1)
-    run_tiny_vits(tmp_path / "own", wanted, dataset=wide(tones()), encoder=READING)
-    voice = Voice.open(tmp_path / "own")
-    network, critics = give_out_training(voice, "rvc", tmp_path / "out")[:2]
-    config = vits_config(wanted.vits, 768, 1)
-    finished = give_out(voice, "rvc", tmp_path / "small").files[0]
-    with pytest.raises(Exception, match="is a finished voice: it has no posterior encoder"):
-        base_files([str(finished)], config)
-    with pytest.raises(UsageError, match="two files of the same kind"):
-        base_files([str(critics), str(critics)], config)
-    with pytest.raises(Exception, match=r"is of another network: its tensor 'enc_p\.emb_phone\.weight'"):
-        base_files([str(network)], vits_config(wanted.vits, 256, 1))
-    (tmp_path / "bad.pth").write_bytes(b"not a checkpoint")
-    with pytest.raises(Exception, match="no checkpoint that can be read"):
-        base_files([str(tmp_path / "bad.pth")], config)
-    with pytest.raises(Exception, match=r"nowhere\.pth cannot be read"):
-        base_files([str(tmp_path / "nowhere.pth")], config)
-    with pytest.raises(Exception, match="is of another network"):
-        Base([critics]).give_critics(trainer(profile(shape={"critics_channels": 64}))._make_critics()[0])
-
-
-def test_a_batch_in_parts_has_nearly_the_same_gradients() -> None:
-    whole, parts = (trainer(profile(batch_size=4)) for _ in range(2))
-    parts.pieces = 2
-    found = []
-    for one in (whole, parts):
-        one.critics = None
-        losses = one._in_pieces(one._draw())
-        found.append(
-            (losses, torch.cat([p.grad.flatten() for p in one.network.parameters() if p.grad is not None]))
-        )
-    (a, first), (b, second) = found
-    assert a.keys() == b.keys()
-    assert torch.nn.functional.cosine_similarity(first, second, dim=0) > 0.99
-
-
-def test_the_full_size_asks_for_memory_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
-    from covermaker.training import machine
-
-    monkeypatch.setattr(machine, "free_memory_bytes", lambda device: int(4e9))
-    shape = PROFILES["rvc"].vits
-    assert pieces_for_memory(cut_bytes(vits_config(shape, 768, 1), shape), 8, "cuda") == 2
-
-
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 @pytest.mark.parametrize("half", ["off", "on", "float16"])
 def test_on_a_gpu(half: str) -> None:
     learning = trainer(profile(half=half, steps=20), half=half != "off", device="cuda")

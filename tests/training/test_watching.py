@@ -24,7 +24,7 @@ from covermaker.training import watch as watch_module
 from covermaker.training.checkpoint import Checkpoint, checkpoint_path, steps_kept
 from covermaker.training.course import Clock
 from covermaker.training.lock import alone_in, is_held
-from covermaker.training.profiles import load_profile
+from covermaker.training.profile_choice import load_profile
 from covermaker.training.pulse import Pulse, read_now
 from covermaker.training.stopping import (
     StoppedError,

@@ -42,7 +42,9 @@ def tones(rate: int = 32_000, speakers: int = 1, frames: int = 60) -> Dataset:
         content[:, which] = 1.0
         level = np.full(frames, -20.0, np.float32)
         examples.append(Example(sound.astype(np.float32), f0_hz, level, (content,), speaker))
-    return Dataset(examples, sample_rate=rate, clip_frames=20)
+    silence = np.zeros((50, WIDTH), np.float16)
+    silence[:, 2], silence[:, 3] = 1.0, np.arange(50)
+    return Dataset(examples, sample_rate=rate, clip_frames=20, silence=silence)
 
 
 def profile(name: str = "rvc-32k", shape: dict[str, Any] | None = None, **changes: Any) -> Profile:

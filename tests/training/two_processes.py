@@ -69,7 +69,7 @@ def one_is_out_of_memory(crew: Crew) -> dict[str, Any]:
 def one_has_no_room_for_the_critics(crew: Crew) -> dict[str, Any]:
     """At the critics' first step, where the other one has stepped: both end, and none waits for the other."""
     trainer = tiny_trainer(crew, **{**CHANGES, "adversarial": 0.0})
-    trainer._invite_critics()
+    trainer.invite_critics()
     assert trainer.critics_optimiser is not None
     if crew.rank == 1:
 

@@ -30,7 +30,7 @@ def same_weights(crew: Crew, half: str) -> dict[str, Any]:
         "drew": float(abs(drawn.sound).sum()),
         "bits": bits(tensors),
         "losses": [report.loss for report in reports],
-        "epoch_steps": learning._steps_an_epoch,
+        "epoch": learning.epoch,
     }
 
 

@@ -18,7 +18,7 @@ Shape: TypeAlias = tuple[int, ...]
 Row: TypeAlias = tuple[str, Shape]
 
 POSTERIOR: Final = "enc_q."  # reads the target's spectrogram: in training only
-_POSTERIOR_LAYERS: Final = 16
+POSTERIOR_LAYERS: Final = 16
 _PITCH_BINS: Final = 256
 _PRENET_KERNEL: Final = 5
 _PITCH_KERNEL: Final = 3
@@ -139,7 +139,7 @@ def _decoder(config: VitsConfig) -> Iterator[Row]:
 
 def _posterior(config: VitsConfig) -> Iterator[Row]:
     yield from _conv("enc_q.pre", config.hidden, config.spectrum, 1)
-    yield from _wavenet("enc_q.enc", config, _POSTERIOR_LAYERS)
+    yield from _wavenet("enc_q.enc", config, POSTERIOR_LAYERS)
     yield from _conv("enc_q.proj", 2 * config.latent, config.hidden, 1)
 
 

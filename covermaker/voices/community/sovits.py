@@ -32,13 +32,14 @@ _OF_41: Final = ("vocoder_name", "vol_embedding", "use_automatic_f0_prediction")
 _MOST_SINGERS: Final = 1000
 LEARNING_RATE: Final = 1e-4
 
-# What the programs want to read of a training, though they only sing: their own defaults.
+# What the programs want to read of a training, also where they only sing: their own defaults.
 _TRAINING: Final = {
-    "log_interval": 200, "eval_interval": 800, "seed": 1234, "epochs": 10000, "learning_rate": LEARNING_RATE,
-    "betas": [0.8, 0.99], "eps": 1e-9, "batch_size": 6, "fp16_run": False, "lr_decay": 0.999875,
-    "segment_size": 10240, "init_lr_ratio": 1, "warmup_epochs": 0, "c_mel": 45, "c_kl": 1.0, "use_sr": True,
-    "max_speclen": 512, "port": "8001", "keep_ckpts": 3,
+    "log_interval": 200, "eval_interval": 800, "seed": 1234, "epochs": 10000, "betas": [0.8, 0.99], "eps": 1e-9,
+    "batch_size": 6, "fp16_run": False, "half_type": "fp16", "lr_decay": 0.999875, "segment_size": 10240,
+    "init_lr_ratio": 1, "warmup_epochs": 0, "c_mel": 45, "c_kl": 1.0, "use_sr": True, "max_speclen": 512,
+    "port": "8001", "keep_ckpts": 3, "all_in_mem": False,
 }  # fmt: skip
+_LISTS: Final = {"training_files": "filelists/train.txt", "validation_files": "filelists/val.txt"}
 
 
 def told(content: Mapping[str, Any], config: Mapping[str, Any] | None) -> Told:
@@ -153,8 +154,19 @@ def _singers(table: Any, rows: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-def config_json(config: VitsConfig, singers: Mapping[str, int]) -> dict[str, Any]:
-    """Return the ``config.json`` of a network; `singers` are the rows of its speaker table by their names."""
+def config_json(
+    config: VitsConfig, singers: Mapping[str, int], *, learning_rate: float = LEARNING_RATE
+) -> dict[str, Any]:
+    """Return the ``config.json`` of a network, with all that the program reads of it to sing and to train on.
+
+    Parameters
+    ----------
+    config : VitsConfig
+    singers : mapping of str to int
+        The rows of its speaker table by their names.
+    learning_rate : float
+        That a training begins with.
+    """
     model: dict[str, Any] = {
         "inter_channels": config.latent, "hidden_channels": config.hidden, "filter_channels": config.filter,
         "n_heads": config.heads, "n_layers": config.layers, "kernel_size": config.kernel, "p_dropout": 0.1,
@@ -169,7 +181,7 @@ def config_json(config: VitsConfig, singers: Mapping[str, int]) -> dict[str, Any
         "sampling_rate": config.sample_rate, "filter_length": 2 * (config.spectrum - 1),
         "hop_length": config.hop_samples, "win_length": 2 * (config.spectrum - 1), "n_mel_channels": 80,
         "mel_fmin": 0.0, "mel_fmax": config.sample_rate / 2, "max_wav_value": 32768.0,
-        "unit_interpolate_mode": config.units,
+        "unit_interpolate_mode": config.units, **_LISTS,
     }  # fmt: skip
     if not config.fork:
         model |= {
@@ -181,4 +193,6 @@ def config_json(config: VitsConfig, singers: Mapping[str, int]) -> dict[str, Any
     elif config.units == "nearest":
         model["type_"] = "hifi-gan"
         data["contentvec_final_proj"] = config.content_dim == 256
-    return {"train": _TRAINING, "data": data, "model": model, "spk": dict(singers)}
+    # A network that is told a level learns it from takes that are made louder and softer.
+    train = {**_TRAINING, "learning_rate": learning_rate, "vol_aug": config.volume}
+    return {"train": train, "data": data, "model": model, "spk": dict(singers)}

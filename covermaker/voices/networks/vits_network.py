@@ -134,6 +134,8 @@ class SovitsNetwork(nn.Module):
             By how much it moves more around its mean than it does.
         """
         heard = centred(melody, told.voiced.to(melody.dtype), stretch)
+        if told.mask is not None:
+            heard = heard * told.mask[:, 0]  # past the end of an item nothing lies below the mean
         guessed: Tensor = self.f0_decoder(self._said(told), heard, speaker, told.mask)
         return guessed
 
