@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from covermaker.batch.changing import AGAIN, NOTHING, is_hopeless, swap_turns
 from covermaker.batch.words import called, cancelled_words
 from covermaker.errors import UsageError
+from covermaker.texts import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -34,6 +35,7 @@ _BECOMES: Final = {
     "retry": _BECOME["retry"],
     "cancel": ("is being cancelled: finished steps are kept", "are being cancelled: finished steps are kept"),
 }
+_SHOWN: Final = 3  # of songs that are not there
 _OF_ALL: Final = {
     "pause": "is paused: what runs is finished, nothing is begun",
     "go on": "goes on",
@@ -66,8 +68,12 @@ def leave_ask(
         queue.ask(what)
         return f"{called(queue)} {_OF_ALL[what]}"
     meant = _meant(queue, what, numbers, states)
+    hopeless = [
+        song for song in queue.songs("failed") if what == "retry" and not numbers and is_hopeless(song)
+    ]
+    told = f"; {_hopeless_words(hopeless, queue)}" if hopeless and (not states or "failed" in states) else ""
     if not meant:
-        return f"{NOTHING} to {what} in {called(queue)}"
+        return f"{NOTHING} to {what} in {called(queue)}{told}"
     worked_on = queue.is_worked_on
     with queue.writing():
         for song in meant:
@@ -75,7 +81,7 @@ def leave_ask(
                 queue.ask(what, song.id)
             else:
                 queue.change(song.id, **_CHANGES[what], cause=_cause(what, song))
-    return _told(queue, what, meant, worked_on=worked_on)
+    return _told(queue, what, meant, worked_on=worked_on) + told
 
 
 def _meant(queue: Queue, what: Asked, numbers: Sequence[int], states: Collection[SongState]) -> list[Song]:
@@ -101,6 +107,17 @@ def _meant(queue: Queue, what: Asked, numbers: Sequence[int], states: Collection
         for song in known.values()
         if song.state in may_be and (not wanted or song.id in wanted) and not is_hopeless(song)
     ]
+
+
+def _hopeless_words(songs: Sequence[Song], queue: Queue) -> str:
+    """Say which songs are not tried again, because the list names nothing that is there, and what to do."""
+    shown = ", ".join(f"{song.id} ({one_line(song.cause)})" for song in songs[:_SHOWN])
+    more = f" and {len(songs) - _SHOWN} more" if len(songs) > _SHOWN else ""
+    which = f"song {shown} is" if len(songs) == 1 else f"songs {shown}{more} are"
+    return (
+        f"{which} not there to be tried: put the file back or mend the list, then run the list again: "
+        f"covermaker batch LIST --out {quote(str(queue.folder))}"
+    )
 
 
 def _told(queue: Queue, what: Asked, meant: Sequence[Song], *, worked_on: bool) -> str:

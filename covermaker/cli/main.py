@@ -136,6 +136,9 @@ def run(arguments: list[str]) -> int:
         return int(code) if isinstance(code, int) else int(ExitCode.OK)
     except CovermakerError as error:
         return _say(error.message, hint_of(error), int(error.exit_code), arguments)
+    except click.exceptions.NoArgsIsHelpError as error:  # a group alone: its help is the answer
+        click.echo(error.format_message())
+        return int(ExitCode.OK)
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "covermaker"
         return _say(error.format_message(), f"see: {where} --help", int(ExitCode.USAGE), arguments)

@@ -10,11 +10,12 @@ from covermaker.cli.output import json_option, show, table
 from covermaker.cli.voices_export import export
 from covermaker.cli.voices_import import import_
 from covermaker.cli.voices_remove import remove, restore
+from covermaker.cli.voices_show import command as show_
 from covermaker.cli.voices_takes import add, keep, new, scan, skip
 from covermaker.cli.voices_training import audition, promote, status, stop
 from covermaker.units import note_name
 from covermaker.voices.card import range_assumed
-from covermaker.voices.library import find_voice, list_voices, user_library
+from covermaker.voices.library import list_voices, user_library
 
 project_option = click.option(
     "--project", type=click.Path(path_type=Path), help="Also look into the voices of this project."
@@ -27,7 +28,7 @@ def command() -> None:
 
 
 for _action in (
-    new, add, scan, keep, skip, status, stop, audition, promote, import_, export, remove, restore,
+    show_, new, add, scan, keep, skip, status, stop, audition, promote, import_, export, remove, restore,
 ):  # fmt: skip
     command.add_command(_action)
 
@@ -68,27 +69,6 @@ def list_(project: Path | None, as_json: bool) -> None:
             }
         )
     show(values, as_json, table(rows, header=("voice", "range", "rights", "from", "what it is")))
-
-
-@command.command("show")
-@click.argument("name")
-@project_option
-@json_option
-def show_(name: str, project: Path | None, as_json: bool) -> None:
-    """Show a voice's card."""
-    voice = find_voice(name, project)
-    card = voice.card.model_dump(mode="json")
-    rows = [("folder", str(voice.folder)), ("fingerprint", voice.fingerprint)]
-    rows += [(key, _words(value)) for key, value in card.items()]
-    show({"folder": str(voice.folder), "fingerprint": voice.fingerprint, **card}, as_json, table(rows))
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_words(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_words, value))
-    return str(value)
 
 
 def _takes_only(project: Path | None) -> list[tuple[str, Path]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ import click
 from covermaker.cli.alone import run_alone
 from covermaker.cli.output import json_option, show, table
 from covermaker.cli.progress import unless_quiet
+from covermaker.voices.library import call_of
 from covermaker.voices.rights import RIGHTS
 
 _file = click.Path(path_type=Path)
@@ -17,7 +19,11 @@ _file = click.Path(path_type=Path)
 
 @click.command("import")
 @click.argument("path", type=_file, metavar="FILE|FOLDER|ZIP")
-@click.option("--name", default="", help="What the voice is called; the file's name by default.")
+@click.option(
+    "--name",
+    default="",
+    help="What the voice is called, or a folder for it (./…); the file's name by default.",
+)
 @click.option(
     "--rights", type=click.Choice([*RIGHTS, "unknown"]), default="unknown", show_default=True,
     help="Why you may sing with it.",
@@ -52,7 +58,7 @@ def import_(path: Path, dry_run: bool, force: bool, as_json: bool, **wishes: Any
     ]
     text = table([row for row in rows if row[1]])
     if not dry_run:
-        text += f"\nnext: covermaker convert VOCAL --voice {done['name']}"
+        text += f"\nnext: covermaker convert VOCAL --voice {quote(call_of(Path(done['folder'])))}"
     show(done, as_json, text)
 
 

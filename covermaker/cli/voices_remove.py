@@ -20,14 +20,19 @@ def remove(voice: str, as_json: bool) -> None:
     from covermaker.takes.create import holds_voice
     from covermaker.takes.lock import changing
     from covermaker.training.lock import kept_out
-    from covermaker.voices.library import place_of, user_library
+    from covermaker.voices.library import is_place, place_of, user_library
 
     folder, library = place_of(voice).absolute(), user_library().absolute()
+    if is_place(voice) and not holds_voice(folder):
+        raise UsageError(f"there is no voice in {folder}", hint="covermaker voices list shows yours")
     if not holds_voice(folder):
         known = [one.name for one in sorted(library.glob("*")) if holds_voice(one)]
         raise UsageError(f"your library has no voice '{voice}'", hint=nearest(voice, known))
     if folder.parent != library:
-        raise ProjectError(f"{folder} is not in your library", hint="remove its folder by hand")
+        raise ProjectError(
+            f"{folder} is not in your library, whose trash alone brings voices back",
+            hint=f"that folder is the whole voice: delete it yourself, or move it into {library}",
+        )
     with changing(folder), kept_out(folder):
         gone = Trash(library).remove(folder, title=folder.name)
     show(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,14 +52,14 @@ def new(
 ) -> None:
     """Take in recordings for a new voice NAME: files of any format, or folders of them."""
     from covermaker.takes.document import read_takes
-    from covermaker.voices.library import place_of
+    from covermaker.voices.library import call_of, place_for
 
     if rights is None:
         raise UsageError(
             "a voice needs a rights line: whose voice is it, and did they agree?",
             hint="add --rights own-voice, licensed or synthetic, and for the first two --statement '…'",
         )
-    folder = place_of(name)
+    folder = place_for(name)
     wishes = {
         "voice": str(folder),
         "paths": [str(path) for path in paths],
@@ -73,9 +74,10 @@ def new(
         run_alone("take-in", wishes, listener=listener)
     takes = read_takes(folder)
     count = len(takes.takes)
+    call = shlex.quote(call_of(folder))
     text = (
         f"{folder}: {count} take{'s' if count != 1 else ''}, {takes.rights}\n"
-        f"next: covermaker voices scan {name}, then covermaker train {name}"
+        f"next: covermaker voices scan {call}, then covermaker train {call}"
     )
     show({"folder": str(folder), **takes.model_dump(mode="json", by_alias=True)}, as_json, text)
 
@@ -151,6 +153,8 @@ def _choose(voice: str, takes: tuple[str, ...], *, use: bool, as_json: bool) -> 
 )
 def scan(voice: str, as_json: bool, png: Path | None, labels: str | None, bleed: bool) -> None:
     """Say what is right and wrong with the takes of VOICE (a name, or its folder)."""
+    from covermaker.voices.library import call_of
+
     folder = find_takes(voice)
     if labels is not None and labels != "write":
         from covermaker.takes.review import take_labels_in
@@ -168,7 +172,7 @@ def scan(voice: str, as_json: bool, png: Path | None, labels: str | None, bleed:
         words(f"labels {file}")
     if png is not None:
         words(f"picture {png}")
-    show(result["report"], as_json, _text(result["report"]))
+    show(result["report"], as_json, _text(result["report"], call_of(folder)))
 
 
 def find_takes(voice: str) -> Path:
@@ -223,13 +227,18 @@ def _slicing(text: str) -> Slicing:
     )
 
 
-def _text(report: Mapping[str, Any]) -> str:
-    """Write the table in 80 columns, and below it a line for everything that is wrong."""
+def _text(report: Mapping[str, Any], call: str) -> str:
+    """Write the table in 80 columns, and below it a line for everything that is wrong with the voice of that call."""
+    from covermaker.takes.verdicts import LEAVE_OUT
+
     header = ("take", "len", "LUFS", "noise", "SNR", "sil", "range", "band", "like", "verdict")
     takes = report["takes"]
     lines = [table([_row(take) for take in takes], header=header), ""]
     for take in takes:
-        lines += [f"{take['take']}: {one['text']}\n  {one['advice']}" for one in take["findings"]]
+        skip_it = f": covermaker voices skip {shlex.quote(call)} {shlex.quote(take['take'])}"
+        for one in take["findings"]:
+            how = skip_it if one["advice"] == LEAVE_OUT and take["used"] else ""
+            lines.append(f"{take['take']}: {one['text']}\n  {one['advice']}{how}")
     used = [take for take in takes if take["used"]]
     lines += report["notes"]
     clips = sum(len(take["cuts"]) for take in used)

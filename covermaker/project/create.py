@@ -37,7 +37,7 @@ name = {voice}
 
 [convert]
 transpose = "auto"                 # semitones, "auto" (octaves towards the voice), "fit" (its key, too) or "off"
-pitch = "fcpe"                     # fcpe | crepe | crepe-tiny | harvest | dio
+pitch = "fcpe"                     # {methods}
 
 # The mixer, a table a track. Racks are copied from presets, so that a project never changes by itself.
 [[tracks]]
@@ -66,7 +66,7 @@ stems = false
 
 @dataclass(frozen=True)
 class NewProject:
-    """What a new project starts from; racks and levels come from presets."""
+    """What a new project starts from; racks and levels come from presets, names of methods from their registry."""
 
     title: str
     voice: str
@@ -79,6 +79,7 @@ class NewProject:
     loudness_lufs: float = -14.0
     true_peak_dbtp: float = -1.0
     master_rack: Sequence[Mapping[str, Any]] = ()
+    pitch_methods: Sequence[str] = ()
 
 
 def create(song: Path, folder: Path, start: NewProject, *, copy_song: bool = True) -> Project:
@@ -159,6 +160,7 @@ def _fill(start: NewProject, file: str) -> str:
     )
     return _TEMPLATE.format(
         schema=SCHEMA,
+        methods=" | ".join(start.pitch_methods) or "docs/project-file.md has the others",
         title=toml_value(start.title),
         artist=toml_value(start.artist),
         song_artist=toml_value(start.song_artist),

@@ -16,7 +16,7 @@ from covermaker.features.workers import unheard
 from covermaker.progress import part, silent
 from covermaker.takes.analysis import analyse, cuts_of
 from covermaker.takes.cache import cache_folder
-from covermaker.takes.create import LEAST_SECONDS
+from covermaker.takes.create import LEAST_SECONDS, too_little
 from covermaker.takes.document import TakeRow, Takes, read_takes, recorded_bytes, take_path
 from covermaker.takes.pool import each
 from covermaker.takes.working import working_copy
@@ -110,11 +110,8 @@ def prepare_clips(
             f"nobody sings in the takes of '{takes.name}'", hint="look at them with: covermaker voices scan"
         )
     seconds = sum(clip.seconds for clip in clips)
-    if seconds < least_seconds:
-        raise AudioInputError(
-            f"the takes of '{takes.name}' hold {seconds:.0f} s of voice, too little to train one",
-            hint=f"record {least_seconds:g} s at the very least, better 5 to 20 minutes",
-        )
+    if (short := too_little(seconds, least_seconds)) is not None:
+        raise AudioInputError(f"the takes of '{takes.name}' hold {short[0]}", hint=short[1])
     return clips
 
 

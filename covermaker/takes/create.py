@@ -256,6 +256,16 @@ def _read_sources(files: Sequence[Path], progress: Progress) -> list[_Source]:
     return list(sources.values())
 
 
+def too_little(voice_seconds: float, least_seconds: float = LEAST_SECONDS) -> tuple[str, str] | None:
+    """Return what to say of clips that are too short in all to train on, and what to do; None of others."""
+    if voice_seconds >= least_seconds:
+        return None
+    return (
+        f"{int(voice_seconds)} s of voice, too little to train one",
+        f"record {least_seconds:g} s at the very least, better 5 to 20 minutes",
+    )
+
+
 def _refuse_too_little(sources: Sequence[_Source], least_seconds: float) -> None:
     audible = [source for source in sources if source.peak > SILENT_PEAK]
     if not audible:

@@ -13,6 +13,7 @@ from covermaker.progress import part, silent
 from covermaker.takes.analysis import Analysis, analyse, cuts_of
 from covermaker.takes.bleed import bleed_db
 from covermaker.takes.cache import cache_folder
+from covermaker.takes.create import too_little
 from covermaker.takes.document import TakeRow, Takes, read_takes, recorded_bytes, take_path
 from covermaker.takes.pool import each
 from covermaker.takes.report import keep_report
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from covermaker.progress import Progress
+
+
+_WORTH_HEARING_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -285,7 +289,9 @@ def _notes(reports: list[TakeReport]) -> list[str]:
     used = [report for report in reports if report.used]
     voice = sum(report.voice_seconds for report in used)
     notes = []
-    if voice < 300.0:
+    if (short := too_little(voice)) is not None:
+        notes.append("{}; {}".format(*short))
+    elif voice < _WORTH_HEARING_SECONDS:
         notes.append(f"{voice / 60:.1f} minutes of voice: it will train, but 5 to 20 minutes sound better")
     bands = {round(report.band_limit_hz / 1000) for report in used if report.cuts}
     if len(bands) > 1 and max(bands) > 1.3 * min(bands):

@@ -58,26 +58,26 @@ def _clean(take: TakeReport) -> bool:
     return not (music or noisy or crushed)
 
 
-_LEAVE_OUT = "leave it out: use = false in takes.toml"
+LEAVE_OUT = "leave it out of training"
 
 RULES: tuple[_Rule, ...] = (
     _Rule(
         "silent",
         lambda take: take.lufs is None or take.lufs < SILENT_LUFS,
         lambda take: "it is silent",
-        _LEAVE_OUT,
+        LEAVE_OUT,
     ),
     _Rule(
         "no voice",
         lambda take: take.lufs is not None and take.lufs >= SILENT_LUFS and not take.cuts,
         lambda take: "nobody sings in it",
-        _LEAVE_OUT,
+        LEAVE_OUT,
     ),
     _Rule(
         "other singer",
         lambda take: _clean(take) and take.other_share > OTHER_SHARE,
         lambda take: f"its voice is not that of the other takes (likeness {take.likeness or 0:.2f})",
-        _LEAVE_OUT,
+        LEAVE_OUT,
     ),
     _Rule(
         "two singers",

@@ -110,7 +110,7 @@ def _refuse_absent(singers: Sequence[str], present: Collection[str], what: str) 
     if absent:
         raise AudioInputError(
             f"the takes of '{absent[0]}' hold {what}",
-            hint="record more of them, or leave them out with: use = false",
+            hint="record more of them, or leave their takes out: covermaker voices skip",
         )
 
 

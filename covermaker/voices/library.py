@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covermaker.disk import told_by
-from covermaker.errors import ProjectError, nearest
+from covermaker.errors import ProjectError, UsageError, nearest
 from covermaker.voices.card import CARD_FILE, VoiceCard
 from covermaker.voices.voice import Voice
 
@@ -141,6 +141,42 @@ def _untrained(folder: Path, wanted: str) -> ProjectError:
 def is_place(text: str) -> bool:
     """Tell whether what a person wrote for a voice is a path, not a name of the library."""
     return "/" in text or os.sep in text or text.startswith("~")
+
+
+def place_for(text: str) -> Path:
+    """Return where a new voice lies: a name's place in the user's library, or a path that clearly is one.
+
+    Parameters
+    ----------
+    text : str
+        A plain name; or a path that is absolute or begins with ``./``, ``../`` or ``~``.
+
+    Raises
+    ------
+    UsageError
+        When it may be either, or later commands would take the name for an option.
+    ProjectError
+        As `place_of`.
+    """
+    clear = text.startswith((f".{os.sep}", f"..{os.sep}", "./", "../", "~")) or os.path.isabs(text)
+    if not clear and is_place(text):
+        raise UsageError(
+            f"'{text}' is no name for a voice: it has a slash",
+            hint=f"choose a plain name; for a folder elsewhere write .{os.sep}{text}",
+        )
+    if Path(text).name.startswith("-"):
+        raise UsageError(
+            f"'{Path(text).name}' is no name for a voice: commands would take it for an option",
+            hint="choose a name that does not begin with '-'",
+        )
+    folder = place_of(text)
+    return folder.parent.resolve() / folder.name if clear and ".." in folder.parent.parts else folder
+
+
+def call_of(folder: Path) -> str:
+    """Return what commands find the voice in a folder by: its name in the user's library, its path elsewhere."""
+    folder = folder.absolute()
+    return folder.name if folder.parent == user_library().absolute() else str(folder)
 
 
 def place_of(text: str) -> Path:

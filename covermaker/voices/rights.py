@@ -24,3 +24,21 @@ UNKNOWN_RIGHTS: Final = (
     "nobody has said whose voice '{voice}' is, or that its singer agreed (rights: unknown): "
     "songs say so in their tags"
 )
+
+
+# Told of a voice whose files are given out, by what its card says.
+_GIVEN_OUT: Final = {
+    "own-voice": "it is the voice of whoever said: {statement} Whoever has these files can sing with it",
+    "licensed": "it is the voice of a singer who agreed: {statement} See that giving it to others is agreed, too",
+    "synthetic": "it is nobody's voice, a machine's (rights: synthetic)",
+}
+_UNKNOWN_GIVEN_OUT: Final = (
+    "nobody has said whose voice '{voice}' is, or that its singer agreed (rights: unknown): "
+    "tell whoever gets these files"
+)
+
+
+def given_out_words(voice: str, rights: str, statement: str) -> str:
+    """Say whose voice it is that is written as files for other programs."""
+    said = statement.strip().rstrip(".!?")
+    return _GIVEN_OUT.get(rights, _UNKNOWN_GIVEN_OUT).format(voice=voice, statement=f"'{said}'.")

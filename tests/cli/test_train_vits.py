@@ -82,6 +82,11 @@ def test_what_is_asked_for_must_be_there(anna, capsys, monkeypatch):
     assert code == ExitCode.WEIGHTS
     assert "evil.pth is no checkpoint that can be read" in said
 
+    for files in (("none", "none"), ("evil.pth", "none")):
+        code, said = refused(capsys, "--network", "vits", "--base", files[0], "--base", files[1])
+        assert code == ExitCode.USAGE
+        assert "--base none stands alone" in said
+
     code, said = refused(capsys, "--base", "evil.pth")
     assert code == ExitCode.USAGE
     assert "the network 'ddsp' begins with no pretrained weights" in said

@@ -92,7 +92,8 @@ def test_what_is_said_of_a_voice_goes_onto_its_card(miku):
         (["miku.pth", "--rights", "stolen"], ExitCode.USAGE, "stolen"),
         (["miku.index"], ExitCode.WEIGHTS, "is the index of a voice, not its model"),
         (["miku.pth", "--index", "miku.pth"], ExitCode.WEIGHTS, "miku.pth is a checkpoint, and no index"),
-        (["miku.pth", "--clusters", "miku.index"], ExitCode.WEIGHTS, "is an index, and no cluster model"),
+        (["miku.pth", "--clusters", "miku.index"], ExitCode.WEIGHTS, "clusters are of so-vits-svc"),
+        (["duet/G_1.pth", "--clusters", "miku.index"], ExitCode.WEIGHTS, "is an index, and no cluster model"),
         (["miku.pth", "--name", "demo"], ExitCode.USAGE, "comes with Covermaker"),
         (["miku.pth", "--name", "a:b"], ExitCode.PROJECT, "a plain name is expected"),
         (["."], ExitCode.USAGE, "2 models: miku.pth, rin.pth"),
@@ -100,6 +101,8 @@ def test_what_is_said_of_a_voice_goes_onto_its_card(miku):
 )
 def test_what_is_refused_says_why(miku, library, capsys, options, code, words):
     save(miku.with_name("rin.pth"), small_model())
+    if options[0].startswith("duet"):
+        save(miku.parent / "duet" / "G_1.pth", training_state(SOVITS))
     assert run(["voices", "import", *options]) == code
     said = capsys.readouterr().err
     assert words in said
@@ -126,12 +129,14 @@ def test_so_vits_in_and_out(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["card"]["singers"] == ["anna", "ben"]
     assert run(["voices", "export", "duet", "--format", "sovits", "--out", "out"]) == 0
     said = capsys.readouterr()
-    assert said.out.splitlines() == ["out/G_0.pth", "out/config.json", "out/kmeans_5.pt"]
+    assert said.out.splitlines() == [
+        "out/duet/G_0.pth", "out/duet/config.json", "out/duet/kmeans_5.pt", "out/duet/G_0.covermaker.json",
+    ]  # fmt: skip
     assert "rights: unknown" in said.err
     assert run(["voices", "export", "duet", "--format", "sovits", "--out", "out"]) == ExitCode.USAGE
     assert "is there already" in capsys.readouterr().err
     assert run(["voices", "export", "duet", "--format", "sovits", "--out", "out", "--force", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["files"][0] == str(tmp_path / "out" / "G_0.pth")
+    assert json.loads(capsys.readouterr().out)["files"][0] == str(tmp_path / "out" / "duet" / "G_0.pth")
     assert run(["voices", "export", "duet", "--format", "rvc", "--out", "out2"]) == ExitCode.USAGE
     assert "cannot be a file of RVC" in capsys.readouterr().err
     assert run(["voices", "export", "demo", "--format", "rvc", "--out", "out2"]) == ExitCode.USAGE

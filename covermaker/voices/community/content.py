@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["torch", "index", "config", "zip", "other"]
 
 _HEAD: Final = 16
+_RETRIEVAL_HINT: Final = "nothing of it was run; of so-vits-svc's retrieval take the kmeans_….pt instead"
+_PICKLE_HINT: Final = "nothing of it was run: do not open it in another program, either"
 # What begins otherwise, in words.
 _OTHERS: Final = {
     b"\x93NUMPY": "an array of numpy; RVC's oldest index (total_fea.npy) is not read",
@@ -77,7 +79,7 @@ def refused(path: Path, called: str) -> WeightsError:
     if asked is not None:
         return WeightsError(
             f"{called} is a raw pickle, which only opens by running what it names{asked}",
-            hint="nothing of it was run; of so-vits-svc's retrieval take the kmeans_….pt instead",
+            hint=_RETRIEVAL_HINT if "faiss" in asked or "index" in path.name else _PICKLE_HINT,
         )
     if head.startswith(b"PK"):
         return WeightsError(f"{called} is a damaged archive", hint="copy or download it again")

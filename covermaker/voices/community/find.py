@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import UsageError, WeightsError
@@ -16,7 +15,8 @@ from covermaker.voices.community.content import kind_of, refused
 from covermaker.voices.community.ivf_file import row_count
 from covermaker.voices.community.model import claims_of
 from covermaker.voices.community.names import plain_stem
-from covermaker.voices.community.saying import LISTED, naming
+from covermaker.voices.community.saying import CLUSTERS_ALONE, LISTED, MODEL_TOO, naming
+from covermaker.voices.community.scratch import scratch_folder
 from covermaker.voices.community.unpack import MOST_FILES, unpack
 from covermaker.voices.community.variants import refuse_known
 from covermaker.weights.torch_file import TorchFile
@@ -24,6 +24,9 @@ from covermaker.weights.torch_file import TorchFile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PATH_HINT: Final = "name a model, its folder or a zip file"
+# Endings under which models go about: a file that has one and is none is told, and not passed over.
+_OF_MODELS: Final = {".pth", ".pt", ".ckpt", ".pkl", ".safetensors"}
 _NAMED: Final = 8  # of several models, in a message
 
 
@@ -78,11 +81,14 @@ def found(
     """
     for one in (path, config, index, clusters):
         if one is not None and not one.exists():
-            raise UsageError(f"there is no file {one}", hint="name a model, its folder or a zip file")
+            raise UsageError(
+                f"there is no file {one}",
+                hint=_PATH_HINT if one is path else "mend its path, or leave it out",
+            )
         if one is not None and one is not path and not one.is_file():
             raise UsageError(f"{one} is no file", hint="name the file itself")
-    with TemporaryDirectory(prefix="covermaker-import-", ignore_cleanup_errors=True) as scratch:
-        inside = _inside(path, Path(scratch))
+    with ExitStack() as stack:
+        inside = _inside(path, stack)
         files = _beside(path) if inside is None else _Found(path, inside).chosen()
         # A voice has one of the two: the one that was named leaves the other where it is.
         yield Files(
@@ -92,14 +98,15 @@ def found(
         )  # fmt: skip
 
 
-def _inside(path: Path, scratch: Path) -> Path | None:
-    """Return the folder to look into; None where the path is a file to be taken as it is."""
+def _inside(path: Path, stack: ExitStack) -> Path | None:
+    """Return the folder to look into, an archive's until the stack ends; None for a file to be taken as it is."""
     if path.is_dir():
         return path
     if not path.is_file():
-        raise UsageError(f"{path} is no file", hint="name a model, its folder or a zip file")
+        raise UsageError(f"{path} is no file", hint=_PATH_HINT)
     if kind_of(path) != "zip":
         return None
+    scratch = stack.enter_context(scratch_folder())
     unpack(path, scratch)
     return scratch
 
@@ -153,7 +160,10 @@ class _Found:
         """Choose the model, and what belongs to it."""
         if not self.models:
             if self.others:
-                raise self.others[0]
+                raise self._refusal()
+            for files, what in ((self.clusters, CLUSTERS_ALONE), (self.indexes, "an index and no model")):
+                if files:
+                    raise WeightsError(f"{self.called(files[0])} is {what}", hint=MODEL_TOO)
             raise UsageError(f"{self.path} holds no model", hint=LISTED)
         model = self._one(self.models, "models", "name one of them", self.models)
         near = [file for file in self.configs if file.parent == model.parent]
@@ -164,6 +174,14 @@ class _Found:
         index = self._one(full, "indexes", "name one with --index", of_model)
         clusters = self._one(self.clusters, "cluster models", "name one with --clusters", [])
         return Files(model, self.called(model), config, index, clusters, **self._origin)
+
+    def _refusal(self) -> WeightsError:
+        """Return why the first file that could have been a model is none, and how many others there are."""
+        first, *more = self.others
+        if not more:
+            return first
+        others = f"{len(more)} more files" if len(more) > 1 else "one more file"
+        return WeightsError(f"{first.message}; {others} of {self.path} cannot be taken in", hint=first.hint)
 
     def _one(self, files: list[Path], what: str, hint: str, likely: list[Path]) -> Any:
         """Return the only file of a kind, or the only one that is likely; None where there is none."""
@@ -189,6 +207,8 @@ class _Found:
                 self.others.append(error)
         elif kind == "zip":
             self.others.append(WeightsError(f"{called} is an archive itself", hint="unpack it first"))
+        elif file.suffix.lower() in _OF_MODELS:
+            self.others.append(refused(file, called))
 
     def _sort_torch(self, file: Path, called: str) -> None:
         with TorchFile.open(file, called=called) as opened:

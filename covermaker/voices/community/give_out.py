@@ -18,6 +18,7 @@ from covermaker.voices.community.facts import READINGS
 from covermaker.voices.community.ivf_file import Ivf, write_ivf
 from covermaker.voices.community.published import checkpoint, published, save_torch
 from covermaker.voices.community.rvc import small_model
+from covermaker.voices.community.sidecar import sidecar_path, sidecar_text
 from covermaker.voices.community.sovits import LEARNING_RATE, config_json
 from covermaker.voices.index_tables import index_kind, map_table, read_tables
 from covermaker.voices.networks.vits_config import VitsConfig
@@ -60,7 +61,7 @@ def give_out(
         Of that program's own family.
     program : str
         ``"rvc"``: NAME.pth and, with an index, NAME.index. ``"sovits"``: G_0.pth, config.json and, with clusters,
-        kmeans_N.pt.
+        kmeans_N.pt, in a folder NAME of their own. Beside the model lies what `sidecar` says of it.
     out : Path
         The folder for them, made when it is missing; of RVC also the .pth itself.
     replace : bool
@@ -81,7 +82,9 @@ def give_out(
         raise UsageError(f"no program is called '{program}' here", hint="known: " + ", ".join(FORMATS))
     config = exportable(voice, program)
     voice.verify()
-    plan, notes = _rvc(voice, config, out) if program == "rvc" else _sovits(voice, config, out)
+    plan, notes = _rvc(voice, config, out) if program == "rvc" else _sovits(voice, config, out / voice.name)
+    model = next(iter(plan))
+    plan[sidecar_path(model)] = lambda path: write_text(path, sidecar_text(voice.card, voice.name, model))
     there = [path for path in plan if path.exists()]
     if there and not replace:
         raise UsageError(
@@ -93,6 +96,17 @@ def give_out(
     return GivenOut(list(plan), notes)
 
 
+def program_of(voice: Voice) -> str:
+    """Return the only program whose files a voice can be given out as.
+
+    Raises
+    ------
+    UsageError
+        When there is none.
+    """
+    return _built(voice).family
+
+
 def exportable(voice: Voice, program: str) -> VitsConfig:
     """Return what the voice is built from, if the program can build it and read what is sung as the voice wants it.
 
@@ -101,13 +115,7 @@ def exportable(voice: Voice, program: str) -> VitsConfig:
     UsageError
         When it cannot.
     """
-    network = voice.card.network
-    if network.kind != "vits":
-        raise UsageError(
-            f"voice '{voice.name}' is sung by Covermaker's own network '{network.kind}', which no other program has",
-            hint="only voices of the kind 'vits', as imported ones are, can be given out",
-        )
-    config = VitsConfig.from_mapping(network.config)
+    config = _built(voice)
     if config.family != program:
         raise UsageError(
             f"voice '{voice.name}' is of {FORMATS[config.family]}: it cannot be a file of {FORMATS[program]}",
@@ -129,6 +137,16 @@ def exportable(voice: Voice, program: str) -> VitsConfig:
     return config
 
 
+def _built(voice: Voice) -> VitsConfig:
+    network = voice.card.network
+    if network.kind != "vits":
+        raise UsageError(
+            f"voice '{voice.name}' is sung by Covermaker's own network '{network.kind}', which no other program has",
+            hint="only voices of the kind 'vits', as imported ones are, can be given out",
+        )
+    return VitsConfig.from_mapping(network.config)
+
+
 def _rvc(voice: Voice, config: VitsConfig, out: Path) -> tuple[Plan, list[str]]:
     model = out if out.suffix == ".pth" else out / f"{voice.name}.pth"
     plan: Plan = {
@@ -143,7 +161,7 @@ def _rvc(voice: Voice, config: VitsConfig, out: Path) -> tuple[Plan, list[str]]:
 
 
 def _sovits(voice: Voice, config: VitsConfig, out: Path) -> tuple[Plan, list[str]]:
-    epochs = voice.card.training.get("epochs")
+    epochs = voice.card.training.get("epochs", voice.card.training.get("iteration"))
     epoch = epochs if isinstance(epochs, int) else 0
     spk = {name: number for number, name in enumerate(voice.card.singers or [voice.name])}
     text = json.dumps(config_json(config, spk), indent=2, ensure_ascii=False) + "\n"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from covermaker.errors import WeightsError
 from covermaker.texts import one_line
 from covermaker.voices.community import rvc, sovits
+from covermaker.voices.community.clusters import is_clusters
 from covermaker.voices.community.layout import POSTERIOR, tensors
-from covermaker.voices.community.saying import LISTED
+from covermaker.voices.community.saying import CLUSTERS_ALONE, LISTED, MODEL_TOO
 from covermaker.voices.community.shapes import config_of, family_of
 from covermaker.voices.community.variants import refuse_known
 from covermaker.voices.community.weight_norm import DIRECTION, LENGTH, PRODUCT, fuse, fused_names
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from covermaker.voices.community.facts import Facts
-    from covermaker.voices.networks.vits_config import VitsConfig
+    from covermaker.voices.community.layout import Shape
+    from covermaker.voices.networks.vits_config import Family, VitsConfig
     from covermaker.weights.torch_file import Claim, TorchFile
 
 Claims: TypeAlias = "dict[str, Claim]"
@@ -74,12 +76,12 @@ def read_model(file: TorchFile, config: Mapping[str, Any] | None) -> Model:
         When it is something else, or a model that cannot be sung with here; says what.
     """
     claims = claims_of(file)
+    if is_clusters(file.content):
+        raise WeightsError(f"it is {CLUSTERS_ALONE}", hint=MODEL_TOO)
     if not claims:
         raise WeightsError("it holds no tensors of a model", hint=LISTED)
     refuse_known(claims)
-    shapes = {
-        name.replace(DIRECTION, PRODUCT): claim.shape for name, claim in claims.items() if LENGTH not in name
-    }
+    shapes = _shapes(claims)
     family = family_of(shapes)
     if family is None:
         raise WeightsError(
@@ -91,6 +93,17 @@ def read_model(file: TorchFile, config: Mapping[str, Any] | None) -> Model:
     kept = {name: claim for name, claim in claims.items() if not name.startswith(POSTERIOR)}
     _refuse_others(network, kept)
     return Model(network, says.facts(file.content, config, network), kept)
+
+
+def family_in(file: TorchFile) -> Family | None:
+    """Tell whose model a file holds; None of something else."""
+    return family_of(_shapes(claims_of(file)))
+
+
+def _shapes(claims: Claims) -> dict[str, Shape]:
+    return {
+        name.replace(DIRECTION, PRODUCT): claim.shape for name, claim in claims.items() if LENGTH not in name
+    }
 
 
 def arrays(file: TorchFile, model: Model) -> Iterator[tuple[str, NDArray[np.float32]]]:

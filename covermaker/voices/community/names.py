@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from covermaker.project.create import slug
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from covermaker.voices.community.facts import Facts
+    from covermaker.voices.networks.vits_config import Family
 
 
 def plain_stem(path: Path) -> str:
@@ -35,3 +38,20 @@ def voice_name(model: Path, path: Path) -> str:
     if is_of_step(stem):
         stem = path.parent.name if path == model else path.stem
     return slug(stem)
+
+
+def course_of(facts: Facts, family: Family, model: Path) -> dict[str, Any]:
+    """Return how far a model was trained, with what the name of its file tells.
+
+    so-vits-svc calls a save by its step and writes the epoch into it, its fork calls it by the epoch. Where name and
+    file have one number and the program is not known to be the fork, nobody can say which of the two it is.
+    """
+    training = dict(facts.training)
+    match = re.fullmatch(r"(?i)g_?([1-9]\d{0,14})", model.stem)
+    if family != "sovits" or match is None or "(fork)" in facts.origin:
+        return training
+    if training.get("epochs") == int(match[1]):
+        training["iteration"] = training.pop("epochs")
+    else:
+        training["steps"] = int(match[1])
+    return training

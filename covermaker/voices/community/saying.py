@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LISTED: Final = "docs/import.md lists what can be taken in"
+CLUSTERS_ALONE: Final = "the cluster model of so-vits-svc (kmeans_….pt), which belongs to a voice and is none"
+MODEL_TOO: Final = "name the voice's model, and give this with --clusters or --index"
 AGAIN: Final = "it is damaged or cut off: copy or download it again"
 
 

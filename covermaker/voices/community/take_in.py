@@ -26,13 +26,15 @@ from covermaker.voices.card import (
     WeightsPart,
     write_card,
 )
+from covermaker.voices.community.companions import fitting
 from covermaker.voices.community.find import found
-from covermaker.voices.community.model import arrays, read_model
-from covermaker.voices.community.names import voice_name
+from covermaker.voices.community.model import arrays, family_in, read_model
+from covermaker.voices.community.names import course_of, voice_name
 from covermaker.voices.community.retrieval import read_retrieval
 from covermaker.voices.community.saying import naming
 from covermaker.voices.community.settings import read_config
-from covermaker.voices.library import SHIPPED, TAKES_FILE, place_of, user_library
+from covermaker.voices.community.sidecar import read_sidecar
+from covermaker.voices.library import SHIPPED, TAKES_FILE, place_for, user_library
 from covermaker.voices.rights import needs_statement
 from covermaker.weights.torch_file import TorchFile
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from covermaker.voices.community.find import Files
     from covermaker.voices.community.model import Model
     from covermaker.voices.community.retrieval import Retrieval
+    from covermaker.voices.community.sidecar import Sidecar
 
 WEIGHTS_FILE: Final = "voice.safetensors"
 INDEX_FILE: Final = "index.npz"
@@ -66,7 +69,7 @@ class Wishes:
     path : Path
         The model, or a folder or zip file with it.
     name : str
-        What the voice is called; made of the file's name when left out. With a separator in it, the folder.
+        What the voice is called; made of the file's name when left out; or its folder, see `library.place_for`.
     rights, statement : str
         As on a card; ``unknown`` when nobody says whose voice it is.
     config, index, clusters : Path, optional
@@ -131,16 +134,25 @@ def take_in(wishes: Wishes, *, dry_run: bool = False, progress: Progress = silen
         raise UsageError(
             f"rights '{wishes.rights}' need a statement: who agreed, to what", hint="add --statement '…'"
         )
+    named = [name for name in ("config", "index", "clusters") if getattr(wishes, name) is not None]
     with found(wishes.path, config=wishes.config, index=wishes.index, clusters=wishes.clusters) as files:
-        folder = place_of(wishes.name or voice_name(files.model, wishes.path))
+        folder = place_for(wishes.name or voice_name(files.model, wishes.path))
         _refuse_another(folder, replace=wishes.replace)
         config = None if files.config is None else read_config(files.config, files.said(files.config))
         with TorchFile.open(files.model, called=files.called) as file:
+            fits = fitting(files, config, family_in(file), named)
+            files = fits.files
             with naming(files.called):
-                model = read_model(file, config)
+                model = read_model(file, fits.config)
+            beside = read_sidecar(files.model, model.facts.encoder)
             retrieval = read_retrieval(files, width=model.config.content_dim, singers=model.facts.singers)
-            card = _card(wishes, folder.name, files, model, retrieval)
-            notes = [*model.facts.notes, *(retrieval.notes if retrieval is not None else ())]
+            card = _card(wishes, folder.name, files, model, retrieval, beside)
+            notes = [*fits.notes, *model.facts.notes, *(retrieval.notes if retrieval is not None else ())]
+            notes += beside.notes
+            if wishes.rights != card.rights:
+                notes.append(
+                    f"its rights are as they were written beside it: {card.rights} {card.statement}".rstrip()
+                )
             weights = _tensors(file, model, files.called, part(progress, 0.0, 0.7))
             if dry_run:
                 return TakenIn(folder, card, files.called, notes)
@@ -206,27 +218,42 @@ def _write(
     return card
 
 
-def _card(wishes: Wishes, name: str, files: Files, model: Model, retrieval: Retrieval | None) -> VoiceCard:
+def _card(
+    wishes: Wishes, name: str, files: Files, model: Model, retrieval: Retrieval | None, beside: Sidecar
+) -> VoiceCard:
     """Return the card; the hashes of what is not written yet are still missing on it."""
     facts = model.facts
+    rights, statement = wishes.rights, wishes.statement.strip()
+    licence = "unknown" if rights == "unknown" else "as the statement says"
+    if rights == "unknown" and not statement and beside.rights:
+        rights, statement, licence = (
+            beside.rights,
+            beside.statement,
+            beside.licence or "as the statement says",
+        )
+    singers = list(facts.singers)
+    if len(beside.singers) == len(singers):  # RVC has numbers for them only
+        singers = list(beside.singers)
     values = {
         "schema": SCHEMA,
         "name": name,
-        "rights": wishes.rights,
-        "statement": wishes.statement.strip(),
-        "licence": "unknown" if wishes.rights == "unknown" else "as the statement says",
+        "description": beside.description,
+        "rights": rights,
+        "statement": statement,
+        "licence": licence,
         "origin": f"imported: {facts.origin} ({one_line(files.model.name)})",
         "created": datetime.now(tz=UTC).date(),
-        "singers": list(facts.singers),
+        "languages": list(beside.languages),
+        "singers": singers,
         "sample_rate": model.config.sample_rate,
         "network": NetworkPart(kind="vits", config=model.config.to_mapping()),
-        "content": ContentPart(encoder=facts.encoder),
-        "f0": ASSUMED_RANGE,
+        "content": ContentPart(encoder=facts.encoder, sha256=beside.content_sha256 or None),
+        "f0": beside.f0 or ASSUMED_RANGE,
         "weights": WeightsPart(sha256=_LATER),
         "index": None if retrieval is None else IndexPart(sha256=_LATER),
         "training": {
-            **facts.training,
-            "f0_range": "assumed",
+            **course_of(facts, model.config.family, files.model),
+            **({} if beside.f0 else {"f0_range": "assumed"}),
             "source_sha256": file_sha256(files.model),
             **({} if retrieval is None else retrieval.facts),
         },

@@ -16,7 +16,7 @@ from covermaker.errors import WeightsError
 from covermaker.graph.events import Note, StepFinished, StepProgress, StepStarted
 from covermaker.voices.community.give_out import give_out
 from covermaker.voices.community.take_in import Wishes, take_in
-from covermaker.voices.rights import UNKNOWN_RIGHTS
+from covermaker.voices.rights import UNKNOWN_RIGHTS, given_out_words
 from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ def export_voice(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
             voice, request["program"], Path(request["out"]),
             replace=bool(request.get("replace")), progress=progress,
         )  # fmt: skip
-    notes = list(done.notes)
-    if voice.card.rights == "unknown":
-        notes.append(UNKNOWN_RIGHTS.format(voice=voice.name))
+    notes = [*done.notes, given_out_words(voice.name, voice.card.rights, voice.card.statement)]
     for text in notes:
         listener(Note(text))
     return {"name": voice.name, "files": [str(file) for file in done.files], "notes": notes}

@@ -62,7 +62,8 @@ def same(one, other):
 def test_a_voice_of_rvc_there_and_back(tmp_path, config):
     voice = taken(save(tmp_path / "miku.pth", small_model(config)))
     done = give_out(voice, "rvc", tmp_path / "out")
-    assert (done.files, done.notes) == ([tmp_path / "out" / "miku.pth"], [])
+    out = tmp_path / "out"
+    assert (done.files, done.notes) == ([out / "miku.pth", out / "miku.covermaker.json"], [])
     content = load(done.files[0])
     assert {name: value for name, value in content.items() if name != "weight"} == {
         **{name: value for name, value in small_model(config).items() if name != "weight"},
@@ -98,7 +99,7 @@ def test_the_index_goes_with_it(tmp_path):
     table = save_index(tmp_path / "miku.index", 768, nprobe=2)
     voice = taken(path)
     done = give_out(voice, "rvc", tmp_path / "out")
-    assert [file.name for file in done.files] == ["miku.pth", "miku.index"]
+    assert [file.name for file in done.files] == ["miku.pth", "miku.index", "miku.covermaker.json"]
     assert done.files[1].read_bytes() == (tmp_path / "miku.index").read_bytes()
     assert np.array_equal(faiss.read_index(str(done.files[1])).reconstruct_n(0, len(table)), table)
 
@@ -121,7 +122,9 @@ def test_a_voice_of_so_vits_there_and_back(tmp_path, version):
     voice = taken(home)
     assert voice.card.network.config["fork"] is config.fork
     done = give_out(voice, "sovits", tmp_path / "out")
-    assert [file.name for file in done.files] == ["G_0.pth", "config.json", "kmeans_5.pt"]
+    assert [str(file.relative_to(tmp_path / "out")) for file in done.files] == [
+        "home/G_0.pth", "home/config.json", "home/kmeans_5.pt", "home/G_0.covermaker.json",
+    ]  # fmt: skip
     content = load(done.files[0])
     assert (content["iteration"], content["optimizer"], content["learning_rate"]) == (42, None, 1e-4)
     assert [(name, tuple(tensor.shape)) for name, tensor in content["model"].items()] == list(
@@ -144,7 +147,7 @@ def test_an_index_that_the_program_has_not_stays_here(tmp_path):
     save_config(home / "config.json", sovits_config())
     voice = taken(home, index=_index(tmp_path / "x.index"))
     done = give_out(voice, "sovits", tmp_path / "out")
-    assert len(done.files) == 2
+    assert [file.name for file in done.files] == ["G_0.pth", "config.json", "G_0.covermaker.json"]
     assert done.notes == ["the index of 'anna' is of a kind that so-vits-svc has not: it stays here"]
 
 

@@ -235,8 +235,10 @@ def test_an_index_of_another_model_is_refused(model, own_library, tmp_path):
         == f"{tmp_path / 'x.index'} holds rows of width 256, and the model reads 768: it belongs to another model"
     )
     save(tmp_path / "k.pt", clusters(256, "x"))
-    assert "holds rows of width 256" in refusal(Wishes(model, clusters=tmp_path / "k.pt"))
-    assert "is no cluster model" in refusal(Wishes(model, clusters=model))
+    duet = save(tmp_path / "duet" / "G_1.pth", training_state(SOVITS))
+    save_config(tmp_path / "duet" / "config.json", sovits_config())
+    assert "holds rows of width 256" in refusal(Wishes(duet, clusters=tmp_path / "k.pt"))
+    assert "is no cluster model" in refusal(Wishes(duet, clusters=duet))
     assert "no model" in refusal(Wishes(model, index=save_text(tmp_path / "t")))
     assert "an index or clusters" in refusal(Wishes(model, index=model, clusters=model), UsageError)
     assert not own_library.exists()
