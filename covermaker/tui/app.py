@@ -124,6 +124,11 @@ class Studio(Working, inherit_bindings=False):
         self.board.say(time.time(), "", self._last[0], tone if tone in {"failed", "done"} else "")
         self._redraw()
 
+    def hush(self) -> None:
+        """Take back what was said last: a dialog says what is to be said."""
+        self._last = ("", "")
+        self._redraw()
+
     def last_words(self) -> tuple[str, str]:
         """Return what was said last and its tone."""
         screen = self.front()

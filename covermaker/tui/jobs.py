@@ -151,6 +151,8 @@ class JobRunner:
         finally:
             kill(self._children.pop(job.id, None))  # one that still runs is heard by nobody any more
             self._tasks.pop(job.id, None)
+        if error is not None:
+            _note_end(job.log, error)
         self.board.ended(job, self._clock(), error=error, stopped=job.id in self._stopping)
         self._on_end(job)
         self._next()
@@ -176,7 +178,9 @@ class JobRunner:
         child.stdin.close()
         if failed is not None:
             return failed.as_error()
-        return None if status == 0 and job.result else death(status, job.log)
+        if status == 0 and job.result:
+            return None
+        return death(status, job.log)
 
     def _heard(self, job: Job, line: bytes) -> Event | None:
         """Feed the board with a line; what is no event goes to the log."""
@@ -188,6 +192,13 @@ class JobRunner:
             return None
         self.board.feed(job, event, now)
         return event
+
+
+def _note_end(log: Path, error: CovermakerError) -> None:
+    """Write why a job failed into its log where its child wrote nothing: whoever is sent there finds it."""
+    with suppress(OSError):
+        if not log.stat().st_size:
+            log.write_text("\n".join(filter(None, (error.message, error.hint))) + "\n", encoding="utf-8")
 
 
 def _interrupt(child: asyncio.subprocess.Process) -> None:

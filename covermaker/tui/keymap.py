@@ -22,7 +22,7 @@ BY_ID: Final = {action.id: action for action in ACTIONS}
 DEFAULTS: Final = {action.id: action.key for action in ACTIONS}
 
 # Screens that lie over another one: what is below does not hear their keys.
-DIALOGS: Final = frozenset({"log", "help", "jump", "ask", "form", "picker"})
+DIALOGS: Final = frozenset({"log", "help", "jump", "ask", "form", "picker", "singing"})
 
 # How Textual calls the signs.
 _SIGNS: Final = {
@@ -197,5 +197,6 @@ def _titles() -> list[tuple[str, str]]:
         "ask": "Questions",
         "form": "Forms",
         "picker": "Choosing files",
+        "singing": "Voice settings of a song",
     }
     return [(labels[name], name) for name in screens]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from covermaker.tui.app import Studio
-    from covermaker.tui.job_board import JobBoard, LogLine
+    from covermaker.tui.job_board import Job, JobBoard, LogLine
 
 
 class LogLines(Pane, Scrolling, ScrollView, can_focus=True, inherit_bindings=False):
@@ -96,7 +96,8 @@ class _Head(Line):
     def render(self) -> Text | str:
         """Draw the line."""
         jobs = list(self.app.board.jobs.values())
-        return f" Log   of the last job: {jobs[-1].log}" if jobs else " Log"
+        told = next((job for job in reversed(jobs) if _is_told(job)), None)
+        return f" Log   of {one_line(told.title)}: {told.log}" if told is not None else " Log"
 
 
 class LogScreen(Acting, ModalScreen[None], inherit_bindings=False):
@@ -124,3 +125,11 @@ class LogScreen(Acting, ModalScreen[None], inherit_bindings=False):
     def action_follow(self) -> None:
         """Follow again."""
         self.query_one(LogLines).action_go_last()
+
+
+def _is_told(job: Job) -> bool:
+    """Tell whether the log of a job holds anything."""
+    try:
+        return job.log.stat().st_size > 0
+    except OSError:
+        return False

@@ -33,9 +33,13 @@ def pick(
     then: Callable[[Sequence[Path]], object],
     *,
     sought: tuple[str, Callable[[Path], bool]] = ("Sound", is_audio),
+    is_whole: Callable[[Path], bool] = lambda _: False,
 ) -> None:
-    """Let files and folders be chosen; `then` gets them, at least one. `sought` is what is shown of files first."""
-    picker = SongPicker(place, title, sought)
+    """Let files and folders be chosen; `then` gets them, at least one.
+
+    `sought` is what is shown of files first. A folder that `is_whole` is taken where its path is typed; others open.
+    """
+    picker = SongPicker(place, title, sought, is_whole)
 
     def picked(file: Path | None) -> None:
         if file is not None:
@@ -54,10 +58,11 @@ class SongPicker(Acting, FileOpen):
 
     SCREEN = "picker"
     BINDINGS = bindings("picker")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (20, "-short")]  # noqa: RUF012  # as Textual types it
     FOOTER: ClassVar = (
-        ("enter", "Open"), ("{picker.mark}", "Mark"), ("{picker.add}", "Add"),
-        ("type", "A path"), ("backspace", "Above"), ("esc", "Cancel"),
+        ("enter", "Open"), ("{picker.mark}", "Mark"), ("{picker.add}", "Add"), ("{picker.here}", "This folder"),
+        ("type", "A path"), ("backspace", "Up"), ("esc", "Cancel"),
     )  # fmt: skip
 
     def __init__(
@@ -65,8 +70,10 @@ class SongPicker(Acting, FileOpen):
         place: Path,
         title: str = "Add songs",
         sought: tuple[str, Callable[[Path], bool]] = ("Sound", is_audio),
+        is_whole: Callable[[Path], bool] = lambda _: False,
     ) -> None:
         self.marked: list[Path] = []
+        self._is_whole = is_whole
         Icons.set_picker(self._sign)
         DirectoryEntry.LINK_ICON = Text("@")  # type: ignore[misc]  # there is no setter, as for the others
         filters = Filters(sought, ("All files", lambda _: True))
@@ -92,7 +99,7 @@ class SongPicker(Acting, FileOpen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave the letters of a path to its field."""
-        if action in ("up", "down", "mark", "add"):
+        if action in ("up", "down", "mark", "add", "here"):
             return isinstance(self.focused, DirectoryNavigation)
         return super().check_action(action, parameters)
 
@@ -130,6 +137,25 @@ class SongPicker(Acting, FileOpen):
         if path is None:
             self._set_error("go to a file or a folder first, or mark some")
         else:
+            self.dismiss(path)
+
+    def action_here(self) -> None:
+        """Choose the folder that is open."""
+        self.dismiss(self.query_one(DirectoryNavigation).location)
+
+    @on(Input.Submitted)
+    def _take_whole(self, event: Input.Submitted) -> None:
+        """Take a typed folder that is wanted as a whole; any other one is opened."""
+        typed = event.value.strip()
+        if not typed:
+            return
+        try:
+            path = (self.query_one(DirectoryNavigation).location / Path(typed).expanduser()).resolve()
+        except (OSError, RuntimeError, ValueError):
+            return  # said by who opens it
+        if self._is_whole(path):
+            event.stop()
+            event.prevent_default()
             self.dismiss(path)
 
     @on(Button.Pressed, "#select")

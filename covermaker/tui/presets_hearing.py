@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from textual import on
 from textual.events import ScreenResume
 
@@ -11,13 +9,13 @@ from covermaker.effects.preset_edits import changes_of
 from covermaker.effects.presets import load_preset
 from covermaker.errors import CovermakerError
 from covermaker.jobs.launch import COMMAND
-from covermaker.render.previewing import heard_on, usual_stretch
+from covermaker.render.previewing import heard_on
 from covermaker.tui.listing import Listing
 from covermaker.tui.presets_model import stretch_words
 from covermaker.tui.presets_shelf import PresetsShelf
 from covermaker.tui.presets_sound import Trial
+from covermaker.tui.stretch import open_stretch, song_seconds
 
-_UNKNOWN_SECONDS = 8.0  # of a song whose length is not read yet
 _SETTLE_SECONDS = 0.3  # the cursor stays so long on a preset before it is heard
 
 
@@ -132,19 +130,8 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
         """Return what is heard: the loop of another screen, or eight seconds from its playhead, or of the song."""
         if self._loop is not None:
             return self._loop
-        open_ = (one for one in self.app.others(self) if getattr(one, "folder", None) == self._folder)
-        sounds: list[Any] = [sound for one in open_ if (sound := getattr(one, "sound", None)) is not None]
-        self._loop = next((sound.loop for sound in sounds if sound.loop is not None), None)
-        if self._loop is None:
-            playhead = next((sound.seconds for sound in sounds if sound.seconds), 0.0)
-            begin, length = usual_stretch(self._song_seconds(), playhead)
-            self._loop = (begin, begin + length)
+        self._loop = open_stretch(self.app, self, self._folder)
         return self._loop
-
-    def _song_seconds(self) -> float:
-        library = self.app.library
-        state = library.shelf.states.get(self._folder) if library is not None and self._folder else None
-        return state.seconds if state is not None and state.seconds else _UNKNOWN_SECONDS
 
     def action_back(self) -> None:
         """Hear an earlier stretch."""
@@ -157,7 +144,7 @@ class PresetsHearing(PresetsShelf, inherit_bindings=False):
     def _shift(self, by: int) -> None:
         begin, end = self._stretch()
         length = end - begin
-        begin = max(0.0, min(begin + by * length, self._song_seconds() - length))
+        begin = max(0.0, min(begin + by * length, song_seconds(self.app, self._folder) - length))
         self._loop = (begin, begin + length)
         self.app.say(f"the stretch to hear: {stretch_words(self._loop)}")
         if self.trial is not None and self.trial.is_on:

@@ -63,11 +63,12 @@ class EditQueue:
         self.project, self._is_remembered = project, False
         self._start()
 
-    def put(self, edit: Edit, *, gesture: str | None = None) -> None:
-        """Save an edit."""
+    def put(self, edit: Edit, *, gesture: str | None = None, sings: bool = False) -> None:
+        """Save an edit; of one that `sings`, how the voice is told to sing is judged too."""
+        judge = _judge_singing if sings else _judge
         self._queue(
-            lambda project: apply(project, edit, judge=_judge, gesture=gesture),
-            lambda project: apply(load(project.root), edit, judge=_judge, gesture=gesture),
+            lambda project: apply(project, edit, judge=judge, gesture=gesture),
+            lambda project: apply(load(project.root), edit, judge=judge, gesture=gesture),
         )
 
     def undo(self) -> None:
@@ -159,6 +160,14 @@ def _judge(project: Project) -> None:
     from covermaker.render.judge import judge_desk
 
     judge_desk(project)
+
+
+def _judge_singing(project: Project) -> None:
+    """Refuse settings that the voice has not, beside what would not sound."""
+    from covermaker.render.judge import judge_singing
+
+    _judge(project)
+    judge_singing(project)
 
 
 def _save_all(todo: Sequence[tuple[Path, Act]]) -> None:

@@ -37,6 +37,10 @@ def _no_export(screen: ProjectScreen) -> str | None:
     return None if there else "no file yet: {project.render} makes it"
 
 
+def _no_singing(screen: ProjectScreen) -> str | None:
+    return screen.problem or ("it is being read" if screen.edits.project is None else None)
+
+
 REFUSALS: Final[dict[str, Callable[[ProjectScreen], str | None]]] = {
     **dict.fromkeys(("project.play", "project.preview", "project.switch"), _no_sound),
     **dict.fromkeys(
@@ -51,6 +55,7 @@ REFUSALS: Final[dict[str, Callable[[ProjectScreen], str | None]]] = {
         _no_wave,
     ),
     "project.render": _no_render,
+    "project.singing": _no_singing,
     "project.cancel": _no_cancel,
     "project.export": _no_export,
 }

@@ -1,4 +1,4 @@
-"""Choosing who sings a song, of all the voices that there are."""
+"""Choosing who sings a song, of all the voices that there are, and setting how."""
 
 from __future__ import annotations
 
@@ -6,19 +6,30 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from covermaker.project.edits import SetValue
+from covermaker.project.edits import Conflict, SetValue
 from covermaker.tui.choose import choose
 from covermaker.tui.project_desk import Desking
+from covermaker.tui.singing import SingingScreen
+from covermaker.tui.singing_model import Singer, singer_of, singing_of
 from covermaker.tui.voices_model import STATES, Voices
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from covermaker.errors import CovermakerError
+    from covermaker.project.load import Project
+    from covermaker.project.operations import Edit
     from covermaker.tui.voices_model import VoiceRow
 
 
 class VoiceChoosing(Desking, inherit_bindings=False):
-    """A screen of a project on which its voice is chosen."""
+    """A screen of a project on which its voice is chosen, and told how to sing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._singing: SingingScreen | None = None
+        self._singer: Singer | None = None
 
     def action_voice(self) -> None:
         """Offer the voices."""
@@ -41,3 +52,53 @@ class VoiceChoosing(Desking, inherit_bindings=False):
                 self.edits.put(SetValue("voice.name", name))
 
         choose(self.app, "who sings", offered, chosen)
+
+    # How it sings
+
+    def action_singing(self) -> None:
+        """Show and change how the voice sings."""
+        project = self.edits.project
+        if project is None:
+            return
+        trained = project.cover.voice.train is not None
+        name = "the voice that is trained" if trained else project.cover.voice.name
+        dialog = SingingScreen(name, self._put_singing, self._turn)
+        dialog.take(singing_of(project.cover, None))
+        self._singing, self._singer = dialog, None
+        self.app.push_screen(dialog, lambda _: self._forget_singing())
+        self._find_singer(project)
+
+    def _put_singing(self, edit: Edit, place: str | None) -> None:
+        self.edits.put(edit, gesture=self.gesture_of(place) if place else None, sings=True)
+
+    def _turn(self, forth: bool) -> None:
+        if forth and self.redo_words():
+            self.redo()
+        elif not forth and self.undo_words():
+            self.undo()
+
+    def _forget_singing(self) -> None:
+        self._singing = None
+
+    @work(thread=True, exclusive=True, group="project-singer", exit_on_error=False)
+    def _find_singer(self, project: Project) -> None:
+        self.app.call_from_thread(self._found_singer, singer_of(project.cover, project.root))
+
+    def _found_singer(self, singer: Singer | None) -> None:
+        self._singer = singer
+        self.show_singing()
+
+    def show_singing(self) -> None:
+        """Show in the dialog how the voice is told to sing now."""
+        if self._singing is not None and self.edits.project is not None:
+            self._singing.take(singing_of(self.edits.project.cover, self._singer))
+
+    def _not_saved(self, error: CovermakerError, root: Path, anyway: Callable[[], None]) -> None:
+        """Say what was refused: in the dialog, where it was asked for there."""
+        dialog = self._singing
+        if dialog is None or isinstance(error, Conflict) or root != self.folder:
+            super()._not_saved(error, root, anyway)
+            return
+        self.was_refused()
+        self.show_singing()
+        dialog.refused(str(error))

@@ -63,13 +63,16 @@ def job_ended(app: Working, job: Job) -> None:
     words, hint = ended_words(job)
     failed = job.state == "failed"
     odd = unheard(job)
+    screen = app.front()
+    if screen is not None and screen.answers(job):
+        app.hush()
+        return
     app.say(
         f"{words}; {odd}" if odd else words,
         "failed" if failed else "stale" if odd else "done" if job.state == "done" else "quiet",
     )
     if app.settings.notify and (job.seconds or 0.0) >= LONG_JOB_SECONDS:
         app.bell()
-    screen = app.front()
     if (kind_of(job.kind).is_quiet and not failed) or (not odd and screen is not None and screen.shows(job)):
         return
     log = f"log: {job.log}" if failed and str(job.log) not in hint else ""

@@ -119,6 +119,8 @@ class NewVoiceAsk(Form["NewVoice"]):
         What was chosen or dropped.
     folder : Path or None
         Offered in place of it: all recordings of this folder, of which there are `beside`.
+    whole : bool
+        Whether that is suggested.
     name : str
         Suggested.
     taken : collection of str
@@ -141,13 +143,14 @@ class NewVoiceAsk(Form["NewVoice"]):
         *,
         folder: Path | None = None,
         beside: int = 0,
+        whole: bool = False,
         filled: NewVoice | None = None,
         problem: str = "",
     ) -> None:
         super().__init__()
         self._filled, self._why = filled, problem
         self._paths, self._proposal, self._taken = tuple(paths), name, set(taken)
-        self._folder, self._beside = folder, beside
+        self._folder, self._beside, self._whole = folder, beside, whole
 
     def compose(self) -> ComposeResult:
         """Build the form."""
@@ -155,7 +158,7 @@ class NewVoiceAsk(Form["NewVoice"]):
             one_line(self._paths[0].name) if len(self._paths) == 1 else count(len(self._paths), "recording")
         )
         before = self._filled or NewVoice(self._proposal, (), "", "")
-        whole = self._filled is None or self._filled.paths == (self._folder,)
+        whole = self._whole if self._filled is None else self._filled.paths == (self._folder,)
         with VerticalScroll(classes="dialog form", can_focus=False):
             yield Static(f"A new voice from {what}", markup=False)
             if self._folder is not None and self._beside > 1:

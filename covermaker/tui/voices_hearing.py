@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from covermaker.jobs.launch import COMMAND
+from covermaker.render.previewing import SUNG
 from covermaker.takes.document import TAKES_FOLDER
 from covermaker.training.sung import given_file, sung_file
+from covermaker.tui.presets_sound import Trial
 from covermaker.tui.screens.base import StudioScreen
+from covermaker.tui.stretch import open_stretch
 from covermaker.tui.voices_model import log_file
 from covermaker.tui.voices_panes import SaveList, TakeList
 from covermaker.tui.voices_sound import Audition
@@ -34,6 +38,7 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
         self.sound: Audition | None = None
         self.phrase = _USUAL_PHRASE
         self._b = "best"
+        self.trial: Trial | None = None
         self._play_next: tuple[Path, int, str] | None = None
 
     # What is chosen
@@ -105,6 +110,8 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
         if self.pane() is self.query_one(TakeList):
             return self._no_take()
         save, whole = self.save, self.whole
+        if whole is not None and save is None and whole.row.card is not None:
+            return self._no_song()
         if whole is None or save is None:
             return "there is no checkpoint to hear: {voices.train} trains"
         if not save.kept:
@@ -115,6 +122,14 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
             return "there is no voice yet: its first scored save makes one"
         if whole.watched.busy:
             return "a training or an audition is at work in its folder: wait, or {voices.stop} stops it"
+        return None
+
+    def _no_song(self) -> str | None:
+        """Say why the voice cannot sing a stretch of the open song."""
+        if self.whole is not None and self.whole.row.problem:
+            return "it is damaged: its card says how"
+        if self.app.project is None:
+            return "open a song first, and it sings a stretch of that: {studio.library}, then {library.open}"
         return None
 
     def _no_take(self) -> str | None:
@@ -139,7 +154,53 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
             self.app.silence(self)
             self._player().play(self.whole.row.folder / TAKES_FOLDER / name, None, (one_line(name), ""))
             return
-        self._hear()
+        if self.save is None:
+            self._sing_song()
+        else:
+            self._hear()
+
+    def _sing_song(self) -> None:
+        """Hear a stretch of the open song with the voice, or stop; A is the song as it is."""
+        folder, whole = self.app.project, self.whole
+        if folder is None or whole is None:
+            return
+        name = whole.row.name
+        if self.trial is not None and self.trial.is_on and self.trial.name == name:
+            self.trial.stop()
+            return
+        if self.trial is None or self.trial.folder != folder:
+            self._end_trial()
+            self.trial = Trial(
+                folder, self.app.ears(self.show_heard), command=COMMAND, device=self.app.settings.device
+            )
+        self.app.silence(self)
+        if self.sound is not None:
+            self.sound.pause()
+        self.app.say(
+            f"{one_line(name)} sings a stretch of the open song: {{voices.switch}} is the song as it is"
+        )
+        # What the song says of another voice alone would be refused.
+        changes = {
+            "voice.name": name,
+            **dict.fromkeys(("voice.train", "convert.singers", "convert.auto_pitch")),
+        }
+        self.trial.hear(name, SUNG, open_stretch(self.app, self, folder), changes)
+
+    def trial_words(self) -> str:
+        """Say what is heard of the open song; nothing when nothing is."""
+        words = self.trial.words() if self.trial is not None else ""
+        return self.app.spelt(f"► {words}") if words else ""
+
+    def _end_trial(self) -> None:
+        trial, self.trial = self.trial, None
+        if trial is not None:
+            self.run_worker(trial.close(), group="voices-trial", exit_on_error=False)
+
+    def on_screen_suspend(self) -> None:
+        """Hold no memory for singing that a render may want."""
+        super().on_screen_suspend()
+        if self.trial is not None and self.app.current_mode != self.SCREEN:
+            self.trial.rest()
 
     def _hear(self, *, toggle: bool = True) -> None:
         """Play the selected checkpoint, or pause it when it plays; let it sing first where it has not."""
@@ -165,6 +226,8 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
         self._play_next = None
         if self.sound is not None:
             self.sound.pause()
+        if self.trial is not None and self.trial.is_on:
+            self.trial.stop()
 
     def let_sing(self, steps: list[int]) -> Job | None:
         """Queue an audition; None where one is at work already."""
@@ -181,13 +244,22 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
 
     def no_switch(self) -> str | None:
         """Say why there is nothing to compare."""
+        if self._is_trying:
+            return None
         if self.sound is None or self.sound.pair is None:
             return "nothing plays yet: {voices.play} plays"
         return None if self.sound.pair[1] is not None else "a take has no other side"
 
+    @property
+    def _is_trying(self) -> bool:
+        """Whether a stretch of the song is heard."""
+        return self.trial is not None and self.trial.player.playing
+
     def action_switch(self) -> None:
         """Hear the other side."""
-        if self.sound is not None:
+        if self._is_trying and self.trial is not None:
+            self.trial.switch()
+        elif self.sound is not None:
             self.sound.switch()
 
     def action_against(self) -> None:
@@ -238,5 +310,7 @@ class HearingVoices(StudioScreen, inherit_bindings=False):
     async def on_unmount(self) -> None:
         """End the audio process with the screen."""
         sound, self.sound = self.sound, None
-        if sound is not None:
-            await sound.close()
+        trial, self.trial = self.trial, None
+        for one in (sound, trial):
+            if one is not None:
+                await one.close()

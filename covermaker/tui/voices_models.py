@@ -9,6 +9,8 @@ from covermaker.disk import expanded
 from covermaker.errors import CovermakerError
 from covermaker.tui.ask import AskName
 from covermaker.tui.paths import tilde
+from covermaker.tui.voices_ask import Choice, ChooseAsk
+from covermaker.tui.voices_dropped import is_model, is_model_folder
 from covermaker.tui.voices_models_ask import ModelAsk, ModelWish
 from covermaker.tui.voices_takes import TakingVoices
 from covermaker.tui.words import count, one_line
@@ -16,12 +18,10 @@ from covermaker.voices.community.names import voice_name
 from covermaker.voices.library import user_library
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from covermaker.tui.job_board import Job
+    from covermaker.tui.voices_dropped import Dropped
 
-# Shown first; what a file is, its content decides.
-_SUFFIXES: Final = (".pth", ".pt", ".zip")
+PROGRAMS: Final = {"rvc": "RVC", "sovits": "so-vits-svc"}
 
 
 class ModelVoices(TakingVoices, inherit_bindings=False):
@@ -36,15 +36,24 @@ class ModelVoices(TakingVoices, inherit_bindings=False):
         self._pick(
             "A voice of RVC or so-vits-svc",
             lambda paths: self._ask_about(ModelWish(paths[-1], voice_name(paths[-1], paths[-1]))),
-            sought=("Models", _is_model),
+            sought=("Models", is_model),
+            is_whole=is_model_folder,
         )
 
-    def take_model(self, paths: Sequence[Path]) -> bool:
-        """Take in what was dropped, if it is a model."""
-        if len(paths) != 1 or not paths[0].is_file() or not _is_model(paths[0]):
-            return False
-        self._ask_about(ModelWish(paths[0], voice_name(paths[0], paths[0])))
-        return True
+    def take_model(self, found: Dropped) -> None:
+        """Take in a voice that was dropped; of several, ask which."""
+        wishes = [ModelWish(path, voice_name(path, path), index=found.index) for path in found.models]
+        if len(wishes) == 1:
+            self._ask_about(wishes[0])
+            return
+        choices = [
+            Choice(one_line(wish.path.name), "becomes a voice; drop the others one by one", wish)
+            for wish in wishes
+        ]
+        self.app.push_screen(
+            ChooseAsk(f"{count(len(wishes), 'model')}: which one?", choices),
+            lambda wish: self._ask_about(wish) if wish is not None else None,
+        )
 
     def _ask_about(self, wish: ModelWish, problem: str = "") -> None:
         taken = [row.name for row in self.rows.values() if row.place in ("library", "shipped")]
@@ -65,16 +74,25 @@ class ModelVoices(TakingVoices, inherit_bindings=False):
             name=wish.name,
             rights=wish.rights,
             statement=wish.statement,
+            **({"index": str(wish.index)} if wish.index is not None else {}),
         )
         self._models[job.id] = wish
         self.app.say(f"taking in {one_line(wish.path.name)}", "run")
 
     def no_export(self) -> str | None:
-        """Say why a voice cannot be written."""
+        """Say why a voice cannot be written now."""
+        return self.no_network() or ("it is being written" if self.busy("export-voice") else None)
+
+    def no_network(self) -> str | None:
+        """Say why no other program has a voice's network."""
         card = self.whole.row.card if self.whole is not None else None
-        if card is None or card.network.kind != "vits":
-            return "only an imported voice can be written as files: {voices.import-model} imports one"
-        return "it is being written" if self.busy("export-voice") else None
+        if card is None:
+            return "there is no voice yet: {voices.train} trains it"
+        if card.network.kind != "vits":
+            return (
+                "its network is Covermaker's own: {voices.train} trains RVC's, {voices.import-model} imports"
+            )
+        return None
 
     def action_export(self) -> None:
         """Ask for a folder, and write the voice into it."""
@@ -89,7 +107,11 @@ class ModelVoices(TakingVoices, inherit_bindings=False):
                 self.submit("export-voice", row.folder, program=program, out=str(_folder(text)))
                 self.app.say(f"writing {one_line(row.name)} to {one_line(text)}", "run")
 
-        self.app.push_screen(AskName(f"Write '{one_line(row.name)}' into the folder:", place, _check), write)
+        files = PROGRAMS.get(program, program)
+        self.app.push_screen(
+            AskName(f"Write '{one_line(row.name)}' as files of {files} into the folder:", place, _check),
+            write,
+        )
 
     def take_over(self) -> None:
         """Do what follows from jobs that have ended; of a voice that was refused, bring the form back."""
@@ -102,6 +124,10 @@ class ModelVoices(TakingVoices, inherit_bindings=False):
             if job is not None and job.state == "failed":
                 self._ask_about(wish, ": ".join(filter(None, (job.message, job.hint))))
 
+    def answers(self, job: Job) -> bool:
+        """Tell whether the form comes back with what was refused."""
+        return super().answers(job) or (job.state == "failed" and job.id in self._models)
+
     def _ended(self, job: Job) -> None:
         super()._ended(job)
         if job.state != "done":
@@ -112,12 +138,9 @@ class ModelVoices(TakingVoices, inherit_bindings=False):
             notes = job.result.get("notes", [])
             self.app.say(". ".join([f"{one_line(job.title)}: taken in", *notes[-1:]]), "done")
         elif job.kind == "export-voice":
-            files = job.result.get("files", [])
-            self.app.say(f"{one_line(job.title)}: {count(len(files), 'file')} written", "done")
-
-
-def _is_model(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES
+            files = [Path(file) for file in job.result.get("files", [])]
+            where = f" to {tilde(files[0].parent)}" if files else ""
+            self.app.say(f"{one_line(job.title)}: {count(len(files), 'file')} written{where}", "done")
 
 
 def _folder(text: str) -> Path:

@@ -31,6 +31,7 @@ class ModelWish:
     name: str
     rights: str = UNKNOWN
     statement: str = ""
+    index: Path | None = None
 
 
 class ModelAsk(Form["ModelWish"]):
@@ -83,7 +84,7 @@ class ModelAsk(Form["ModelWish"]):
             self.query_one("#problem", Static).update(problem)
             self.set_focus(self.query_one(field))
             return
-        self.dismiss(ModelWish(self._filled.path, name, rights, statement))
+        self.dismiss(ModelWish(self._filled.path, name, rights, statement, self._filled.index))
 
     def _problem(self, name: str, rights: str, statement: str) -> tuple[str, str]:
         """Return what is missing, and where; the rest is refused by whoever takes the voice in."""

@@ -32,6 +32,7 @@ NO_VOICES: Final = (
     "folder here."
 )
 NO_TAKES: Final = "No takes here. {voices.import} takes recordings in."
+TAKES_ELSEWHERE: Final = "Its takes are not here."
 NO_SAVES: Final = "No checkpoint yet: {voices.train} trains."
 
 NO_SAVES_YET: Final = "No checkpoint yet: the first save brings one."

@@ -10,6 +10,7 @@ VoiceList { width: 28; height: 1fr; }
 #voice { width: 1fr; height: 1fr; layout: vertical; }
 #data, #work { width: 1fr; height: 1fr; }
 #card { width: 1fr; }
+#voices.-bare #voice { display: none; }
 TakeList { height: 1fr; }
 #take-words { width: 1fr; height: auto; max-height: 8; padding: 0 2; }
 .-flat #take-words, .-wide.-tall #take-words { max-height: 4; }
@@ -24,6 +25,7 @@ SaveList { height: 2fr; }
 .-huge.-tall #voices { grid-columns: 44 1fr; }
 .-wide.-tall #voice, .-huge.-tall #voice { row-span: 2; }
 .-wide.-tall VoiceList, .-huge.-tall VoiceList { width: 1fr; }
+.-tall #voices.-bare VoiceList, .-tall #voices.-bare #card { row-span: 2; }
 .-wide.-tall #work { height: 2fr; }
 .-huge.-tall #voice { layout: horizontal; }
 .-huge.-tall #work { height: 1fr; }

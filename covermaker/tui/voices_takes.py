@@ -17,6 +17,7 @@ from covermaker.audio.names import audio_in
 from covermaker.errors import CovermakerError
 from covermaker.tui.paths import dropped, start_folder
 from covermaker.tui.voices_ask import Choice, ChooseAsk, NewVoice, NewVoiceAsk
+from covermaker.tui.voices_dropped import look_into, why_nothing
 from covermaker.tui.voices_jobs import Change, JobVoices
 from covermaker.tui.voices_panes import TakeList
 from covermaker.tui.words import one_line
@@ -25,6 +26,8 @@ from covermaker.voices.library import user_library
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from covermaker.tui.job_board import Job
+    from covermaker.tui.voices_dropped import Dropped
     from covermaker.tui.voices_model import VoiceRow
 
 _COUNT_SECONDS: Final = 1.0
@@ -56,7 +59,8 @@ class TakingVoices(JobVoices, inherit_bindings=False):
         if self.whole.document is None:
             return (
                 self.whole.takes_problem
-                or "its takes are not here: {voices.new} makes a voice from recordings"
+                or "its takes are not here: {voices.new} makes a voice from recordings, {voices.import-model} takes in "
+                "a model"
             )
         return "recordings are being taken in" if self.busy("take-in") else None
 
@@ -68,7 +72,7 @@ class TakingVoices(JobVoices, inherit_bindings=False):
 
     def action_new(self) -> None:
         """Choose a recording for a new voice."""
-        self._pick("Recordings of a new voice", self._begin_new)
+        self._pick("Recordings of a new voice", partial(self._begin_new, whole=True))
 
     def action_import(self) -> None:
         """Choose more recordings."""
@@ -93,24 +97,40 @@ class TakingVoices(JobVoices, inherit_bindings=False):
             first = next(iter(event.text.strip().splitlines()), "")
             said = f"there is no such file or folder: {one_line(first)}" if first else "nothing was dropped"
             self.app.say(said, "stale")
-        elif self.pane() is self.query_one(TakeList) and self.whole is not None and self.no_import() is None:
-            self._take_in_more(self.whole.row, paths)
-        elif not self.take_model(paths):
+        else:
+            self._look_into(paths)
+
+    @work(group="voices-dropped", exit_on_error=False)
+    async def _look_into(self, paths: Sequence[Path]) -> None:
+        """Find out what was dropped, and begin what it is for."""
+        at_takes = self.pane() is self.query_one(TakeList) and self.no_import() is None
+        row = self.whole.row if at_takes and self.whole is not None else None
+        found = await asyncio.to_thread(look_into, paths)
+        if found.models and not found.has_sound:
+            self.take_model(found)
+        elif not found.has_sound:
+            self.app.say(f"{one_line(paths[0].name)}: {why_nothing(paths)}", "stale")
+        elif row is not None:
+            self._take_in_more(row, paths)
+        else:
             self._begin_new(paths)
 
-    def take_model(self, paths: Sequence[Path]) -> bool:
-        """Take in what was dropped where it is a voice of another program; tell whether it is."""
+    def take_model(self, found: Dropped) -> None:
+        """Take in a voice of another program that was dropped."""
         raise NotImplementedError
 
     @work(group="voices-new", exit_on_error=False)
     async def _begin_new(
-        self, paths: Sequence[Path], filled: NewVoice | None = None, problem: str = ""
+        self, paths: Sequence[Path], filled: NewVoice | None = None, problem: str = "", *, whole: bool = False
     ) -> None:
+        """Ask about a new voice; `whole` offers all recordings of the folder of a single one."""
         folder = paths[0].parent if len(paths) == 1 and paths[0].is_file() else None
         beside = await asyncio.to_thread(_count_in, folder) if folder is not None else 0
-        name = _suggested(paths[0] if folder is None or beside < 2 else folder)
+        name = _suggested(folder if whole and folder is not None and beside > 1 else paths[0])
         taken = [row.name for row in self.rows.values() if row.place in ("library", "shipped")]
-        form = NewVoiceAsk(paths, name, taken, folder=folder, beside=beside, filled=filled, problem=problem)
+        form = NewVoiceAsk(
+            paths, name, taken, folder=folder, beside=beside, whole=whole, filled=filled, problem=problem
+        )
         self.app.push_screen(form, lambda wish: self._make(paths, wish) if wish is not None else None)
 
     def _make(self, paths: Sequence[Path], wish: NewVoice) -> None:
@@ -136,6 +156,10 @@ class TakingVoices(JobVoices, inherit_bindings=False):
             del self._new[number]
             if job is not None and job.state == "failed":
                 self._begin_new(paths, wish, ": ".join(filter(None, (job.message, job.hint))))
+
+    def answers(self, job: Job) -> bool:
+        """Tell whether the form comes back with what was refused."""
+        return job.state == "failed" and job.id in self._new
 
     @work(group="voices-import", exit_on_error=False)
     async def _begin_import(self, row: VoiceRow, paths: Sequence[Path]) -> None:

@@ -266,7 +266,8 @@ def card_lines(whole: Whole, charset: Charset) -> list[tuple[str, str, str]]:
         lines.append(("singers", ", ".join(map(one_line, card.singers)), ""))
     lines += _facts(card.training)
     lines += [("origin", one_line(card.origin), "")] if card.origin else []
-    lines += [("made", f"{card.created}", ""), ("folder", str(row.folder), "quiet")]
+    lines += [("made", f"{card.created}", "")]
+    lines += [("folder", str(row.folder), "quiet")] if row.is_ours else []
     return [line for line in lines if line[1]]
 
 

@@ -10,15 +10,15 @@ from textual import on, work
 from textual.message import Message
 
 from covermaker.errors import CovermakerError, WeightsError
-from covermaker.training.profiles import CUSTOM_FILE
+from covermaker.training.profile_choice import CUSTOM_FILE
 from covermaker.training.stopping import ask_to_stop, kill_training
 from covermaker.tui.ask import Ask
 from covermaker.tui.job_kinds import SHORT
 from covermaker.tui.lost import KEPT
 from covermaker.tui.voices_ask import Choice, ChooseAsk
 from covermaker.tui.voices_jobs import Change
-from covermaker.tui.voices_models import ModelVoices
 from covermaker.tui.voices_panes import Card, TakeList
+from covermaker.tui.voices_removing import RemovingVoices
 from covermaker.tui.voices_text import grouped, lost_by_killing, promotion_words
 from covermaker.tui.voices_training import Training
 from covermaker.tui.words import count, one_line
@@ -39,7 +39,7 @@ _COMMUNITY: Final = {
 }
 
 
-class WorkingVoices(ModelVoices, inherit_bindings=False):
+class WorkingVoices(RemovingVoices, inherit_bindings=False):
     """See the module."""
 
     @dataclass

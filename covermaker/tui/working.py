@@ -62,6 +62,10 @@ class Working(Keyboard, inherit_bindings=False):
         """The library, once it is open."""
         raise NotImplementedError
 
+    def hush(self) -> None:
+        """Take back what was said last."""
+        raise NotImplementedError
+
     def front(self) -> StudioScreen | None:
         """Return the screen of the studio that is open."""
         raise NotImplementedError

@@ -474,7 +474,7 @@ async def test_a_batch_is_begun_from_a_dropped_list(library, tmp_path, monkeypat
 
 
 def words_of(app):
-    return str(app.screen.query_one("#problem").render())
+    return "".join(str(one.render()) for one in app.screen.query("#problem"))
 
 
 @on_stage

@@ -151,6 +151,15 @@ async def test_a_child_that_fails_names_its_log_and_lets_the_next_begin(tmp_path
     assert after.state == "done"
 
 
+@pytest.mark.parametrize("recording", [REFUSED, KILLED, PLAN], ids=["refused", "killed", "silent"])
+@on_stage
+async def test_the_log_of_a_job_that_failed_says_why(tmp_path, recording):
+    runs = Runs(tmp_path)
+    job = runs.submit("one", recording)
+    await runs.until(lambda: len(runs.ended) == 1)
+    assert job.log.read_text() == f"{job.message}\n{job.hint}\n"
+
+
 @on_stage
 async def test_what_is_no_event_goes_to_the_log(tmp_path):
     runs = Runs(tmp_path)

@@ -206,6 +206,19 @@ async def test_a_failure_is_told_with_the_log(library, states, recording, said):
 
 
 @on_stage
+async def test_the_log_screen_names_the_last_log_that_says_anything(library, states):
+    project(library, "blue", recording=REFUSED)
+    async with studio(library, size=(160, 24)) as (app, pilot):
+        await pilot.press("L")
+        assert lines(app)[0].strip() == "Log"
+        await pilot.press("escape", "r")
+        await until(pilot, lambda: job_states(app) == ["failed"])
+        await pilot.press("L")
+        await until(pilot, lambda: "Log   of Blue: " in lines(app)[0])
+        assert ".log" in lines(app)[0]
+
+
+@on_stage
 async def test_all_stale_are_rendered_one_after_another_through_a_failure(library, states):
     project(library, "a", recording=REFUSED)
     for name in "bcd":

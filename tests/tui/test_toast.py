@@ -26,7 +26,7 @@ class App:
         self.said.append((words, tone))
 
     def front(self):
-        return SimpleNamespace(shows=lambda job: False)
+        return SimpleNamespace(shows=lambda job: False, answers=lambda job: False)
 
     def notify(self, text, **_):
         self.toasts.append(text)
@@ -79,7 +79,7 @@ def test_a_kind_that_nobody_has_described_is_told_in_plain_words():
 
 def test_a_cover_without_its_voice_is_told_over_the_library_too():
     app, made = App(), job(began=NOW - 65.0)
-    app.front = lambda: SimpleNamespace(shows=lambda job: True)
+    app.front = lambda: SimpleNamespace(shows=lambda job: True, answers=lambda job: False)
     job_ended(app, made)
     assert app.toasts == []
     made.result["unheard"] = "the voice is not heard: track 'vocals' is muted"
@@ -89,3 +89,13 @@ def test_a_cover_without_its_voice_is_told_over_the_library_too():
         "Blue: rendered in 1:05; the voice is not heard: track 'vocals' is muted",
         "stale",
     )
+
+
+def test_a_job_whose_end_a_dialog_tells_is_told_nowhere_else():
+    app, made = App(), job(began=NOW - 1.0)
+    made.state, made.message = "failed", "it is more than weights"
+    app.front = lambda: SimpleNamespace(shows=lambda job: False, answers=lambda job: True)
+    hushed = []
+    app.hush = lambda: hushed.append(True)
+    job_ended(app, made)
+    assert (app.toasts, app.said, hushed) == ([], [], [True])

@@ -450,8 +450,9 @@ async def test_a_new_voice_needs_a_rights_line(library, own_voices, tmp_path):
     tells(own_voices, "take-in", {**FINISHED, "result": {"takes": ["one.wav", "two.wav"]}})
     async with voices_screen(library) as (_, app, pilot):
         form = await form_for(recorded / "one.wav", app, pilot)
-        assert "all 2 recordings of its folder" in text(app)
-        assert form.query_one("#name", Input).value == "evening-songs"
+        assert "[ ] all 2 recordings of its folder" in text(app)  # one file that is dropped is one file
+        assert form.query_one("#name", Input).value == "one"
+        form.query_one("#beside").value = True
         form.query_one("#name", Input).value = "demo"
         await pilot.click("#yes")
         await until(pilot, lambda: "there is a voice 'demo' already" in text(app))
@@ -517,6 +518,7 @@ async def test_recordings_that_are_refused_bring_the_form_back_filled(library, o
 async def test_a_dropped_folder_goes_to_the_voice_whose_takes_have_the_focus(library, own_voices, tmp_path):
     folder = voice(own_voices)
     (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "one.wav").write_bytes(b"RIFF")
     async with voices_screen(library) as (screen, app, pilot):
         screen.go_to(screen.query_one(TakeList))
         await pilot.pause()

@@ -105,21 +105,24 @@ async def test_a_model_that_is_refused_brings_the_form_back(library, own_voices,
 
 
 @on_stage
-async def test_only_a_voice_of_another_program_is_written(library, own_voices, tmp_path, monkeypatch):
+async def test_only_a_voice_with_a_network_of_another_program_is_written(
+    library, own_voices, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     voice(own_voices, "anna")
     guest = voice(own_voices, "guest", takes=False, training=False)
     card = read_card(guest)
     write_card(card.model_copy(update={"network": NetworkPart(kind="vits", config={"family": "rvc"})}), guest)
-    tells(own_voices, "export-voice", {**FINISHED, "result": {"files": ["a", "b"], "notes": []}})
+    written = [str(tmp_path / "o" / name) for name in ("a", "b")]
+    tells(own_voices, "export-voice", {**FINISHED, "result": {"files": written, "notes": []}})
     async with voices_screen(library, at="anna") as (screen, app, pilot):
         await pilot.press("E")
-        assert "Export: only an imported voice can be written as files: I imports one" in lines(app)[-2]
+        assert "Export: its network is Covermaker's own: T trains RVC's, I imports" in lines(app)[-2]
         await pilot.press("down")
         await until(pilot, lambda: screen.whole.row.name == "guest")
         await pilot.press("E")
         await until(pilot, lambda: isinstance(app.screen, AskName))
-        assert "Write 'guest' into the folder:" in text(app)
+        assert "Write 'guest' as files of RVC into the folder:" in text(app)
         field = app.screen.query_one(Input)
         assert field.value.endswith("guest-rvc")
         field.value = str(own_voices)
@@ -131,7 +134,7 @@ async def test_only_a_voice_of_another_program_is_written(library, own_voices, t
         assert requests(own_voices) == [
             {"job": "export-voice", "voice": str(guest), "program": "rvc", "out": str(tmp_path / "out")}
         ]
-        await until(pilot, lambda: "guest: 2 files written" in lines(app)[-2])
+        await until(pilot, lambda: app.last_words() == (f"guest: 2 files written to {tmp_path}/o", "done"))
 
 
 @on_stage

@@ -132,6 +132,10 @@ class StudioScreen(Acting, Screen[None], inherit_bindings=False):
         """Tell whether it shows all that there is to say of a job that has ended."""
         return False
 
+    def answers(self, job: Job) -> bool:
+        """Tell whether it says itself what became of a job that has ended."""
+        return False
+
     async def finish(self) -> list[str]:
         """Wait until what was changed here is saved; returns what cannot be, in words."""
         return []

@@ -95,6 +95,7 @@ class ProjectScreen(Controlled, inherit_bindings=False):
         rows = channels(project.cover, self._solo, self._bypassed)
         await self.query_one(Mixer).show(rows, self.app.settings.meters)
         self.show_moves()
+        self.show_singing()
         self.refresh_bindings()
 
     def look_first(self, folder: Path) -> None:

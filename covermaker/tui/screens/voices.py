@@ -15,6 +15,7 @@ from textual.widgets import Static
 from covermaker.tui.job_kinds import kind_of
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Listing
+from covermaker.tui.voices_bare import BareVoices
 from covermaker.tui.voices_model import VoiceRow, Voices, Whole
 from covermaker.tui.voices_panes import (
     EMPTY,
@@ -22,6 +23,7 @@ from covermaker.tui.voices_panes import (
     NO_SAVES_YET,
     NO_TAKES,
     NO_VOICES,
+    TAKES_ELSEWHERE,
     Card,
     SaveList,
     TakeList,
@@ -32,7 +34,6 @@ from covermaker.tui.voices_panes import (
 from covermaker.tui.voices_style import CSS as STYLE
 from covermaker.tui.voices_text import card_lines, state_words, take_words, training_lines
 from covermaker.tui.voices_training import Training
-from covermaker.tui.voices_work import WorkingVoices
 from covermaker.tui.words import clipped, length, one_line, share
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _LOOK_SECONDS = 1.0
 _PAGES = {"takes": "takes", "training": "work", "checkpoints": "work", "card": "card"}
 
 
-class VoicesScreen(WorkingVoices, inherit_bindings=False):
+class VoicesScreen(BareVoices, inherit_bindings=False):
     """The voices."""
 
     SCREEN = "voices"
@@ -137,8 +138,7 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
         is_news = rows != self.rows
         is_first = not self.is_settled
         self.rows, self.is_settled = rows, True
-        ours = any(row.is_ours for row in rows.values())
-        listing.frame("Voices", "" if ours else self.app.named("{voices.new} makes one of yours"))
+        self._frame_voices()
         if is_news or self._wants in rows:
             wanted = self._wants or listing.selected or folder
             listing.show(list(rows), keep=lambda one: one == wanted)
@@ -158,10 +158,13 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
     def _take(self, whole: Whole | None) -> None:
         """Show a voice."""
         before, self.whole = self.whole, whole
+        self.lay_bare()
         self.tell_scanned()
         self._choose_phrase()
         folder = whole.row.folder if whole is not None else None
         takes = self.query_one(TakeList)
+        can_import = self.no_import() is None or self.busy("take-in") is not None
+        takes.empty_text = self.app.named(NO_TAKES if can_import else TAKES_ELSEWHERE)
         takes.show([take.file for take in whole.takes] if whole is not None else [])
         if before is None or before.row.folder != folder:
             self.query_one(SaveList).marked.clear()
@@ -220,6 +223,15 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
             other = (f"  B {b}" if now.hearing == "a" else f"  A {a}") if b else ""
             words = f"{sign}{length(now.seconds)} hearing {heard}{other}"
         listing.frame("Checkpoints", words)
+        self._frame_voices()
+
+    def _frame_voices(self) -> None:
+        """Say below the list what is heard of the open song, else how a voice of one's own is made."""
+        ours = any(row.is_ours for row in self.rows.values())
+        self.query_one(VoiceList).frame(
+            "Voices",
+            self.trial_words() or ("" if ours else self.app.named("{voices.new} makes one of yours")),
+        )
 
     def _show_texts(self) -> None:
         whole, training = self.whole, self.query_one(Training)
@@ -314,7 +326,10 @@ class VoicesScreen(WorkingVoices, inherit_bindings=False):
             self._turn(page)
 
     def _turn(self, page: str, at: str = "") -> None:
-        self.query_one("#voices").set_classes([f"page-{page}", f"at-{at or 'list'}"])
+        page = "card" if self.is_bare else page
+        self.query_one("#voices").set_classes(
+            [f"page-{page}", f"at-{at or 'list'}", *(["-bare"] if self.is_bare else [])]
+        )
         self.call_after_refresh(self._show_take)  # it has a width now
 
     def _at(self, pane: Widget | None) -> None:
@@ -375,6 +390,7 @@ VoicesScreen.REFUSALS = {
     "voices.promote": VoicesScreen.no_promote,
     "voices.import": VoicesScreen.no_import,
     "voices.export": VoicesScreen.no_export,
+    "voices.remove": VoicesScreen.no_remove,
     "voices.scan": VoicesScreen.no_scan,
     "voices.cancel": VoicesScreen.no_cancel,
 }
