@@ -13,7 +13,7 @@ from covermaker.audio.files import read
 from covermaker.convert.auto_pitch import LONGEST_SECONDS, SHORTEST_SECONDS, phrases
 from covermaker.convert.consonants import PROTECT_OFF
 from covermaker.convert.convert import ConvertSettings, convert_vocal
-from covermaker.convert.manners import OWN, RVC, SOVITS, makes_up_pitch, manner_of
+from covermaker.convert.manners import OWN, RVC, RVC_WITHOUT_PITCH, SOVITS, makes_up_pitch, manner_of
 from covermaker.convert.rms_mix import RmsMix, rms_frames
 from covermaker.convert.singing import Grid
 from covermaker.convert.told import Source, always_drawn, frames_drawn
@@ -371,7 +371,7 @@ def test_every_kind_of_network_has_its_manner(imported, fake_voice):
     assert manner_of(imported("rvc").card) is RVC
     assert manner_of(imported("sovits").card) is SOVITS
     # RVC protects by pitch: nothing, in a voice that has none.
-    assert manner_of(imported("rvc", config={"pitched": False}).card) is SOVITS
+    assert manner_of(imported("rvc", config={"pitched": False}).card) is RVC_WITHOUT_PITCH
 
 
 # Where a song is cut

@@ -49,7 +49,10 @@ def octaves_off(f0_hz, notes):
     return np.round(off)
 
 
-@pytest.mark.parametrize(("method", "least"), [("fcpe", 0.95), ("crepe-tiny", 0.95), ("pm", 0.97)])
+@pytest.mark.parametrize(
+    ("method", "least"),
+    [("fcpe", 0.95), pytest.param("crepe-tiny", 0.95, marks=pytest.mark.slow), ("pm", 0.97)],
+)
 def test_the_demo_song_is_read_in_its_octave(method, least, vocal, notes):
     off = octaves_off(estimate_pitch(vocal, method=method), notes)
     assert len(off) > 0.6 * len(notes)

@@ -24,6 +24,10 @@ from covermaker.render.pipeline import build
 THIRD = '\n[[tracks]]\nname = "third"\nsource = "converted"\nharmony = "{harmony}"\ngain_db = -6.0\n'
 
 
+# They share a render of the demo song.
+pytestmark = pytest.mark.slow
+
+
 def add(copy, text):
     file = copy.project / "cover.toml"
     file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")

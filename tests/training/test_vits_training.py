@@ -32,7 +32,7 @@ def assert_same_tensors(first: dict[str, torch.Tensor], second: dict[str, torch.
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-@pytest.mark.parametrize("name", ["rvc-32k", "sovits"])
+@pytest.mark.parametrize("name", ["rvc-32k", pytest.param("sovits", marks=pytest.mark.slow)])
 def test_the_loss_falls(name: str) -> None:
     learning = trainer(profile(name, steps=40, batch_size=4))
     drawn = learning.batches.draw(8, np.random.default_rng(9))

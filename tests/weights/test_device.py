@@ -26,6 +26,7 @@ def run(script):
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+@pytest.mark.slow
 def test_torchaudio_can_be_imported_beside_any_torch():
     run(
         "from covermaker.weights.device import torch_ready; torch = torch_ready();"
