@@ -75,6 +75,7 @@ BARS = {
         Bar("similarity_gain", least=0.10),
         Bar("words_read", least=0.70),
     ),
+    "real clips": (Bar("words_read", least=0.70),),
     "speed": (
         Bar("decoder_times_real_time", least=50.0),
         Bar("conversion_real_time_factor", most=0.25),
@@ -260,7 +261,7 @@ def package_encoder() -> Any:
 
 
 def summed_up(rows: Sequence[Scored], own: float) -> dict[str, float | None]:
-    """Return one set's figures: means over its clips, character errors over all its characters."""
+    """Return one set's figures: means over its clips, errors over all its characters, words over all its words."""
     scores = [row.scores for row in rows]
 
     def mean(name: str) -> float | None:
@@ -268,6 +269,7 @@ def summed_up(rows: Sequence[Scored], own: float) -> dict[str, float | None]:
 
     texts = [len("".join(words_of(row))) for row in rows]
     read = [len("".join(one.source_words or ())) for one in scores]
+    words = [len(one.source_words or ()) for one in scores]
     cer, source_cer = pooled(scores, "cer", texts), pooled(scores, "source_cer", texts)
     to_source = pooled(scores, "cer_to_source", read)
     similarity, source = mean("similarity"), mean("source_similarity")
@@ -284,7 +286,7 @@ def summed_up(rows: Sequence[Scored], own: float) -> dict[str, float | None]:
         "source_cer": source_cer,
         "cer_above": None if cer is None or source_cer is None else cer - source_cer,
         "cer_to_source": to_source,
-        "words_read": mean("words_read"),
+        "words_read": pooled(scores, "words_read", words),
         "mcd_db": mean("mcd_db"),
         "mcd_c0_db": mean("mcd_c0_db"),
         "package_similarity": mean_of(row.package_similarity for row in rows),
@@ -303,9 +305,9 @@ def mean_of(values: Iterable[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def pooled(scores: Sequence[Scores], name: str, characters: Sequence[int]) -> float | None:
-    """Return errors over all characters of a set: a short text counts as little as it is short."""
-    pairs = [(getattr(one, name), count) for one, count in zip(scores, characters, strict=True)]
+def pooled(scores: Sequence[Scores], name: str, lengths: Sequence[int]) -> float | None:
+    """Return errors over all characters of a set, or words over all of them: a short text counts as little as it is."""
+    pairs = [(getattr(one, name), count) for one, count in zip(scores, lengths, strict=True)]
     known = [(value, count) for value, count in pairs if value is not None and count]
     return sum(value * count for value, count in known) / sum(count for _, count in known) if known else None
 
@@ -429,12 +431,14 @@ def report(results: Results) -> str:
 
 
 def groups(results: Results) -> dict[str, dict[str, Any]]:
-    """Return what is held against bars: a set's means; real clips one by one."""
+    """Return what is held against bars: a set's figures; real clips one by one, and their words together."""
     found: dict[str, dict[str, Any]] = {kind: row for kind, row in results.sets.items() if kind != "real"}
     for row in results.clips:
         if row["kind"] == "real":
             gain = row["similarity"] - row["source_similarity"] if row["similarity"] is not None else None
             found[f"real: {row['clip']}"] = {**row, "similarity_gain": gain}
+    if "real" in results.sets:
+        found["real clips"] = results.sets["real"]
     if results.speed:
         found["speed"] = results.speed
     if results.training:
