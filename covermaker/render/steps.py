@@ -30,7 +30,7 @@ _BESIDE = frozenset({"rack"})
 
 # Seconds a minute of song on two cores, for the dry run's estimate; measured, see docs/benchmarks.md.
 COSTS = {
-    "decode": 0.3, "vocal": 0.3, "separate": 9.0, "high-pass": 0.3, "content": 4.0, "pitch": 3.0, "loudness": 0.1,
+    "decode": 0.3, "vocal": 0.3, "separate": 9.0, "high-pass": 0.2, "content": 4.0, "pitch": 3.0, "loudness": 0.1,
     "listen": 0.2, "fit": 0.1, "music": 1.0, "harmony": 0.1, "convert": 1.5, "singers": 0.2, "key": 8.0, "level": 0.1,
     "rack": 0.4, "mix": 0.5, "master": 1.0, "export": 0.8, "stems": 0.5, "score": 12.0, "melody": 0.1,
     "mix-stems": 1.5, "bounces": 0.8,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from textual import on, work
 from textual.message import Message
 
-from covermaker.errors import CovermakerError, WeightsError
+from covermaker.errors import CovermakerError
 from covermaker.training.profile_choice import CUSTOM_FILE
 from covermaker.training.stopping import ask_to_stop, kill_training
 from covermaker.tui.ask import Ask
@@ -277,13 +277,8 @@ def _saves(whole: Whole) -> bool:
 
 def _missing(profile: str) -> str:
     """Say how to get the content encoder of a profile where it is not here."""
-    from covermaker.features.encoders import content_weights
     from covermaker.training.profiles import PROFILES
-    from covermaker.weights.catalog import find
+    from covermaker.voices.readiness import missing_weights, pull_words
 
-    for name in content_weights(PROFILES[profile].encoder):
-        try:
-            find(name)
-        except WeightsError:
-            return f". First: covermaker models pull {name}"
-    return ""
+    missing = missing_weights(PROFILES[profile].encoder)
+    return f". First: {pull_words(missing)}" if missing else ""
