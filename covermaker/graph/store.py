@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 import time
 import uuid
 from contextlib import contextmanager, suppress
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 META = "meta.json"
 
 _FILES_AT_ONCE = 2
+_PRIVATE = 0o700
+_RANDOM = 12
 
 
 def default_root() -> Path:
@@ -137,7 +138,7 @@ class Store:
             return None
         doomed = self._temporary(key)
         with suppress(FileNotFoundError):
-            (self._steps / key).replace(doomed / "dropped")
+            (self._steps / key).replace(doomed)
         return doomed
 
     @contextmanager
@@ -152,9 +153,11 @@ class Store:
     @contextmanager
     def making(self, key: str) -> Iterator[Path]:
         """Give an empty folder for a step's files; removed afterwards unless `keep` took it. Hold the lock."""
-        with disk_errors(self.root):
-            folder = self._temporary(key)
+        folder = self._temporary(key)
         try:
+            # Named before it is there: Ctrl-C may come in the very moment it is made.
+            with disk_errors(self.root):
+                folder.mkdir(mode=_PRIVATE)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -242,7 +245,7 @@ class Store:
         return is_held(self.root / "locks" / f"{key}.lock", unknown=True)
 
     def _temporary(self, key: str) -> Path:
-        return Path(tempfile.mkdtemp(prefix=f"{key}.", dir=self._folder("tmp")))
+        return self._folder("tmp") / f"{key}.{uuid.uuid4().hex[:_RANDOM]}"
 
     def _folder(self, name: str) -> Path:
         folder = self.root / name

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 from functools import partial
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from covermaker.errors import ExitCode
 from covermaker.graph.events import Failed, Finished
+from covermaker.jobs.interrupts import interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +53,7 @@ CONVERSATIONS = {
 
 def main() -> int:
     """Serve one request and return the exit code."""
-    # A shell starts what runs in its background with this signal ignored, and children inherit that.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interruptible()
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     request = json.loads(sys.stdin.buffer.readline() or b"{}")
