@@ -50,6 +50,8 @@ class VitsDraw:
         Cycles.
     stretch : (B, 1)
         Of the pitch that the pitch decoder is told.
+    forgetting : int64 (B,)
+        Seeds of dropout; a part of the batch takes its first.
     """
 
     sound: NDArray[np.float32]
@@ -68,6 +70,7 @@ class VitsDraw:
     source_noise: NDArray[np.float32]
     offsets: NDArray[np.float32]
     stretch: NDArray[np.float32]
+    forgetting: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.speaker)
@@ -170,6 +173,7 @@ class Cuts:
             normal((size, samples, harmonics), dtype=np.float32),
             offsets,
             rng.uniform(0.8, 1.2, (size, 1)).astype(np.float32),
+            rng.integers(2**63 - 1, size=size),
         )
         return VitsDraw(*columns, *noises)
 

@@ -10,7 +10,7 @@ ICML 2021.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from covermaker.voices.networks.vits_config import VitsConfig
+
+# How much of what passes each family's transformers forget in training.
+DROPOUT: Final = {"rvc": 0.0, "sovits": 0.1}
 
 _LENGTH, _DIRECTION, _PRODUCT = ".weight_g", ".weight_v", ".weight"
 
@@ -95,6 +98,9 @@ class TrainedSovits(SovitsNetwork):
 def build_trained(config: VitsConfig) -> TrainedRvc | TrainedSovits:
     """Return a network with weights drawn by torch's generator, as the original programs begin."""
     network = (TrainedRvc if config.family == "rvc" else TrainedSovits)(config)
+    for layer in network.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.p = DROPOUT[config.family]
     for name, parameter in network.named_parameters():
         if name.startswith("flow.") and ".post." in name:
             nn.init.zeros_(parameter)  # at first nothing is moved

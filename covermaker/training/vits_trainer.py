@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import math
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -21,14 +21,14 @@ from covermaker.training.loop import Report, Sung, Trainer
 from covermaker.training.vits_batch import Cuts, VitsDraw, own_frames
 from covermaker.training.vits_critics import VitsCritics, adversarial_loss, critics_loss, feature_loss
 from covermaker.training.vits_losses import Spectrum, latent_distance
-from covermaker.training.vits_network import TrainedRvc, TrainedSovits, build_trained, sung
+from covermaker.training.vits_network import DROPOUT, TrainedRvc, TrainedSovits, build_trained, sung
 from covermaker.training.vits_shapes import segment_frames, stock_of
 from covermaker.training.vits_stock import critics_shapes
 from covermaker.voices.networks.vits_network import Told
 from covermaker.voices.networks.vits_pitch_decoder import melodic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from covermaker.training.checkpoint import Checkpoint
     from covermaker.training.dataset import Dataset
@@ -155,6 +155,16 @@ class VitsTrainer(Trainer):
         """Return where the networks compute: in half precision or not."""
         return torch.autocast(self._kind, dtype=self._dtype, enabled=self.half)
 
+    @contextmanager
+    def _forgetting(self, part: VitsDraw) -> Iterator[None]:
+        """Draw the dropout of a part by its own seed: the same each time it is sung, and after any interruption."""
+        if not DROPOUT[self.config.family]:
+            yield
+            return
+        with torch.random.fork_rng([self.device] if self._kind == "cuda" else []):
+            torch.manual_seed(int(part.forgetting[0]))
+            yield
+
     def _sung(self, part: VitsDraw) -> Sung:
         def there(values: np.ndarray[Any, Any]) -> torch.Tensor:
             return torch.from_numpy(np.ascontiguousarray(values)).to(self.device, non_blocking=True)
@@ -166,7 +176,7 @@ class VitsTrainer(Trainer):
             spectrum = self.spectrum(there(part.sound))
         segment = there(part.start)[:, None] + torch.arange(self.batches.segment_frames, device=self.device)
         losses: dict[str, torch.Tensor] = {}
-        with self._precise():
+        with self._forgetting(part), self._precise():
             singer = network.emb_g(there(part.speaker))[..., None]
             prior = [values.float() for values in network.prior(told)]
             posterior = [values.float() for values in network.enc_q(spectrum, singer, mask)]

@@ -254,7 +254,7 @@ def test_the_shortest_segment_is_long_enough_for_its_spectrogram(name: str, leas
 def test_a_short_item_is_told_the_pitch_of_itself_alone() -> None:
     """Filling behind it changes nothing of what is guessed, but where a convolution sees that there is an end."""
     learning = trainer(profile("sovits"))
-    network = learning.network
+    network = learning.network.eval()
     torch.manual_seed(3)
     told = Told(torch.randn(1, 12, WIDTH), torch.ones(1, 12, dtype=torch.int64),
                 torch.ones(1, 12, dtype=torch.int64), torch.full((1, 12), 0.1))  # fmt: skip

@@ -1,5 +1,6 @@
 """VITS voices are trained: it learns, is taken up to the bit, sings, and goes out to the programs of its family."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from covermaker.training.checkpoint import load_latest
 from covermaker.training.give_out import give_out_training
 from covermaker.training.history import read_history
 from covermaker.training.loop import AstrayError
+from covermaker.training.vits_batch import VitsDraw
 from covermaker.voices.card import read_card
 from covermaker.voices.community.give_out import give_out
 from covermaker.voices.voice import Voice
@@ -53,7 +55,33 @@ def test_the_loss_falls(name: str) -> None:
     assert reports[-1].measured["critics"] < reports[0].measured["critics"]
 
 
-def test_a_run_in_two_halves_equals_a_whole_one(tmp_path: Path) -> None:
+def test_so_vits_forgets_a_tenth_in_training_and_nothing_when_it_sings() -> None:
+    learning = trainer(profile("sovits", batch_size=4))
+    drawn = learning.batches.draw(4, np.random.default_rng(9))
+    other = replace(drawn, forgetting=drawn.forgetting + 1)
+
+    def latent(draw: VitsDraw) -> float:
+        with torch.no_grad():
+            return float(learning._sung(draw)[2]["latent"])
+
+    state = torch.get_rng_state()
+    assert latent(drawn) == latent(drawn)  # a batch in parts is sung twice, and must be the same
+    assert latent(drawn) != latent(other)
+    assert torch.equal(torch.get_rng_state(), state)
+    places = [layer for layer in learning.network.modules() if isinstance(layer, torch.nn.Dropout)]
+    # Of the encoder's one layer and the pitch decoder's: in attention, between the convolutions, and behind both.
+    assert [place.p for place in places] == [0.1] * 6
+    learning.network.eval()
+    assert latent(drawn) == latent(other)
+
+
+def test_rvc_forgets_nothing() -> None:
+    learning = trainer(profile(batch_size=2))
+    assert {one.p for one in learning.network.modules() if isinstance(one, torch.nn.Dropout)} == {0.0}
+
+
+@pytest.mark.parametrize("name", ["rvc-32k", "sovits"])
+def test_a_run_in_two_halves_equals_a_whole_one(name: str, tmp_path: Path) -> None:
     class Enough(Exception):
         pass
 
@@ -61,7 +89,7 @@ def test_a_run_in_two_halves_equals_a_whole_one(tmp_path: Path) -> None:
         if type(event).__name__ == "TrainingScored" and event.step == 3:  # type: ignore[attr-defined]
             raise Enough
 
-    wanted = profile()
+    wanted = profile(name)
     run_tiny_vits(tmp_path / "whole", wanted)
     with pytest.raises(Enough):
         run_tiny_vits(tmp_path / "torn", wanted, listener=stop)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from covermaker.voices.networks.vits_layers import ChannelNorm, FeedForward, masked
+from covermaker.voices.networks.vits_layers import ChannelNorm, FeedForward, dropout, masked
 
 _ROWS = 256  # so many frames ask at a time
 _FAR = -1e4  # of what is not looked at
@@ -38,6 +38,7 @@ class Attention(nn.Module):
         self.conv_k = nn.Conv1d(channels, channels, 1)
         self.conv_v = nn.Conv1d(channels, channels, 1)
         self.conv_o = nn.Conv1d(channels, channels, 1)
+        self.drop = dropout()
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Transform (B, C, T); `mask` (B, 1, T) is 0 at frames that nobody may look at."""
@@ -67,8 +68,8 @@ class Attention(nn.Module):
             columns = torch.arange(frames, device=asks.device)
             later = columns > torch.arange(start, start + rows, device=asks.device)[:, None]
             scores = scores.masked_fill(later, _FAR)
-        shares = scores.softmax(dim=-1)
-        found = shares @ values
+        shares: Tensor = self.drop(scores.softmax(dim=-1))
+        found: Tensor = shares @ values
         if window:
             padded = F.pad(shares[..., near], (cut.start, rows + 2 * window - cut.stop))
             found = found + _upright(padded, window) @ self.emb_rel_v[0]
@@ -104,6 +105,7 @@ class Transformer(nn.Module):
         self.norm_layers_1 = nn.ModuleList(ChannelNorm(channels) for _ in range(layers))
         self.ffn_layers = nn.ModuleList(FeedForward(channels, inner, kernel) for _ in range(layers))
         self.norm_layers_2 = nn.ModuleList(ChannelNorm(channels) for _ in range(layers))
+        self.drop = dropout()
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Transform (B, C, T)."""
@@ -111,6 +113,6 @@ class Transformer(nn.Module):
         for attention, norm_1, feed, norm_2 in zip(
             self.attn_layers, self.norm_layers_1, self.ffn_layers, self.norm_layers_2, strict=True
         ):
-            x = norm_1(x + attention(x, mask))
-            x = norm_2(x + feed(x, mask))
+            x = norm_1(x + self.drop(attention(x, mask)))
+            x = norm_2(x + self.drop(feed(x, mask)))
         return masked(x, mask)

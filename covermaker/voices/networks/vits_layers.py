@@ -19,6 +19,11 @@ def fused(layer: nn.Module) -> nn.Module:
     return layer
 
 
+def dropout() -> nn.Dropout:
+    """Return a place where training may forget some of what passes; how much, whoever trains says."""
+    return nn.Dropout(0.0)
+
+
 def masked(x: Tensor, mask: Tensor | None) -> Tensor:
     """Silence the frames past the end of each item of a batch; None: there are none."""
     return x if mask is None else x * mask
@@ -90,11 +95,12 @@ class FeedForward(nn.Module):
         super().__init__()
         self.conv_1 = nn.Conv1d(channels, inner, kernel)
         self.conv_2 = nn.Conv1d(inner, channels, kernel)
+        self.drop = dropout()
         self._padding = (kernel - 1, 0) if causal else ((kernel - 1) // 2, kernel // 2)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Transform (B, C, T)."""
-        inner = F.relu(self.conv_1(F.pad(masked(x, mask), self._padding)))
+        inner = self.drop(F.relu(self.conv_1(F.pad(masked(x, mask), self._padding))))
         return masked(cast("Tensor", self.conv_2(F.pad(masked(inner, mask), self._padding))), mask)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from covermaker.voices.networks.vits_attention import Attention
-from covermaker.voices.networks.vits_layers import ChannelNorm, FeedForward, masked
+from covermaker.voices.networks.vits_layers import ChannelNorm, FeedForward, dropout, masked
 
 if TYPE_CHECKING:
     from covermaker.voices.networks.vits_config import VitsConfig
@@ -41,14 +41,16 @@ class _CausalBlocks(nn.Module):
             FeedForward(channels, config.filter, config.kernel, causal=True) for _ in layers
         )
         self.norm_layers_1 = nn.ModuleList(ChannelNorm(channels) for _ in layers)
+        self.drop = dropout()
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         x = masked(x, mask)
         for attention, norm_0, feed, norm_1 in zip(
             self.self_attn_layers, self.norm_layers_0, self.ffn_layers, self.norm_layers_1, strict=True
         ):
-            x = norm_0(x + attention(x))  # who sees only what was before never sees the end that is masked
-            x = norm_1(x + feed(x, mask))
+            # Who sees only what was before never sees the end that is masked.
+            x = norm_0(x + self.drop(attention(x)))
+            x = norm_1(x + self.drop(feed(x, mask)))
         return masked(x, mask)
 
 
