@@ -294,21 +294,15 @@ def _without(voice: Voice) -> dict[str, str]:
 
 def _own(voice: Voice) -> dict[str, float]:
     """Return the numbers that a voice has of its own, where nobody says otherwise."""
-    from covermaker.voices.index import ContentIndex
-    from covermaker.voices.index_centres import KIND as CENTRES
-    from covermaker.voices.index_centres import CentreIndex
-    from covermaker.voices.index_ivf import KIND as IVF
-    from covermaker.voices.index_ivf import IvfIndex
-    from covermaker.voices.index_tables import index_kind
     from covermaker.voices.networks.vits_config import VitsConfig
+    from covermaker.voices.retrieval import default_ratio
 
     found, card = {}, voice.card
-    ratios = {"": ContentIndex.DEFAULT_RATIO, IVF: IvfIndex.DEFAULT_RATIO, CENTRES: CentreIndex.DEFAULT_RATIO}
     with suppress(CovermakerError):
         if card.network.kind == "vits":
             found["noise_scale"] = VitsConfig.from_mapping(card.network.config).noise_scale
         if card.index is not None:
-            found["index_ratio"] = ratios[index_kind(voice.folder / card.index.file, default="")]
+            found["index_ratio"] = default_ratio(voice.folder / card.index.file)
     return found
 
 

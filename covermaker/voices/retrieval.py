@@ -18,17 +18,16 @@ from covermaker.voices.index_tables import index_kind, no_index
 from covermaker.weights.warm import loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
 _OWN = "own"  # files that say nothing
-_READERS: Final[dict[str, Callable[[Path], Retrieval]]] = {
-    _OWN: ContentIndex.read,
-    index_ivf.KIND: IvfIndex.read,
-    index_centres.KIND: CentreIndex.read,
+_KINDS: Final[dict[str, type[ContentIndex | IvfIndex | CentreIndex]]] = {
+    _OWN: ContentIndex,
+    index_ivf.KIND: IvfIndex,
+    index_centres.KIND: CentreIndex,
 }
 _GROWTH = 3  # of our own: beside the rows faiss has its own, in twice the precision; others are mapped
 
@@ -106,8 +105,24 @@ def open_index(path: Path, *, sha256: str | None = None) -> Retrieval:
             f"{path} is not the index of its card: sha256 {found[:12]}…, the card says {sha256[:12]}…",
             hint="it is damaged or was replaced without its card",
         )
+    kind = _kind(path)
+    size_bytes = _GROWTH * path.stat().st_size if kind is ContentIndex else path.stat().st_size
+    return loaded("index", found, lambda: kind.read(path), size_bytes=size_bytes)
+
+
+def default_ratio(path: Path) -> float:
+    """Return how far an index draws when nobody says otherwise, 0..1; the file's rows are not read.
+
+    Raises
+    ------
+    WeightsError
+        When the file is missing, damaged or of an unknown kind.
+    """
+    return _kind(path).DEFAULT_RATIO
+
+
+def _kind(path: Path) -> type[ContentIndex | IvfIndex | CentreIndex]:
     kind = index_kind(path, default=_OWN)
-    if kind not in _READERS:
-        raise no_index(path, f"it is of kind '{kind}', known are {', '.join(_READERS)}")
-    size_bytes = _GROWTH * path.stat().st_size if kind == _OWN else path.stat().st_size
-    return loaded("index", found, lambda: _READERS[kind](path), size_bytes=size_bytes)
+    if kind not in _KINDS:
+        raise no_index(path, f"it is of kind '{kind}', known are {', '.join(_KINDS)}")
+    return _KINDS[kind]
