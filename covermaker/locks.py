@@ -1,10 +1,15 @@
-"""Files that one process at a time may hold; the operating system drops the lock when its holder dies."""
+"""Files that one process at a time may hold; the operating system drops the lock when its holder dies.
+
+Nothing is made here but the file, once: whoever deletes a folder is not undone, or refused, by those who wait in it.
+(`filelock.FileLock` makes missing folders, and the file anew at every turn.)
+"""
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from covermaker.disk import disk_errors
 
@@ -15,6 +20,10 @@ if TYPE_CHECKING:
 
 _ASK_SECONDS = 0.5
 _POLL_SECONDS = 0.05
+# Whoever has deleted the file may be about to delete its folder.
+_SETTLE_SECONDS: Final = 0.05
+_OPENED: Final = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+_MODE: Final = 0o644
 
 
 @contextmanager
@@ -35,42 +44,50 @@ def held(path: Path, seconds: float, taken: Callable[[], Exception | None]) -> I
     ResourceError
         When the folder cannot be written, or goes while somebody else holds the lock.
     """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path)
     asked = time.monotonic() + seconds
-    with disk_errors(path.parent):
-        while True:
-            # Asking makes the folder: one that was deleted meanwhile must not come back empty.
-            path.parent.stat()
-            try:
-                lock.acquire(timeout=0)
-                break
-            except Timeout as error:
+    handle = -1
+    try:
+        with disk_errors(path.parent):
+            handle = os.open(path, _OPENED | os.O_CREAT, _MODE)
+            while not _locks(handle):
+                if _is_gone(handle):
+                    os.close(handle)
+                    handle = -1  # lest it is closed twice when its folder is gone, too
+                    time.sleep(_SETTLE_SECONDS)
+                    handle = os.open(path, _OPENED | os.O_CREAT, _MODE)
+                    continue
                 if time.monotonic() >= asked:
                     refusal = taken()
                     if refusal is not None:
-                        raise refusal from error
+                        raise refusal
                     asked = time.monotonic() + _ASK_SECONDS
-            time.sleep(_POLL_SECONDS)
-    try:
+                time.sleep(_POLL_SECONDS)
         yield
     finally:
-        lock.release()
+        if handle >= 0:
+            os.close(handle)
 
 
 def is_held(path: Path, *, unknown: bool) -> bool:
     """Tell whether a living process holds a lock; `unknown` is the answer where it is not ours to open."""
-    from filelock import FileLock, Timeout
-
-    if not path.exists():
-        return False
-    lock = FileLock(path)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
+        handle = os.open(path, _OPENED)
+    except FileNotFoundError:
+        return False
     except OSError:
         return unknown
-    lock.release()
-    return False
+    try:
+        return not _locks(handle) and not _is_gone(handle)
+    finally:
+        os.close(handle)
+
+
+def _locks(handle: int) -> bool:
+    """Try to lock an open file, until it is closed. One that was deleted is no lock: others make another."""
+    from filelock import lock_descriptor
+
+    return lock_descriptor(handle, blocking=False) and not _is_gone(handle)
+
+
+def _is_gone(handle: int) -> bool:
+    return os.fstat(handle).st_nlink == 0

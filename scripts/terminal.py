@@ -120,7 +120,7 @@ class Terminal:
         return self._tmux("capture-pane", "-p", "-e", "-N")
 
     def wait_for(
-        self, wanted: str | Callable[[str], bool], seconds: float = 20.0, *, settle: float = 0.0
+        self, wanted: str | Callable[[str], bool], seconds: float = 60.0, *, settle: float = 0.0
     ) -> str:
         """Wait until a text stands on the screen, or a test of it holds, and return the screen.
 
@@ -155,7 +155,7 @@ class Terminal:
         """Whether the program has ended."""
         return self._status.exists()
 
-    def wait_until_over(self, seconds: float = 20.0) -> int:
+    def wait_until_over(self, seconds: float = 60.0) -> int:
         """Wait for the program's end and return its exit status; a signal counts as 128 and its number."""
         until = time.monotonic() + seconds
         while not self.is_over:

@@ -1,5 +1,7 @@
 """One process at a time, and what is told of those who hold a lock."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -94,6 +96,40 @@ def test_a_patient_one_is_not_asked(lock):
     assert inside.wait(20)
     with held(lock, 20.0, refuse):
         other.join()
+
+
+def test_who_waits_makes_no_folder_and_its_file_once(lock, monkeypatch):
+    """Else a folder that is deleted in that very moment would come back, or could not be deleted."""
+    made, opened, asked = [], [], []
+    real = os.open
+    monkeypatch.setattr(os, "mkdir", lambda path, *_, **__: made.append(path))
+    monkeypatch.setattr(
+        os, "open", lambda path, flags, *mode, **at: opened.append(flags) or real(path, flags, *mode, **at)
+    )
+
+    def at_last():
+        asked.append(len(opened))
+        return refuse() if len(asked) == 3 else None
+
+    monkeypatch.setattr("covermaker.locks._ASK_SECONDS", 0.0)
+    with held(lock, 0.0, refuse):
+        opened.clear()
+        with pytest.raises(TakenError), held(lock, 0.0, at_last):
+            pass
+    assert made == []
+    assert asked == [1, 1, 1]
+
+
+def test_a_folder_deleted_while_somebody_waits_stays_deleted(lock):
+    deleting = held(lock, 0.0, lambda: shutil.rmtree(lock.parent))
+    with held(lock, 0.0, refuse), pytest.raises(ResourceError, match="cannot write"), deleting:
+        pass
+    assert not lock.parent.exists()
+
+
+def test_a_lock_that_was_deleted_alone_is_made_again(lock):
+    with held(lock, 0.0, refuse), held(lock, 0.0, lock.unlink):
+        assert is_held(lock, unknown=False)
 
 
 def test_nobody_holds_what_is_not_there(lock):

@@ -108,7 +108,7 @@ class Coordinator:
     # What there is to do
 
     def _recover(self) -> None:
-        """Let what ran when the last coordinator was killed wait again; its broken try does not count."""
+        """Let what is noted as running, though nobody does it any more, wait again; its broken try does not count."""
         for song in self._queue.songs("running"):
             self._queue.change(
                 song.id, state="waiting", tries=max(0, song.tries - 1), step="", fraction=0.0, running_at=""
@@ -294,6 +294,7 @@ class Coordinator:
                 )  # fmt: skip
         for number in list(self._in_hand.running):
             self._in_hand.let_go(number)
+        self._recover()  # a song that was noted as running and, as Ctrl-C came, was not in hand yet
 
     def _say_how_long(self, *, now: bool) -> None:
         began = time.monotonic()

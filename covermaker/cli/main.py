@@ -124,7 +124,11 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # Of an interrupt that came out of code made of text, as dataclasses are, Python remembers only that, and would
+    # end by the signal in place of our exit code; it forgets when the next text is run.
+    exec("")  # noqa: S102 - nothing is run
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

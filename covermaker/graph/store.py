@@ -183,7 +183,7 @@ class Store:
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Mark a render as running, and sweep what killed ones left behind."""
+        """Mark a render as running, and sweep what killed ones left behind, before and after."""
         if self._attended:
             yield
             return
@@ -196,6 +196,9 @@ class Store:
                 yield
         finally:
             path.unlink(missing_ok=True)
+            # Once more: what was killed just before we began may have lived on for a moment.
+            with suppress(OSError):
+                self.sweep()
 
     def sweep(self) -> int:
         """Remove half-made steps and sessions of processes that are gone; returns how many."""

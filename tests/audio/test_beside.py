@@ -38,8 +38,10 @@ def test_no_more_items_wait_than_allowed():
 
     pusher = threading.Thread(target=push_all)
     pusher.start()
+    while len(pushed) < 3:  # one at work, two waiting
+        time.sleep(0.01)
     time.sleep(0.2)
-    assert len(pushed) == 3  # one at work, two waiting
+    assert len(pushed) == 3
     gate.set()
     pusher.join()
     assert len(pushed) == 10

@@ -196,6 +196,18 @@ def test_cut_off_it_leaves_what_ran_waiting(three):
     assert [one.state for one in three.tries(2)] == ["stopped"]
 
 
+def test_interrupted_as_a_song_begins_it_leaves_none_that_seems_to_run(three, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(coordinate, "Running", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        work(three, FakeEngine())
+    assert states(three) == [(1, "waiting"), (2, "waiting"), (3, "waiting")]
+    assert three.song(1).tries == 0
+    assert [one.state for one in three.tries(1)] == ["stopped"]
+
+
 def after(tasks, act):
     """Do something once, when so many songs were begun."""
     done = []

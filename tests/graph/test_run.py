@@ -243,6 +243,21 @@ def test_a_killed_render_blocks_nobody_and_leaves_nothing(tmp_path):
     }
 
 
+def test_what_is_killed_while_another_render_begins_leaves_nothing_either(tmp_path):
+    """A child outlives its killed parent by a moment: by then the next render may have looked for leftovers."""
+    (tmp_path / "source.txt").write_text("song")
+    process = start(tmp_path, 60.0)
+    assert process.stdout.readline() == "working\n"
+    store = Store(tmp_path / "store")
+    with store.session():
+        assert len(list((store.root / "tmp").iterdir())) == 1
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+    assert list((store.root / "tmp").iterdir()) == []
+    assert list((store.root / "sessions").iterdir()) == []
+
+
 def test_events_survive_the_way_through_json():
     for event in (
         events.StepFinished("mix", "abc", 1.5, {"peak": 0.5}),

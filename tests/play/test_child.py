@@ -166,15 +166,14 @@ def test_other_files_at_another_rate_follow_while_playing_without_a_gap(child, t
 def test_the_device_none_plays_in_real_time_and_ends(start, tapes):
     child = start("none")
     child.say("load", a=str(tapes[0]), start_seconds=2.2)
-    child.say("play")
-    child.until(Position, lambda message: message.playing and message.seconds > 2.25)
     began = time.monotonic()
+    child.say("play")
     child.until(Ended)
     took = time.monotonic() - began
     assert child.said[-2].seconds == 3.0
     assert not child.said[-2].playing
-    # The clock, not the machine, sets the pace: never early; late by what a loaded machine holds it up.
-    assert 0.6 < took < 2.5
+    # The clock, not the machine, sets the pace: never early; how late it is read depends on the machine.
+    assert took > 0.75
     child.say("play")
     again = child.until(Position, lambda message: message.playing)
     assert again.seconds < 0.5

@@ -122,12 +122,13 @@ def test_killed_at_any_moment_everything_saved_can_be_undone(project):
         "from pathlib import Path; from covermaker.project.load import load;"
         "from covermaker.project.edits import SetValue, apply;"
         f"project = load(Path({str(project.root)!r}));"
-        "print('ready', flush=True);"
-        "[apply(load(project.root), SetValue('tracks.vocals.gain_db', -4.0 - n % 7)) for n in range(9999)]"
+        "save = lambda n: apply(load(project.root), SetValue('tracks.vocals.gain_db', -4.0 - n % 7));"
+        "save(0); print('saved', flush=True);"
+        "[save(n) for n in range(1, 9999)]"
     )
     for number in range(4):
         process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
-        process.stdout.readline()
+        assert process.stdout.readline() == b"saved\n"
         time.sleep(0.05 + 0.013 * number)
         process.kill()
         process.wait()

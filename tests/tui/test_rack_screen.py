@@ -176,7 +176,7 @@ async def test_values_are_changed_typed_reset_and_undone(song, monkeypatch):
         await saved(screen, pilot)
         assert rack(song)[1]["threshold_db"] == -21.1
         assert "vocals compressor threshold -20.0 -> -21.1 dB" in lines(app)[-2]  # one gesture
-        assert '"threshold_db": -21.1' in wishes(song)
+        await until(pilot, lambda: '"threshold_db": -21.1' in wishes(song))
         await pilot.press("down", "t", *"6", "enter")
         await saved(screen, pilot)
         assert rack(song)[1]["ratio"] == 6.0

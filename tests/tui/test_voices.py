@@ -527,6 +527,8 @@ async def test_a_dropped_folder_goes_to_the_voice_whose_takes_have_the_focus(lib
         assert requests(own_voices)[0] == {
             "job": "take-in", "voice": str(folder), "paths": [str(tmp_path / "more")], "add": True,
         }  # fmt: skip
+        # What ends says so where the refusal will stand: first, then.
+        await until(pilot, lambda: "anna: scanned in" in lines(app)[-2])
         screen.post_message(Paste("just words"))
         await until(pilot, lambda: "no such file or folder: just words" in lines(app)[-2])
 
