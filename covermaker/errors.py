@@ -15,9 +15,10 @@ Errors of other packages are mapped to these where we call them (the seam), neve
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,6 +92,14 @@ class ResourceError(CovermakerError):
     exit_code = ExitCode.RESOURCE
 
 
+_NEARLY: Final = 0.85  # so alike that it is a slip of the finger
+_LEAST_PART: Final = 3  # letters of a name that counts as a part of another
+
+
+def _words(name: str) -> str:
+    return re.sub(r"[\s.-]+", "_", name)
+
+
 def nearest(name: str, known: Iterable[str], *, alike: float = 0.55) -> str:
     """Say which known name is closest: a hint for an unknown one.
 
@@ -102,9 +111,14 @@ def nearest(name: str, known: Iterable[str], *, alike: float = 0.55) -> str:
     Returns
     -------
     str
-        ``"did you mean 'reverb'?"``, or the list of what there is when nothing is close.
+        ``"did you mean 'reverb'?"``, or the list of what there is when nothing is close. A name whose words all stand
+        in the unknown one goes before one that is spelt like it.
     """
     names = sorted(known)
+    # Of 'hidden_channels' the known 'hidden' says more than 'critics_channels', which has more letters in common.
+    parts = [one for one in names if len(one) >= _LEAST_PART and f"_{_words(one)}_" in f"_{_words(name)}_"]
+    if parts and not get_close_matches(name, names, n=1, cutoff=_NEARLY):
+        return f"did you mean '{max(parts, key=len)}'?"
     close = get_close_matches(name, names, n=1, cutoff=alike)
     if close:
         return f"did you mean '{close[0]}'?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -215,7 +216,7 @@ def _cover_pair(folder: Path, store: Path | None) -> dict[str, Any]:
     if missing := [steps[name].name for name, entry in entries.items() if entry is None]:
         raise ProjectError(
             f"'{project.cover.title}' is not rendered as it stands: {', '.join(missing)} is not done",
-            hint=f"run: covermaker render {near(str(folder.resolve()))}",
+            hint=f"run: covermaker render {shlex.quote(near(str(folder.resolve())))}",
         )
     found = {name: entry for name, entry in entries.items() if entry is not None}
     voice = river.lead.open({"voice": found["voice"].folder / CARD_FILE} if "voice" in found else {})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from covermaker.errors import CovermakerError, ProjectError
@@ -16,19 +18,29 @@ def hint_of(error: CovermakerError) -> str | None:
         return error.hint
     from covermaker.project.load import NoProjectError
 
-    found = _in_library(error.place) if isinstance(error, NoProjectError) else None
+    found = _meant(error.place) if isinstance(error, NoProjectError) else None
     return f"did you mean '{found}'?" if found is not None else error.hint
 
 
-def _in_library(place: Path) -> Path | None:
-    """Return the project of the library that is called as the last part of a place; None where there is none."""
-    from covermaker.project.load import FILE_NAME
+def _meant(place: Path) -> Path | None:
+    """Return the project of the library with the name of a place; or the one that is called nearly so, here or there.
+
+    None where there is none.
+    """
+    from covermaker.project.load import FILE_NAME, folder_of
     from covermaker.tui.settings import load_settings, projects_folder
 
-    try:
-        library = projects_folder(load_settings())
-    except CovermakerError:
+    folder = folder_of(place)
+    if not folder.name:
         return None
-    name = place.parent.name if place.name == FILE_NAME else place.name
-    found = library / name
-    return found if name and (found / FILE_NAME).is_file() else None
+    roots = [folder.parent]
+    with suppress(CovermakerError):
+        library = projects_folder(load_settings())
+        if (library / folder.name / FILE_NAME).is_file():
+            return library / folder.name
+        roots.append(library)
+    for root in roots:
+        names = [one.parent.name for one in root.glob(f"*/{FILE_NAME}")]
+        if close := get_close_matches(folder.name, names, n=1):
+            return root / close[0]
+    return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from covermaker.cli.output import is_plain
+from covermaker.evaluate.table import CHOOSING_FIGURES, SAVE_FIGURES, chosen_phrase
 from covermaker.graph.events import (
     Event,
     Note,
@@ -97,12 +98,15 @@ def _in_all(event: StepProgress) -> str:
 
 
 def _scored(event: TrainingScored) -> str:
-    figures = " ".join(
-        f"{kind}: {', '.join(f'{name} {value:.3g}' for name, value in row.items() if value is not None)}"
-        for kind, row in event.figures.items()
-    )
+    """Say what a save scored, in a line of 80 cells; ``voices status`` has all figures."""
+    row = event.figures.get(chosen_phrase(event.figures), {})
+    figures = [
+        f"  {head} {value:{form}}"
+        for name, head, form in SAVE_FIGURES
+        if name in CHOOSING_FIGURES and (value := row.get(name)) is not None
+    ]
     score = "no score" if event.score is None else f"score {event.score:.3f}"
-    return f"step {event.step}: {score}{' (best)' if event.best else ''}  {figures}"
+    return f"step {event.step}: {score}{' (best)' if event.best else ''}{''.join(figures)}"
 
 
 def _training(event: TrainingProgress) -> str:

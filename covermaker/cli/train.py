@@ -99,7 +99,11 @@ def command(
         _follow(voice, request)
         return
     folder = _checked(voice, request, may_ask=sys.stdin.isatty() and not as_json)
-    with listening(as_json=as_json) as listener, _stopping(folder, voice), _asking_first(folder, listener):
+    with (
+        listening(as_json=as_json) as listener,
+        _stopping(folder, voice, request),
+        _asking_first(folder, listener),
+    ):
         result = _run({**request, "voice": str(folder)}, listener)
     if result is not None and not as_json:
         click.echo(summary(result))
@@ -179,29 +183,24 @@ def _asking_first(folder: Path, listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def _stopping(folder: Path, voice: str) -> Iterator[None]:
+def _stopping(folder: Path, voice: str, request: dict[str, Any]) -> Iterator[None]:
     """Turn Ctrl-C, and what is like it, into a line that says what is kept and how to go on."""
     try:
         with stoppable():
             yield
     except KeyboardInterrupt:
-        raise StoppedError(f"stopped; {_what_is_kept(folder, voice)}") from None
+        raise StoppedError(f"stopped; {_what_is_kept(folder, voice, request)}") from None
 
 
-def _what_is_kept(folder: Path, voice: str) -> str:
+def _what_is_kept(folder: Path, voice: str, request: dict[str, Any]) -> str:
     from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
     from covermaker.training.checkpoint import steps_kept
-    from covermaker.training.course import FOLDER, read_run
+    from covermaker.training.course import FOLDER
+    from covermaker.training.going_on import going_on
 
     steps = steps_kept(folder / FOLDER / CHECKPOINTS)
-    if steps:
-        return (
-            f"the last checkpoint is that of step {steps[-1]}, go on with: covermaker train {voice} --resume"
-        )
-    run = read_run(folder / FOLDER)
-    if run is None or run["status"] != "running":
-        return "what was prepared so far is kept, begin again with the same command"
-    return f"no checkpoint was written yet, but all is prepared: covermaker train {voice} --resume"
+    kept = f"the last checkpoint is that of step {steps[-1]}" if steps else "what was prepared so far is kept"
+    return f"{kept}, go on with: {going_on(folder, request, voice)}"
 
 
 def summary(result: dict[str, Any]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +17,10 @@ from covermaker.cli.voices_takes import add, keep, new, scan, skip
 from covermaker.cli.voices_training import audition, promote, status, stop
 from covermaker.units import note_name
 from covermaker.voices.card import range_assumed
-from covermaker.voices.library import list_voices, user_library
+from covermaker.voices.library import call_of, list_voices, user_library
+
+if TYPE_CHECKING:
+    from covermaker.voices.library import VoiceEntry
 
 project_option = click.option(
     "--project", type=click.Path(path_type=Path), help="Also look into the voices of this project."
@@ -40,25 +45,29 @@ def list_(project: Path | None, as_json: bool) -> None:
     """List every voice: range, rights, where it comes from."""
     rows, values = [], []
     for entry in list_voices(project=project):
-        card = entry.card
+        card, problem = entry.card, _problem(entry)
         if card is None:
-            rows.append((entry.name, "", "", entry.place, entry.problem or ""))
+            rows.append((entry.name, "", "", entry.place, problem or ""))
         else:
             # Nobody has heard where a published voice is at home.
             unknown = "?" if range_assumed(card) else ""
             span = f"{note_name(card.f0.low_hz)}-{note_name(card.f0.high_hz)}{unknown}"
-            rows.append((entry.name, span, card.rights, entry.place, card.description or card.origin))
+            rows.append(
+                (entry.name, span, card.rights, entry.place, problem or card.description or card.origin)
+            )
         values.append(
             {
                 "name": entry.name,
                 "folder": str(entry.folder),
                 "place": entry.place,
-                "problem": entry.problem,
+                "problem": problem,
                 "card": card.model_dump(mode="json") if card else None,
             }
         )
     for place, folder in _takes_only(project):
-        rows.append((folder.name, "", "", place, f"takes only: covermaker train {folder.name}"))
+        rows.append(
+            (folder.name, "", "", place, f"takes only: covermaker train {shlex.quote(call_of(folder))}")
+        )
         values.append(
             {
                 "name": folder.name,
@@ -69,6 +78,15 @@ def list_(project: Path | None, as_json: bool) -> None:
             }
         )
     show(values, as_json, table(rows, header=("voice", "range", "rights", "from", "what it is")))
+
+
+def _problem(entry: VoiceEntry) -> str | None:
+    """Say what keeps a voice from singing here: its own files, or the encoder that it reads content with."""
+    from covermaker.voices.readiness import encoder_problem
+
+    if entry.problem or entry.card is None:
+        return entry.problem
+    return encoder_problem(entry.card.content.encoder) or None
 
 
 def _takes_only(project: Path | None) -> list[tuple[str, Path]]:

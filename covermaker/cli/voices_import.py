@@ -11,6 +11,7 @@ import click
 from covermaker.cli.alone import run_alone
 from covermaker.cli.output import json_option, show, table
 from covermaker.cli.progress import unless_quiet
+from covermaker.errors import UsageError
 from covermaker.voices.library import call_of
 from covermaker.voices.rights import RIGHTS
 
@@ -60,6 +61,8 @@ def import_(path: Path, dry_run: bool, force: bool, as_json: bool, **wishes: Any
     if not dry_run:
         text += f"\nnext: covermaker convert VOCAL --voice {quote(call_of(Path(done['folder'])))}"
     show(done, as_json, text)
+    if "problem" in done:  # of a rehearsal, which has said what the file is all the same
+        raise UsageError(done["problem"], hint=done["hint"])
 
 
 def _absolute(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from covermaker.cli.output import json_option, show, table
@@ -38,7 +40,7 @@ def remove(voice: str, as_json: bool) -> None:
     show(
         {"name": gone.name, "folder": str(gone.place / gone.name)},
         as_json,
-        f"'{gone.name}' is in the trash; covermaker voices restore {gone.name} brings it back",
+        f"'{gone.name}' is in the trash; covermaker voices restore {shlex.quote(gone.name)} brings it back",
     )
 
 

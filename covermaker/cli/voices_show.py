@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from covermaker.cli.output import json_option, show, table
-from covermaker.errors import UsageError
+from covermaker.errors import ProjectError, UsageError
 from covermaker.units import note_name
-from covermaker.voices.card import range_assumed, trained_step
-from covermaker.voices.library import find_voice
+from covermaker.voices.card import CARD_FILE, range_assumed, trained_step
+from covermaker.voices.library import call_of, find_voice, is_place, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +37,10 @@ def command(name: str, project: Path | None, as_json: bool) -> None:
     """Show what a voice is, whose, and whether it can sing here; --json shows its whole card."""
     from covermaker.voices.readiness import missing_weights
 
-    voice = find_voice(name, project)
+    try:
+        voice = find_voice(name, project)
+    except ProjectError as error:
+        raise _in_training(name, project) or error from None
     values: dict[str, Any] = {"folder": str(voice.folder), "fingerprint": voice.fingerprint}
     if as_json:
         card = voice.card.model_dump(mode="json")
@@ -43,6 +48,22 @@ def command(name: str, project: Path | None, as_json: bool) -> None:
             card["missing_weights"] = missing_weights(voice.card.content.encoder)
         values |= card
     show(values, as_json, table([(key, words) for key, words in _rows(voice) if words]))
+
+
+def _in_training(name: str, project: Path | None) -> ProjectError | None:
+    """Return what to say of a voice that has no card yet because it is being trained at this moment."""
+    from covermaker.training.watch import status_of
+
+    folders = (
+        [place_of(name)] if project is None or is_place(name) else [project / "voices" / name, place_of(name)]
+    )
+    folder = next((one for one in folders if status_of(one) == "running"), None)
+    if folder is None or (folder / CARD_FILE).exists():
+        return None
+    return ProjectError(
+        f"voice '{folder.name}' is being trained right now: it can be shown after its first save",
+        hint=f"how far it is: covermaker voices status {shlex.quote(call_of(folder))}",
+    )
 
 
 def _rows(voice: Voice) -> Iterator[tuple[str, str]]:
@@ -64,12 +85,24 @@ def _rows(voice: Voice) -> Iterator[tuple[str, str]]:
     yield "content", content_words(card.content)
     yield "index", index_words(voice)
     yield "weights", weights_words(voice)
+    course = {**card.training, "info": _info_words(card)}
     yield (
         "training",
-        ", ".join(form.format(card.training[key]) for key, form in _COURSE if key in card.training),
+        ", ".join(form.format(course[key]) for key, form in _COURSE if course.get(key) not in (None, "")),
     )
     yield "score", _score_words(card)
     yield "fingerprint", voice.fingerprint
+
+
+def _info_words(card: VoiceCard) -> str:
+    """Return what the file of a published voice says of itself; RVC writes how often it went through the takes."""
+    info = str(card.training.get("info", ""))
+    epochs = re.fullmatch(r"(\d+) ?epochs?", info)
+    if epochs is None:
+        return info
+    if "epochs" in card.training:
+        return ""
+    return f"{epochs[1]} epochs" if int(epochs[1]) else "less than an epoch"
 
 
 def _range_words(card: VoiceCard) -> str:

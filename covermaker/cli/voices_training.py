@@ -15,7 +15,7 @@ from covermaker.cli.output import json_option, show, table, words
 from covermaker.cli.progress import unless_quiet
 from covermaker.cli.voices_takes import find_takes
 from covermaker.errors import ResourceError
-from covermaker.evaluate.table import SAVE_FIGURES, save_figures
+from covermaker.evaluate.table import SAVE_FIGURES, chosen_phrase, save_figures
 from covermaker.graph.events import nobody
 from covermaker.training.stages import PREPARING, phase_words
 from covermaker.units import clock
@@ -114,7 +114,15 @@ def _over(found: Watched, voice: str) -> str:
         return f"went astray; look at its takes: covermaker voices scan {name}"
     if found.status == "none" and not found.prepared:
         return f"none yet, begin with: covermaker train {name}"
-    return f"stopped{' before its first step' if found.prepared else ''}, {_next_of(found, voice)}"
+    at = f" at {_last_step(found)}" if found.last_save is not None else ""
+    return f"stopped{' before its first step' if found.prepared else at}, {_next_of(found, voice)}"
+
+
+def _last_step(found: Watched) -> str:
+    """Say which step is kept, and of how many where the budget is one of steps."""
+    save = found.last_save
+    of = f" of {found.steps}" if found.steps is not None and found.status != "finished" else ""
+    return f"step {save.step}{of}" if save is not None else ""
 
 
 def _score(one: Checkpoint) -> str:
@@ -122,12 +130,11 @@ def _score(one: Checkpoint) -> str:
 
 
 def _checkpoint(one: Checkpoint) -> tuple[str, ...]:
-    kind = "sung" if "sung" in one.figures else next(iter(one.figures), "")
     marks = [word for word, so in (("the voice", one.is_voice), ("best", one.is_best)) if so]
     return (
         str(one.step),
         _score(one),
-        *save_figures(one.figures.get(kind, {})),
+        *save_figures(one.figures.get(chosen_phrase(one.figures), {})),
         ", ".join(marks if one.kept else [*marks, "not kept"]),
     )
 
@@ -157,7 +164,7 @@ def stop(voice: str, kill: bool, seconds: float, as_json: bool) -> None:
         )
     found = watch(folder)
     save = found.last_save
-    at = f"step {save.step} is kept" if save is not None else "no step is kept"
+    at = f"{_last_step(found)} is kept" if save is not None else "no step is kept"
     text = f"'{folder.name}' stopped: {at}\n{_next_of(found, voice)}"
     if found.status in ("finished", "astray"):  # before it heard of it
         text = f"'{folder.name}': {at}\ntraining {_over(found, voice)}"

@@ -28,6 +28,7 @@ from covermaker.convert.manners import (
     makes_up_pitch,
     manner_of,
     told_loudness,
+    unheard,
 )
 from covermaker.convert.settings import ConversionReport as ConversionReport
 from covermaker.convert.settings import ConvertSettings as ConvertSettings
@@ -130,7 +131,7 @@ def convert_vocal(
     melody = f0_hz if lead_f0_hz is None else lead_f0_hz
     move = _transposition(transpose, melody, voice, settings, key_semitones)
     speaker = _speaker(voice, settings)
-    index, ratio, notes = _index(voice, settings)
+    index, ratio = _index(voice, settings)
     chunks = 0
     gains_db = np.zeros(0)
     voiced = np.asarray(f0_hz) > 0
@@ -176,7 +177,7 @@ def convert_vocal(
         index_ratio=ratio,
         a4_hz=tuned.a4_hz,
         corrected_cents=tuned.median_cents,
-        notes=(*notes, *_without(voice, manner, settings)),
+        notes=tuple(unheard(voice.card, voice.name, settings).values()),
     )
 
 
@@ -238,26 +239,14 @@ def _transposition(
     return replace(stays, why="the voice makes up the melody itself")
 
 
-def _index(voice: Voice, settings: ConvertSettings) -> tuple[Retrieval | None, float, tuple[str, ...]]:
-    """Return the index where it is used, the ratio, and what to tell about it."""
+def _index(voice: Voice, settings: ConvertSettings) -> tuple[Retrieval | None, float]:
+    """Return the index where it is used, and the ratio."""
     wanted, part = settings.index_ratio, voice.card.index
-    if part is None and wanted:
-        return None, 0.0, (f"voice '{voice.name}' has no index: index_ratio {wanted:g} has no effect",)
     if part is None or wanted == 0.0:
-        return None, 0.0, ()
+        return None, 0.0
     index = open_index(voice.folder / part.file, sha256=part.sha256)
     ratio = index.DEFAULT_RATIO if wanted is None else wanted
-    return (index if ratio else None), ratio, ()
-
-
-def _without(voice: Voice, manner: Manner, settings: ConvertSettings) -> list[str]:
-    """Say which settings this voice has no ear for."""
-    plain = ConvertSettings()
-    return [
-        f"convert.{name} = {getattr(settings, name):g} has no effect: the voice '{voice.name}' {why}"
-        for name, why in manner.without.items()
-        if getattr(settings, name) != getattr(plain, name)
-    ]
+    return (index if ratio else None), ratio
 
 
 def _score(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from covermaker.audio.mono import mono_blocks
 from covermaker.convert import rms_mix
 from covermaker.convert.levels import Correction, Pair, follow_source, mix_rms
+from covermaker.convert.settings import ConvertSettings
 from covermaker.convert.singing import Grid
 from covermaker.convert.span import MARGIN_SECONDS, Span
 from covermaker.convert.told import Content, Source, always_drawn, frames_drawn, rows_drawn
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from covermaker.convert.settings import ConvertSettings
     from covermaker.voices.card import VoiceCard
     from covermaker.voices.networks.base import Synthesizer
 
@@ -90,6 +90,28 @@ def manner_for(kind: str, config: Mapping[str, Any]) -> Manner:
     if config.get("family", "rvc") != "rvc":
         return SOVITS
     return RVC if config.get("pitched", True) else RVC_WITHOUT_PITCH
+
+
+def unheard(card: VoiceCard, called: str, settings: ConvertSettings) -> dict[str, str]:
+    """Return the settings that ask a voice for what it has no ear for, by name, each with a sentence.
+
+    Parameters
+    ----------
+    card : VoiceCard
+    called : str
+        What the sentences call the voice.
+    settings : ConvertSettings
+    """
+    found = {}
+    if card.index is None and settings.index_ratio:
+        ratio = f"index_ratio {settings.index_ratio:g}"
+        found["index_ratio"] = f"voice '{called}' has no index: {ratio} has no effect"
+    plain = ConvertSettings()
+    for name, why in manner_of(card).without.items():
+        value = getattr(settings, name)
+        if value != getattr(plain, name):
+            found[name] = f"convert.{name} = {value:g} has no effect: the voice '{called}' {why}"
+    return found
 
 
 def makes_up_pitch(card: VoiceCard) -> bool:

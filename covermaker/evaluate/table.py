@@ -45,6 +45,15 @@ SAVE_FIGURES: Final = (
 )
 
 
+# Of those what chooses the best save, for a line.
+CHOOSING_FIGURES: Final = ("similarity", "cer", "f0_median_cents")
+
+
+def chosen_phrase(figures: Mapping[str, Any]) -> str:
+    """Return which test phrase stands for a save where there is room for one: what is sung, where it is."""
+    return "sung" if "sung" in figures else next(iter(figures), "")
+
+
 def save_figures(figures: Mapping[str, float]) -> list[str]:
     """Return the figures of one test phrase as `SAVE_FIGURES` says; ``-`` for what is not known."""
     return [format(figures[name], form) if name in figures else "-" for name, _, form in SAVE_FIGURES]

@@ -57,6 +57,15 @@ def drop(text: str, path: Path) -> str:
     return text
 
 
+def has_comment(text: str, path: Path) -> bool:
+    """Tell whether a comment stands behind the value of a key, on its line."""
+    for span in spans_of(text):
+        if span.path == path and span.kind == "pair":
+            rest = _REST_OF_LINE.match(text, span.end)
+            return rest is not None and bool(rest[1])
+    return False
+
+
 def rename(text: str, path: Path, to: str) -> str:
     """Give a key another name; its value and its comment stay."""
     for span in spans_of(text):

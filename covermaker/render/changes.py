@@ -75,6 +75,13 @@ _FILES = {
 }
 # What follows from something else that is told too.
 _DERIVED = frozenset({"region", "cut", "overruled", "begins", "listens_to"})
+# What a person chooses of a step, which then is another thing with another version.
+_CHOICES: dict[str, Path] = {
+    "pitch": ("method",),
+    "content": ("encoder",),
+    "separate": ("separator",),
+    "train": ("profile", "name"),
+}
 # What a scan says of a plug-in; see `covermaker.effects.plugins.row`.
 _OF_A_PLUGIN = frozenset({ABSENT_PLUGIN, BINARY, "vendor", "release"})
 _MOVES = "moves"
@@ -113,6 +120,8 @@ def told(step: Step, before: Mapping[str, Any], cover: Cover) -> list[tuple[str,
         elif path == ("keys",):
             line = f"{_dotted(_whose(step, values))}.rack: its side chains listen to something else"
             lines.append((line, line))
+        elif "version" in path and _chosen_anew(step, before):
+            continue  # another method has versions of its own: its name is told
         elif "version" in path:
             effect = _effect_at(path, now)
             line = f"Covermaker's '{effect or step.kind}' changed (version {_short(old)} -> {_short(new)})"
@@ -138,6 +147,15 @@ def told(step: Step, before: Mapping[str, Any], cover: Cover) -> list[tuple[str,
             line = f"{written}: {_shown(old)} -> {_shown(new)}{of}"
             lines.append((line, _in_words(written, old, new, values) or line))
     return lines
+
+
+def _chosen_anew(step: Step, before: Mapping[str, Any]) -> bool:
+    """Tell whether a person chose another method, encoder, separator or profile for a step."""
+    old: Any = before
+    new: Any = step.params
+    for part in _CHOICES.get(step.kind, ()):
+        old, new = _below(old, part), _below(new, part)
+    return step.kind in _CHOICES and bool(old != new)
 
 
 def told_of_files(step: Step, before: Iterable[str]) -> list[str]:

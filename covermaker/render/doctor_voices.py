@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Final
 from covermaker.errors import CovermakerError
 from covermaker.voices.library import list_voices
 from covermaker.voices.readiness import missing_weights, pull_words
-from covermaker.voices.voice import Voice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from covermaker.voices.library import VoiceEntry
 
 _NAMED: Final = 4  # of many voices, in a line
 Row = tuple[str, bool, str]
@@ -31,9 +29,8 @@ def voice_rows(*, but: str) -> Iterator[Row]:
     for entry in list_voices():
         if entry.name == but:
             continue
-        problem = _problem(entry)
-        if problem:
-            yield f"voice: {entry.name}", False, problem
+        if entry.problem:
+            yield f"voice: {entry.name}", False, entry.problem
         else:
             whole += 1
         if entry.card is not None:
@@ -46,15 +43,6 @@ def voice_rows(*, but: str) -> Iterator[Row]:
         )
     for encoder, names in sorted(readers.items()):
         yield _encoder_row(encoder, names)
-
-
-def _problem(entry: VoiceEntry) -> str:
-    if entry.card is None:
-        return entry.problem or "its card cannot be read"
-    voice = Voice(entry.folder, entry.card)
-    parts = (voice.weights_path, *([entry.folder / entry.card.index.file] if entry.card.index else []))
-    gone = [path.name for path in parts if not path.is_file() or not path.stat().st_size]
-    return f"{', '.join(gone)} missing or empty" if gone else ""
 
 
 def _encoder_row(encoder: str, names: list[str]) -> Row:

@@ -40,12 +40,15 @@ class Failure:
         Where it happened; "" when no step had begun.
     when : float
         Seconds since the epoch.
+    key : str
+        Of the step: a plan that has no such key any more does not fail there.
     """
 
     message: str
     hint: str = ""
     step: str = ""
     when: float = 0.0
+    key: str = ""
 
     @property
     def words(self) -> str:
@@ -66,8 +69,9 @@ def last_failure(hidden: Path) -> Failure | None:
         return None
     try:
         maker, step, when = (str(said["host"]), int(said["process"])), str(said["step"]), float(said["when"])
+        key = str(said.get("key", ""))
         if said["message"]:
-            return Failure(str(said["message"]), str(said["hint"]), step, when)
+            return Failure(str(said["message"]), str(said["hint"]), step, when, key)
     except (LookupError, TypeError, ValueError):
         return None
     if runs(*maker):
@@ -77,6 +81,7 @@ def last_failure(hidden: Path) -> Failure | None:
         f"render again: finished steps are kept; log: {hidden / LOG_NAME}",
         step,
         when,
+        key,
     )
 
 
@@ -106,20 +111,20 @@ def ending(hidden: Path, listener: Listener, *, whole: bool = True) -> Iterator[
     whole : bool
         As `is_whole` says. A render of a part notes that it failed, and nothing else.
     """
-    at = ""
+    at = key = ""
 
     def begun() -> None:
         if whole:
-            _write(hidden, at)
+            _write(hidden, at, key=key)
 
     def over() -> None:
         if whole:
             forget(hidden)
 
     def hear(event: Event) -> None:
-        nonlocal at
+        nonlocal at, key
         if isinstance(event, StepStarted | StepFailed) and event.name != at:
-            at = event.name
+            at, key = event.name, event.key if isinstance(event, StepStarted) else ""
             begun()
         listener(event)
 
@@ -131,7 +136,7 @@ def ending(hidden: Path, listener: Listener, *, whole: bool = True) -> Iterator[
         raise
     except CovermakerError as error:
         if at or isinstance(error, ResourceError):
-            _write(hidden, at, error.message, error.hint or "")
+            _write(hidden, at, error.message, error.hint or "", key)
         else:  # refused as it stands: whoever looks at the project sees that, for as long as it is so
             over()
         raise
@@ -141,13 +146,14 @@ def ending(hidden: Path, listener: Listener, *, whole: bool = True) -> Iterator[
             at,
             f"a defect in Covermaker: {type(error).__name__}: {error}",
             "please report it with the log",
+            key,
         )
         raise
     over()
 
 
-def _write(hidden: Path, step: str, message: str = "", hint: str = "") -> None:
-    failure = asdict(Failure(message, hint, step, time.time()))
+def _write(hidden: Path, step: str, message: str = "", hint: str = "", key: str = "") -> None:
+    failure = asdict(Failure(message, hint, step, time.time(), key))
     said = {**failure, "host": this_host(), "process": os.getpid()}
     with suppress(OSError):
         hidden.mkdir(exist_ok=True)

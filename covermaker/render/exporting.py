@@ -34,7 +34,7 @@ from covermaker.render.sessions import (
     write_reaper_session,
 )
 from covermaker.render.settling import settle
-from covermaker.render.singers import rights_notes
+from covermaker.render.singers import singer_notes
 from covermaker.render.tasks import MIX_STEMS_FOLDER, notes_of, summary
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def _exported(request: Mapping[str, Any], listener: Listener) -> dict[str, Any]:
     # What hears no rack lacks no plug-in.
     is_mixed = any(step.kind == "mix" for step in in_order(targets))
     absent = absent_notes(order.river.checked.racks, order.river.checked.lanes) if is_mixed else []
-    unknown = rights_notes(order.river.singers, in_order(targets))
-    for text in dict.fromkeys([*absent, *unknown, *notes_of(reports, cover)]):
+    sung = singer_notes(order.river.singers, cover.convert, in_order(targets))
+    for text in dict.fromkeys([*absent, *sung, *notes_of(reports, cover)]):
         listener(Note(text))
     files = {
         name: [

@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from covermaker.convert.manners import NO_MELODY, WHO_HAS_MELODIES, makes_up_pitch, manner_for, manner_of
+from covermaker.convert.manners import (
+    NO_MELODY,
+    WHO_HAS_MELODIES,
+    makes_up_pitch,
+    manner_for,
+    manner_of,
+    unheard,
+)
 from covermaker.documents.document import PlaceError, placed
 from covermaker.errors import WeightsError, nearest
 from covermaker.features.encoders import content_fingerprint, encoders_of
 from covermaker.graph.step import From
+from covermaker.render.singwork import conversion
 from covermaker.voices.card import CARD_FILE
 from covermaker.voices.library import find_voice
 from covermaker.voices.rights import UNKNOWN_RIGHTS
 from covermaker.voices.voice import Voice
+from covermaker.voices.whole import COPY_AGAIN, damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -157,9 +166,12 @@ def ready(voice: Voice) -> Singer:
     Raises
     ------
     WeightsError
-        When the encoder on the voice's card is not here, or is not the very same where the card says which: it would
-        sing noise.
+        When its weights or its index are missing or not whole, as far as that is seen at once; or the encoder on its
+        card is not here, or is not the very same where the card says which: it would sing noise.
     """
+    broken = damage(voice.folder, voice.card)
+    if broken:
+        raise WeightsError(f"the voice '{voice.name}' cannot sing: {broken}", hint=COPY_AGAIN)
     content = voice.card.content
     installed = content_fingerprint(content.encoder)
     if content.sha256 not in (None, installed):
@@ -192,6 +204,27 @@ def check_singing(settings: Convert, lead: Singer | None, trainee: Trainee | Non
             )
     if settings.auto_pitch and not (card and makes_up_pitch(card)):
         raise PlaceError("convert.auto_pitch", NO_MELODY, hint=WHO_HAS_MELODIES)
+
+
+def heard_settings(singer: Singer, settings: Convert) -> Convert:
+    """Return settings without what a voice that is there has no ear for: it sings the same, from the same key."""
+    if singer.voice is None:
+        return settings
+    card = singer.voice.card
+    without = {*manner_of(card).without, *(["index_ratio"] if card.index is None else [])}
+    plain = type(settings)()
+    return settings.model_copy(update={name: getattr(plain, name) for name in without})
+
+
+def singer_notes(singers: Iterable[Singer], settings: Convert, steps: Iterable[Step]) -> list[str]:
+    """Tell what no step finds out about who sings: rights that nobody has spoken for, settings without effect."""
+    singers, steps = list(singers), list(steps)
+    if not any(step.kind == "convert" for step in steps):
+        return []
+    wishes = conversion(settings, None)
+    voices = [singer.voice for singer in singers if singer.voice is not None]
+    idle = [text for voice in voices for text in unheard(voice.card, voice.name, wishes).values()]
+    return [*rights_notes(singers, steps), *dict.fromkeys(idle)]
 
 
 def rights_notes(singers: Iterable[Singer], steps: Iterable[Step]) -> list[str]:

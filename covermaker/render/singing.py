@@ -17,6 +17,7 @@ from covermaker.features.encoders import content_weights, encoders_of
 from covermaker.features.pitch import METHODS, versions_of
 from covermaker.graph.step import From, Outside
 from covermaker.render import singwork, work
+from covermaker.render.singers import heard_settings
 from covermaker.render.steps import LEAD, NOBODY, ORIGINAL, make_step, region_params, weight_hashes
 from covermaker.stems import SEPARATORS
 from covermaker.takes.working import SEPARATOR
@@ -176,6 +177,7 @@ def convert_step(
     of: str = "",
 ) -> Step:
     """Sing a vocal with another voice; a region is sung with the noise of the whole, the step `like`."""
+    settings = heard_settings(singer, settings)
     inputs: dict[str, From | Outside] = {
         "vocal": vocal,
         "content": From(features["content"], "content.npy"),

@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 
     from covermaker.graph.store import Store
     from covermaker.project.load import Project
+    from covermaker.render.ending import Failure
     from covermaker.render.pipeline import River
     from covermaker.render.record import Verdict
 
-VERSION = 4
+VERSION = 5
 _KIND = "states"
 
 
@@ -53,6 +54,8 @@ class StepState:
         The same for people.
     seconds : float or None
         How long it took when it was made.
+    key : str
+        Its key in the store; "" where nobody has worked it out.
     """
 
     name: str
@@ -61,6 +64,7 @@ class StepState:
     reasons: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     seconds: float | None = None
+    key: str = ""
 
     @property
     def is_new(self) -> bool:
@@ -180,12 +184,19 @@ def project_state(folder: Path, store: Store) -> State:
     if state.word not in {"stale", "new"}:
         return state
     failure = last_failure(hidden_folder(folder))
-    if failure is None:
+    if failure is None or _is_over(failure, state):
         return state
     return replace(
         state, word="failed", problem=failure.words, hint=failure.hint, failed_at=failure.when,
         otherwise=state.word,
     )  # fmt: skip
+
+
+def _is_over(failure: Failure, state: State) -> bool:
+    """Tell whether what failed is no part of a render any more, or the cover was made since."""
+    if any(output.made > failure.when for output in state.outputs):
+        return True
+    return bool(failure.key) and failure.key not in {step.key for step in state.steps}
 
 
 def _project_state(folder: Path, store: Store) -> State:
@@ -291,7 +302,7 @@ def _step(verdict: Verdict, store: Store) -> StepState:
     entry = store.get(verdict.step.key) if verdict.state == "done" else None
     seconds = float(entry.meta["seconds"]) if entry else None
     step = verdict.step
-    return StepState(step.name, step.kind, verdict.state, verdict.reasons, verdict.words, seconds)
+    return StepState(step.name, step.kind, verdict.state, verdict.reasons, verdict.words, seconds, step.key)
 
 
 def _last_render(project: Project) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from covermaker.render.finishing import prepare_signing
 from covermaker.render.naming import named_reports, named_steps, named_text
 from covermaker.render.plugins import absent_notes, refuse_missing, surviving
 from covermaker.render.settling import settle
-from covermaker.render.singers import check_singing, ready, rights_notes
+from covermaker.render.singers import check_singing, ready, singer_notes
 from covermaker.render.singing import convert_step, feature_steps, heard, listen_step
 from covermaker.render.singwork import conversion
 from covermaker.render.steps import Region
@@ -125,7 +125,7 @@ def convert(request: Request, listener: Listener) -> dict[str, Any]:
     step = convert_step(source, features, singer, settings, guide=guide)
     targets = [step, *listen_step(source, features["loudness"])]
     entry, *_ = run(store, targets, listener=listener, device=request.get("device", "auto"))
-    _tell_notes(targets, store, listener, others=rights_notes([singer], targets))
+    _tell_notes(targets, store, listener, others=singer_notes([singer], settings, targets))
     export_file(
         entry.folder / "converted.wav", out, format="wav32f", tags=pipeline.voice_tags([singer]), seed=0
     )
@@ -250,9 +250,10 @@ def _once(listener: Listener) -> Listener:
 
 
 def _known_notes(river: pipeline.River, targets: Sequence[Step]) -> list[str]:
-    """Tell what no step finds out: plug-ins that are absent, voices that nobody has spoken for."""
+    """Tell what no step finds out: plug-ins that are absent, and what `singer_notes` says."""
     absent = absent_notes(river.checked.racks, river.checked.lanes)
-    return [*absent, *rights_notes(river.singers, in_order(targets))]
+    settings = river.checked.project.cover.convert
+    return [*absent, *singer_notes(river.singers, settings, in_order(targets))]
 
 
 def _tell_notes(

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import ProjectError, UsageError, WeightsError
 from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
-from covermaker.training.checkpoint import newest_whole
+from covermaker.training.checkpoint import newest_whole, spent_seconds, step_of
 from covermaker.training.course import FOLDER, RUN_FILE, read_run
+from covermaker.training.going_on import going_on, resume_command
 from covermaker.training.profile_choice import load_profile
 from covermaker.training.profiles import Profile
+from covermaker.training.watch import is_prepared
 from covermaker.voices.card import CARD_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 VERSION: Final = 2  # of the record of a run
@@ -47,7 +49,7 @@ def asked_for(
     ProjectError
         When the profile, or the record of an older run, cannot be read.
     UsageError
-        When something is asked for that does not exist, or would take away what nobody gave up.
+        When something is asked for that does not exist, would take away what nobody gave up, or is done already.
     OtherRunError
         When the run that should be taken up is not there or is another one.
     """
@@ -63,7 +65,11 @@ def asked_for(
         run = {"version": VERSION, "status": "running", "profile": wanted.as_dict()}
         run["seed"] = 1 if seed is None else seed
         return wanted, run if asked_by is None else {**run, "asked_by": asked_by}
-    run, begun = _taken_up(home)
+    again = {
+        "profile": profile if isinstance(profile, str) else None, "network": network, "encoder": encoder, "base": base,
+        "minutes": minutes, "steps": steps, "seed": seed,
+    }  # fmt: skip
+    run, begun, newest = _taken_up(home, again)
     if network is not None and network != begun.network:
         raise _other("network", begun.network)
     if base is not None:
@@ -78,11 +84,35 @@ def asked_for(
         if wanted.name != begun.name:
             raise _other("profile", begun.name)
         raise OtherRunError(f"the profile '{begun.name}' has changed since this training began", hint=AGAIN)
+    _check_unfinished(home, run, newest, minutes, steps)
     if minutes is not None:
         begun = replace(begun, minutes=minutes)
     if steps is not None:
         begun = replace(begun, minutes=None, recipe=replace(begun.recipe, steps=steps))
-    return begun, run
+    if (minutes, steps) != (None, None):
+        run |= {"profile": begun.as_dict(), "more_from": 0 if newest is None else step_of(newest)}
+    return begun, {**run, "status": "running"}
+
+
+def _check_unfinished(
+    home: Path, run: Mapping[str, Any], newest: Path | None, minutes: float | None, steps: int | None
+) -> None:
+    """Refuse to take up a run that is at its end, unless more is asked for than it has done.
+
+    Of one that was killed between its last step and its end the record says that it runs.
+    """
+    if run["status"] != "finished" or not (home / CARD_FILE).exists():
+        return
+    reached = 0 if newest is None else step_of(newest)
+    if steps is not None and steps > reached:
+        return
+    if minutes is not None and newest is not None and 60.0 * minutes > spent_seconds(newest):
+        return
+    at = f" at {reached} steps" if newest is not None else ""
+    raise UsageError(
+        f"the training of '{home.name}' is finished{at}: there is nothing left to do",
+        hint=f"{resume_command(home)} goes further with --steps above {reached}, or with more --minutes",
+    )
 
 
 def _other(name: str, value: object) -> OtherRunError:
@@ -97,22 +127,33 @@ def _recipe(profile: Profile) -> Profile:
     return replace(profile, minutes=None, encoder="", recipe=replace(profile.recipe, steps=1))
 
 
-def _taken_up(home: Path) -> tuple[dict[str, Any], Profile]:
-    """Return the record and the profile of the run that was stopped."""
+def _taken_up(home: Path, again: Mapping[str, Any]) -> tuple[dict[str, Any], Profile, Path | None]:
+    """Return the record and the profile of the run that was stopped, and its newest checkpoint."""
     try:
         run = read_run(home / FOLDER)
         if run is None:
-            raise OtherRunError(f"there is no training to take up in {home}", hint="leave --resume out")
+            raise _unbegun(home, again)
         if run.get("version") != VERSION:
             raise OtherRunError("the training was begun by another version of Covermaker", hint=AGAIN)
         if not isinstance(run.get("profile"), dict) or not isinstance(run.get("seed"), int):
             raise ProjectError("the profile and the seed are missing")
-        newest_whole(home / FOLDER / CHECKPOINTS)
-        return run, Profile.from_dict(run["profile"])
+        newest = newest_whole(home / FOLDER / CHECKPOINTS)
+        return run, Profile.from_dict(run["profile"]), newest
     except WeightsError as error:
         raise OtherRunError(error.message, hint=AGAIN) from error
     except ProjectError as error:
         raise OtherRunError(f"{home / FOLDER / RUN_FILE}: {error.message}", hint=AGAIN) from error
+
+
+def _unbegun(home: Path, again: Mapping[str, Any]) -> OtherRunError:
+    """Return what to say where no run was written down: one that was ended before keeps what it has prepared."""
+    message = f"there is no training to take up in {home}"
+    if not is_prepared(home / FOLDER):
+        return OtherRunError(message, hint="leave --resume out")
+    return OtherRunError(
+        f"{message}: it was ended before its first step",
+        hint=f"what was prepared is kept in {home / FOLDER}, go on from there with: {going_on(home, again)}",
+    )
 
 
 def _check_beginning(home: Path, *, force: bool) -> None:

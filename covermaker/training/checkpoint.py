@@ -48,6 +48,23 @@ def checkpoint_path(folder: Path, step: int) -> Path:
     return folder / f"step-{step:09d}.safetensors"
 
 
+def step_of(path: Path) -> int:
+    """Return the step of a checkpoint's file, as its name says."""
+    return int(path.stem.removeprefix("step-"))
+
+
+def spent_seconds(path: Path) -> float:
+    """Return how much of a wall-clock budget was spent by a checkpoint; 0 where it does not say.
+
+    Raises
+    ------
+    WeightsError
+        When it is missing or damaged.
+    """
+    with _opened(path) as (_, state):
+        return float(state.get("spent_seconds", 0.0))
+
+
 def steps_kept(folder: Path) -> list[int]:
     """Return the steps of all checkpoints of a folder, rising."""
     if not folder.is_dir():

@@ -12,10 +12,25 @@ _CLEAR_RISE = 0.002  # a score must rise by this much to count against early sto
 
 @dataclass
 class Chronicle:
-    """What the saves of a run have found; lies in every checkpoint."""
+    """What the saves of a run have found; lies in every checkpoint.
+
+    Attributes
+    ----------
+    saved : int
+        How many of the saves that the budget spreads over the run are made.
+    scores : list of dict
+        A record a save.
+    counted_from : int
+        Which of the scores is the first that may end the run early: those of an earlier budget do not.
+    """
 
     saved: int = 0
     scores: list[dict[str, Any]] = field(default_factory=list)
+    counted_from: int = 0
+
+    def begin_again(self, saved: int) -> None:
+        """Go on with another budget, of whose saves so many would have been made by now."""
+        self.saved, self.counted_from = saved, len(self.scores)
 
     def best(self) -> dict[str, Any] | None:
         """Return the best record; without any score, the newest."""
@@ -27,11 +42,11 @@ class Chronicle:
     def fruitless(self) -> int:
         """Return for how many saves in a row the score has not clearly risen."""
         top, since = -math.inf, 0
-        for record in self.scores:
+        for number, record in enumerate(self.scores):
             if record["score"] is None:
                 continue
             if record["score"] > top + _CLEAR_RISE:
                 top, since = record["score"], 0
-            else:
+            elif number >= self.counted_from:
                 since += 1
         return since

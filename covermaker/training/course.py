@@ -2,7 +2,8 @@
 
 ``training/run.json`` holds the profile and the seed of a run, who asked for it (`asked_by`, of a project's render),
 what was decided on the way (how much was made of the takes, a hash of all of it), and its status: ``running`` until it
-ends, then ``finished`` or ``astray``. It is the first thing that goes when a training begins again, and comes back
+ends, then ``finished`` or ``astray``. Taken up with another budget it has that one, and runs again; `more_from` is the
+step from which on that counts. The record is the first thing that goes when a training begins again, and comes back
 when all is prepared: whatever lies beside it is of this run.
 """
 

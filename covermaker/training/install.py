@@ -25,6 +25,7 @@ from covermaker.voices.card import (
     VoiceCard,
     WeightsPart,
 )
+from covermaker.voices.rights import licence_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +46,7 @@ class Identity:
     statement: str
     languages: list[str] = field(default_factory=list)
     description: str = ""
-    licence: str = "all rights with the singer"
+    licence: str = ""
     origin: str = ""
     created: date | None = None
 
@@ -120,7 +121,7 @@ def write_voice(
         description=identity.description,
         rights=identity.rights,  # type: ignore[arg-type]
         statement=identity.statement,
-        licence=identity.licence,
+        licence=identity.licence or licence_of(identity.rights),
         origin=identity.origin,
         created=identity.created or datetime.now(tz=UTC).date(),
         languages=identity.languages,

@@ -88,10 +88,11 @@ def load_profile(
 
 
 # Of values that may not be everything from 0 up.
-_RANGES = {
+RANGES: Final = {
     "minutes": (0.5, math.inf),
     "augmentation.coloured": (0.0, 1.0),
     "augmentation.separated": (0.0, 1.0),
+    "augmentation.presence": (0.0, 1.0),
     "augmentation.bright": (0.0, 1.0),
     "size.hidden": (1, math.inf),
     "size.inner": (1, math.inf),
@@ -114,17 +115,17 @@ _RANGES = {
     "recipe.saves": (1, math.inf),
     "recipe.patience": (1, math.inf),
 }
-_CHOICES = {
+CHOICES: Final = {
     "recipe.half": ("on", "off", "auto", "float16"),
     "vits.family": ("rvc", "sovits"),
     "network": tuple(NETWORKS),
 }
 # What only the other network reads.
-_UNREAD: Final = {
+UNREAD: Final = {
     "ddsp": ("vits",),
     "vits": ("size", "recipe.final_rate", "recipe.content_noise"),
 }
-_PARTS = {"augmentation": Augmentation, "size": Size, "recipe": Recipe, "vits": Vits}
+PARTS: Final = {"augmentation": Augmentation, "size": Size, "recipe": Recipe, "vits": Vits}
 
 
 def _custom(path: Path, network: str | None) -> Profile:
@@ -138,7 +139,7 @@ def _custom(path: Path, network: str | None) -> Profile:
     base = _base_of(document.values, network)
     changes: dict[str, Any] = {}
     for key, value in document.values.items():
-        if key in _PARTS and isinstance(value, dict):
+        if key in PARTS and isinstance(value, dict):
             changes[key] = replace(
                 getattr(base, key),
                 **{
@@ -157,7 +158,7 @@ def _custom(path: Path, network: str | None) -> Profile:
 
 def _check_read(document: Document, profile: Profile) -> None:
     """Refuse what the profile's network does not read."""
-    for where in _UNREAD[profile.network]:
+    for where in UNREAD[profile.network]:
         table, _, name = where.partition(".")
         if name in document.values.get(table, ()) if name else table in document.values:
             other = next(name for name in NETWORKS if name != profile.network)
@@ -195,21 +196,33 @@ def _base_of(values: Mapping[str, Any], network: str | None) -> Profile:
     return PROFILES["sovits" if is_sovits else "rvc"]
 
 
+def _hint(name: str, part: Any, known: Mapping[str, Any]) -> str:
+    """Return what may have been meant by an unknown key: one of its table, or at the top a table or one inside."""
+    if not isinstance(part, Profile):
+        return nearest(name, known)
+    tables = [table for table, kind in PARTS.items() if name in {field.name for field in fields(kind)}]
+    if tables:
+        return "it belongs into " + " or ".join(f"[{table}]" for table in tables)
+    return nearest(name, [*known, *PARTS])
+
+
 def _fitting(document: Document, where: str, part: Any, name: str, value: Any) -> Any:
     """Return a value of the file as the kind that the table wants."""
-    known = {f.name: getattr(part, f.name) for f in fields(part) if f.name not in _PARTS and f.name != "name"}
+    known = {f.name: getattr(part, f.name) for f in fields(part) if f.name not in PARTS and f.name != "name"}
+    if where in PARTS:
+        raise document.error(where, f"{where} = {value!r} is of the wrong kind", hint=f"a table: [{where}]")
     if name not in known:
-        raise document.error(where, f"unknown key '{where}'", hint=nearest(name, known))
+        raise document.error(where, f"unknown key '{where}'", hint=_hint(name, part, known))
     usual = known[name]
     if name == "minutes":
         usual = 0.0
-    low, high = _RANGES.get(where, (0.0, math.inf))
+    low, high = RANGES.get(where, (0.0, math.inf))
     if type(value) in (int, float) and not low <= value <= high:
         allowed = f"{low:g} and up" if high == math.inf else f"{low:g} to {high:g}"
         raise document.error(where, f"{where} = {value!r} is out of range", hint=allowed)
-    if where in _CHOICES and value not in _CHOICES[where]:
+    if where in CHOICES and value not in CHOICES[where]:
         raise document.error(
-            where, f"{where} = {value!r} is no choice", hint=nearest(str(value), _CHOICES[where])
+            where, f"{where} = {value!r} is no choice", hint=nearest(str(value), CHOICES[where])
         )
     if isinstance(usual, tuple):
         if isinstance(value, list) and value and all(type(v) is int and v > 0 for v in value):

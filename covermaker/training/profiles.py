@@ -22,21 +22,26 @@ class Augmentation:
 
     Parameters
     ----------
-    plain_minutes, made_minutes : float
-        How much of the takes as they are, and how much made from them, enters at most.
-    transposed, sung, held : float
-        Shares of what is made: pitch moved; everything slowed down and put on a melody; consonants left quick and
-        only vowels long, on a melody.
+    plain_minutes : float
+        How much of the takes as they are enters at most.
+    made_minutes : float
+        How much that is made from them enters at most.
+    transposed : float
+        Share of what is made: pitch moved.
+    sung : float
+        Share of what is made: everything slowed down and put on a melody.
+    held : float
+        Share of what is made: consonants left quick and only vowels long, on a melody.
     throats : int
         Other singers that every example is heard through.
     coloured : float
-        0..1: share of those that also went through other rooms, equalisers and remains of a band.
+        Share of those that also went through other rooms, equalisers and remains of a band.
     separated : float
-        0..1: share of examples that are also heard through a band and the separator.
+        Share of examples that are also heard through a band and the separator.
     presence : float
-        0..1: how much of `augment.channel_strip` dull takes get.
+        How much of a channel strip, which lifts what is high, dull takes get.
     bright : float
-        0..1: share of the other singers that are heard through it, more or less. The encoder hears records as another
+        Share of the other singers that are heard through one, more or less. The encoder hears records as another
         world than speech: without it a voice that was trained on speech loses every second sung word of real songs.
     pitch : str
         The method that reads the takes' pitch.
@@ -57,7 +62,21 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Size:
-    """How large the network is; see `voices.networks.ddsp_config.DdspConfig`."""
+    """How large the network is; see `voices.networks.ddsp_config.DdspConfig`.
+
+    Parameters
+    ----------
+    hidden : int
+        Channels of the trunk.
+    inner : int
+        Channels inside its blocks.
+    dilations : tuple of int
+        A block each, which reaches so many frames to both sides.
+    memory_rows : int
+        Rows of content that it remembers.
+    level_frames : int
+        Odd: over how many frames the level of the source is averaged; 1: each as it is.
+    """
 
     hidden: int = 256
     inner: int = 384
@@ -78,7 +97,20 @@ class Vits:
         Of the voice: 32000, 40000 or 48000 Hz of RVC, 44100 Hz of so-vits-svc.
     segment_frames : int
         How much of a cut is decoded, in frames of the network's own clock; 0: as much as in the original program.
-    latent, hidden, filter, heads, layers, upsample_channels, speaker_dim : int
+    latent : int
+        Channels of the latent.
+    hidden : int
+        Channels of the text encoder's blocks.
+    filter : int
+        Channels inside their feed-forward part.
+    heads : int
+        Of the attention of the text encoder.
+    layers : int
+        Of the text encoder.
+    upsample_channels : int
+        Of the decoder before its first stage; each stage halves them.
+    speaker_dim : int
+        Width of the speaker table.
     critics_channels : int
         Of the widest layers of the discriminators.
     """
@@ -110,9 +142,12 @@ class Recipe:
         Cuts a step.
     clip_frames : int
         Length of a cut, in hundredths of a second.
-    peak_rate, final_rate : float
-        Learning rates: reached after `warm_steps`, and cosine-shaped down to the end.
+    peak_rate : float
+        Learning rate that is reached after `warm_steps`.
+    final_rate : float
+        Learning rate at the end, where it falls to like a cosine.
     warm_steps : int
+        Over which the learning rate rises.
     averaging : float
         Decay of the running mean of the weights, which is what comes out; with 0 the weights themselves do.
     content_noise : float
@@ -121,7 +156,7 @@ class Recipe:
         ``"on"``, ``"off"`` or ``"auto"``: the trunk in bfloat16, filters and losses staying float32. Of a VITS
         network all but the losses; ``"float16"`` is a choice, too, and what ``"auto"`` takes on a GPU.
     adversarial : float
-        0..1: from which part of the training on discriminators judge, too; 1 = never.
+        From which part of the training on discriminators judge, too; 1 = never.
     saves : int
         Checkpoints of the whole run; each is scored.
     patience : int
@@ -150,13 +185,15 @@ class Profile:
     ----------
     name : str
     minutes : float or None
-        Wall-clock budget of everything from the takes to the written voice; None: the recipe's steps decide.
+        Wall-clock budget of everything from the takes to the written voice; without it the recipe's steps decide.
     encoder : str
         What reads the content.
     heldout_seconds : float
         Takes that are kept from training and sung for the scores.
+    augmentation, size, recipe, vits
+        The tables; `size` is of the network ``ddsp``, `vits` of the other.
     network : str
-        ``ddsp`` or ``vits``; `size` is of the one, `vits` of the other.
+        ``ddsp`` or ``vits``.
     """
 
     name: str

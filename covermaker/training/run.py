@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from covermaker.disk import disk_errors
@@ -25,6 +26,7 @@ from covermaker.training.checkpoint import FOLDER as CHECKPOINTS
 from covermaker.training.course import FOLDER, RUN_FILE, WRITTEN, Clock, read_run, write_run
 from covermaker.training.crew import ALONE, Crew, cores_each
 from covermaker.training.gather import Making, read_all
+from covermaker.training.going_on import going_on
 from covermaker.training.heldout import Phrase, read_phrases, split_off, write_phrases
 from covermaker.training.history import FILE_NAME as HISTORY_FILE
 from covermaker.training.install import Identity
@@ -48,7 +50,7 @@ from covermaker.weights.catalog import fingerprint
 from covermaker.weights.device import cores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from covermaker.graph.events import Listener
@@ -97,7 +99,8 @@ def train_voice(
     device : str
         As `weights.device.pick_device` takes it.
     resume : bool
-        Take up the run that was stopped; what it was begun with is not to be changed but for `minutes` and `steps`.
+        Take up the run that was stopped; what it was begun with is not to be changed but for `minutes` and `steps`,
+        which become the run's own and take up one that is finished, too.
     force : bool
         Begin again although the folder holds a trained voice or a run that was stopped.
     threads : int, optional
@@ -125,7 +128,8 @@ def train_voice(
     Returns
     -------
     dict
-        ``voice`` (the folder), ``step`` (the chosen checkpoint), ``steps``, ``scores``, ``minutes``, ``phases``.
+        ``voice`` (the folder), ``step`` (the chosen checkpoint), ``steps``, ``scores``, ``minutes`` (where it was taken
+        up, with the training before), ``phases``.
 
     Raises
     ------
@@ -133,7 +137,7 @@ def train_voice(
         When there are no takes, or their document is refused, for instance without a rights line.
     UsageError
         When something is asked for that does not exist, or the voice is already trained, or TensorBoard is asked for
-        and not installed.
+        and not installed, or what should be taken up has nothing more to do.
     OtherRunError
         When the run that should be taken up is not there or is another one; nothing is changed.
     ResourceError
@@ -173,9 +177,13 @@ def train_voice(
             return takes, *asked
 
         takes, wanted, run = crew.led(begin)
+        wishes = {
+            "profile": profile if isinstance(profile, str) else None, "network": network, "encoder": encoder,
+            "base": base, "minutes": minutes, "steps": steps, "seed": seed, "resume": resume, "threads": threads,
+            "device": device, "tensorboard": tensorboard,
+        }  # fmt: skip
         return _train(
-            folder, home, takes, wanted, run, more=resume and (minutes, steps) != (None, None), device=device,
-            resume=resume, threads=threads, tensorboard=tensorboard, clock=clock, pulse=pulse, crew=crew,
+            folder, home, takes, wanted, run, wishes=wishes, clock=clock, pulse=pulse, crew=crew,
         )  # fmt: skip
 
 
@@ -186,17 +194,15 @@ def _train(
     wanted: Profile,
     run: dict[str, Any],
     *,
-    more: bool,
-    device: str,
-    resume: bool,
-    threads: int | None,
-    tensorboard: bool,
+    wishes: Mapping[str, Any],
     clock: Clock,
     pulse: Pulse,
     crew: Crew,
 ) -> dict[str, Any]:
     """Do what `train_voice` was asked for, from clips to the written voice."""
     work = home / FOLDER
+    resume, threads = bool(wishes["resume"]), wishes["threads"]
+    go_on = partial(going_on, home, wishes) if run.get("asked_by") is None else lambda: "covermaker render"
     seed = int(run["seed"])
     encoder_sha256 = content_fingerprint(wanted.encoder)
     # Torch comes after everything that can be refused without it.
@@ -206,7 +212,7 @@ def _train(
     from covermaker.weights.device import torch_ready
 
     torch = torch_ready()
-    where = crew.device(device)
+    where = crew.device(wishes["device"])
     # What a run that is taken up has spent already is not known before it is read.
     pulse.on(where, seconds_left=lambda: None if resume else _seconds_left(wanted, clock))
     workers = threads or cores()
@@ -216,10 +222,10 @@ def _train(
         )
 
     with clock.phase("clips") as told:
-        ready = crew.led(lambda: _looked_at(folder, takes, work, clock, heeding(work, told)))
+        ready = crew.led(lambda: _looked_at(folder, takes, work, clock, heeding(work, told, go_on)))
     if wanted.network == "vits":  # its rate is the network's, whatever the takes hold
         ready = replace(ready, sample_rate=wanted.vits.sample_rate)
-    crew.led(lambda: check_stop(work))
+    crew.led(lambda: check_stop(work, go_on))
     trained, held = split_off(ready.sources, wanted.heldout_seconds, seed)
     making = Making(
         wanted.augmentation, ready.sample_rate, seed, ready.medians_hz, wanted.encoder, encoder_sha256
@@ -230,7 +236,7 @@ def _train(
             lambda: make_examples(
                 trained, wanted, making, place,
                 decided_minutes=run.get("made_minutes"), spent_seconds=clock.seconds, workers=workers,
-                progress=heeding(work, told), note=clock.note,
+                progress=heeding(work, told, go_on), note=clock.note,
             )
         )  # fmt: skip
         examples = read_all(pieces, making, place)
@@ -245,16 +251,16 @@ def _train(
     run |= {"made_minutes": made_minutes, "data_sha256": dataset.fingerprint()}
     crew.led(lambda: _keep(run, work))
     torch.set_num_threads(cores_each(workers))
-    crew.led(lambda: check_stop(work))
+    crew.led(lambda: check_stop(work, go_on))
     with clock.phase("phrases") as told:
         phrases = crew.led(
-            lambda: _phrases(held, work / HELDOUT, wanted, ready, seed, where, heeding(work, told))
+            lambda: _phrases(held, work / HELDOUT, wanted, ready, seed, where, heeding(work, told, go_on))
         )
     return run_training(
         home, work, ready, wanted, dataset, phrases, pitch=pitch,
         identity=Identity(takes.name, takes.rights, takes.statement, list(takes.languages), created=None),
         encoder_sha256=encoder_sha256, seconds=crew.led(lambda: _training_seconds(wanted, clock)), device=where,
-        resume=resume, seed=seed, clock=clock, run=run, crew=crew, tensorboard=tensorboard, more=more,
+        resume=resume, seed=seed, clock=clock, run=run, crew=crew, tensorboard=bool(wishes["tensorboard"]),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,6 +20,7 @@ from covermaker.training.checkpoint import (
 )
 from covermaker.training.chronicle import Chronicle
 from covermaker.training.course import WRITTEN
+from covermaker.training.going_on import resume_command
 from covermaker.training.heldout import score_voice
 from covermaker.training.install import Identity, write_voice
 from covermaker.training.lessons import LESSONS
@@ -148,9 +150,10 @@ class Run:
         if not saved:
             states = self.trainer.random_states()
             self.crew.led(lambda: self._keep_unscored(states))
+        of = f" of {self.profile.recipe.steps}" if self.profile.minutes is None else ""
         raise StoppedError(
-            f"stopped at step {self.trainer.step}: all of it is saved",
-            hint=f"go on with: covermaker train {self.home.name} --resume",
+            f"stopped at step {self.trainer.step}{of}: all of it is saved",
+            hint=f"go on with: {resume_command(self.home)}",
         )
 
     def _keep_unscored(self, random_states: list[Any]) -> None:
@@ -175,6 +178,11 @@ class Run:
         write_text(self.work / SCORES_FILE, json.dumps(self.chronicle.scores, indent=1))
 
     @property
+    def saves_due(self) -> int:
+        """How many saves there should have been by now."""
+        return math.floor(self.trainer.fraction * self.profile.recipe.saves + 1e-9)
+
+    @property
     def exhausted(self) -> bool:
         """Whether it ends early, as far as this process knows."""
         return self._is_fruitless(self.chronicle.fruitless())
@@ -183,10 +191,12 @@ class Run:
         """Tell whether so many saves without a clear rise end a run that is not at its end anyway."""
         return saves >= self.profile.recipe.patience and self.trainer.fraction < 1.0
 
-    def restore(self, checkpoint: Checkpoint) -> None:
-        """Take up a checkpoint. All processes read the same."""
+    def restore(self, checkpoint: Checkpoint, *, again: bool = False) -> None:
+        """Take up a checkpoint, `again` with another budget than it has. All processes read the same."""
         self.trainer.restore(checkpoint)
         self.chronicle = Chronicle(**checkpoint.state["chronicle"])
+        if again:
+            self.chronicle.begin_again(self.saves_due)
         before = len(random_states_of(checkpoint))
         if before != self.crew.size:
             self.clock.note(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,11 +57,11 @@ def run_training(
     run: dict[str, Any],
     crew: Crew = ALONE,
     tensorboard: bool = False,
-    more: bool = False,
 ) -> dict[str, Any]:
     """Train, save, score, choose; see `run.train_voice`. `pitch` is that of the takes and the trained one.
 
-    A run that was killed between its last save and its early end ends when it is taken up, unless `more` is asked for.
+    A run that was killed between its last save and its early end ends when it is taken up, unless more was asked for
+    since that save.
     """
     width = dataset.examples[0].contents[0].shape[1]
     lesson = LESSONS[profile.network]
@@ -91,12 +90,13 @@ def run_training(
             on_card(*pitch), facts_of(ready, dataset, profile, seed, run, pitch[0]), device, trainer, clock,
         )  # fmt: skip
         if kept is not None:
-            state.restore(kept)
+            state.restore(kept, again=int(kept.state["step"]) <= run.get("more_from", -1))
+        seconds_before = trainer.spent_seconds
         del kept  # as large as the networks
         if tensorboard and crew.leads:
             state.board = Board(work, from_step=trainer.step)
         try:
-            early = _train(state, told, more=more)
+            early = _train(state, told)
         except AstrayError as error:
             crew.led(lambda: write_run(work, {**run, "status": "astray"}))
             steps = steps_kept(state.checkpoints)
@@ -113,7 +113,7 @@ def run_training(
         "stopped_early": early,
         "scores": best or {},
         "sample_rate": config.sample_rate,
-        "minutes": round(clock.seconds / 60.0, 2),
+        "minutes": round((seconds_before + clock.seconds) / 60.0, 2),
         "phases": clock.phases,
         "seconds_per_step": round(trainer.seconds_per_step, 4),
     }
@@ -140,18 +140,18 @@ def _base(run: dict[str, Any], kept: Checkpoint | None, profile: Profile) -> lis
     return files
 
 
-def _train(run: Run, told: Any, *, more: bool) -> bool:
+def _train(run: Run, told: Any) -> bool:
     """Take all steps; True when it stopped before the end because the score no longer rose."""
-    trainer, chronicle, saves = run.trainer, run.chronicle, run.profile.recipe.saves
+    trainer, chronicle = run.trainer, run.chronicle
     history = History(run.work, from_step=trainer.step, board=run.board) if run.crew.leads else None
     last_told = 0.0
     try:
-        if run.exhausted and not more:
+        if run.exhausted:
             _tell_early_end(run)
             return True
         while trainer.fraction < 1.0:
             report = trainer.advance()
-            due = math.floor(trainer.fraction * saves + 1e-9)
+            due = run.saves_due
             save = due > chronicle.saved or trainer.fraction >= 1.0
             stop = run.is_to_stop()
             if history is not None:

@@ -21,6 +21,7 @@ from covermaker.training.lock import is_held
 from covermaker.training.pulse import read_now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from covermaker.progress import Progress
@@ -60,8 +61,15 @@ def forget(work: Path) -> None:
         (work / FILE_NAME).unlink(missing_ok=True)
 
 
-def check_stop(work: Path) -> None:
+def check_stop(work: Path, go_on: Callable[[], str]) -> None:
     """End a training that is asked to, where there is nothing to save yet.
+
+    Parameters
+    ----------
+    work : Path
+        The run's ``training``.
+    go_on : callable
+        Returns the command that goes on from there.
 
     Raises
     ------
@@ -71,14 +79,16 @@ def check_stop(work: Path) -> None:
     if is_asked(work):
         kept = steps_kept(work / CHECKPOINTS)
         where = f"before it went on from step {kept[-1]}" if kept else "before the first step"
-        raise StoppedError(f"stopped {where}", hint="what was prepared so far is kept")
+        raise StoppedError(
+            f"stopped {where}", hint=f"what was prepared so far is kept, go on with: {go_on()}"
+        )
 
 
-def heeding(work: Path, told: Progress) -> Progress:
+def heeding(work: Path, told: Progress, go_on: Callable[[], str]) -> Progress:
     """Return a progress function that ends the training in ``work`` as soon as it is asked to; see `check_stop`."""
 
     def tell(fraction: float) -> None:
-        check_stop(work)
+        check_stop(work, go_on)
         told(fraction)
 
     return tell

@@ -246,11 +246,11 @@ def _outline(home: Path) -> Watched:
     return Watched(
         _status(run, now, is_running=is_running), busy, now if is_running else None, *_asked_for(run),
         heard=now.told if now else None, stopping=is_running and is_asked(work),
-        prepared=run is None and not is_running and not problem and _is_prepared(work), problem=problem,
+        prepared=run is None and not is_running and not problem and is_prepared(work), problem=problem,
     )  # fmt: skip
 
 
-def _is_prepared(work: Path) -> bool:
+def is_prepared(work: Path) -> bool:
     """Whether clips or examples lie there, which a training that begins takes up as they are."""
     return any(next((work / name).glob("*"), None) is not None for name in _PREPARED)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.cells import cell_len
 from rich.text import Text
 
+from covermaker.tui.failing import still_fails
 from covermaker.tui.words import about, ago, cut, glyph, length, level, one_line, said, share, spelt, wrapped
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def details(song: Row, state: State | None, job: Job | None, look: Look) -> Text
         page.text.append(
             said(job.state, charset, job.message or job.progress(look.now)) + "\n", look.styles["run"]
         )
-    failed = job is not None and job.state == "failed" and (state is None or state.word != "done")
+    failed = still_fails(job, state)
     if job is not None and failed:
         page.line(said("failed", charset), job.message, "failed")
         page.line("next", job.hint or look.named("{studio.log} shows the log"))

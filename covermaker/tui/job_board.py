@@ -42,6 +42,7 @@ class StepState:
     state: str = "wait"
     fraction: float = 0.0
     seconds: float | None = None
+    key: str = ""
 
     @property
     def words(self) -> str:
@@ -318,7 +319,11 @@ class JobBoard:
                 continue
             kept = row.get("state") == "kept"
             job.steps[row["name"]] = StepState(
-                row["name"], row.get("kind", ""), "cached" if kept else "wait", 1.0 if kept else 0.0
+                row["name"],
+                row.get("kind", ""),
+                "cached" if kept else "wait",
+                1.0 if kept else 0.0,
+                key=row.get("key", ""),
             )
 
     def _started(self, job: Job, event: events.StepStarted | events.StepWaiting, now: float) -> None:

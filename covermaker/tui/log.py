@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -14,9 +15,10 @@ from textual.strip import Strip
 
 from covermaker.tui.actions import Acting, Pane
 from covermaker.tui.chrome import Keys, Line
+from covermaker.tui.job_board import LOG_LINES
 from covermaker.tui.keymap import bindings
 from covermaker.tui.listing import Scrolling
-from covermaker.tui.words import one_line
+from covermaker.tui.words import one_line, wrapped
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
     from covermaker.tui.app import Studio
     from covermaker.tui.job_board import Job, JobBoard, LogLine
+
+
+_CLOCK: Final = 8  # cells of a time of day
+_LEAST: Final = 8  # cells of text, however narrow the window
 
 
 class LogLines(Pane, Scrolling, ScrollView, can_focus=True, inherit_bindings=False):
@@ -42,8 +48,8 @@ class LogLines(Pane, Scrolling, ScrollView, can_focus=True, inherit_bindings=Fal
     def __init__(self, board: JobBoard) -> None:
         super().__init__()
         self._board = board
-        self._lines: list[LogLine] = []
-        self._seen = -1
+        self._lines: list[tuple[str, str, str]] = []  # the clock or nothing, what is said, its tone
+        self._seen, self._width = -1, 0
         self.follows = True
 
     def on_mount(self) -> None:
@@ -53,10 +59,11 @@ class LogLines(Pane, Scrolling, ScrollView, can_focus=True, inherit_bindings=Fal
 
     def read_new(self) -> None:
         """Take over what is new."""
-        if self._seen == self._board.logged:
+        width = self.scrollable_content_region.width
+        if (self._seen, self._width) == (self._board.logged, width):
             return
-        self._seen = self._board.logged
-        self._lines = list(self._board.log)
+        self._seen, self._width = self._board.logged, width
+        self._lines = [row for line in self._board.log for row in _rows(line, width)]
         self.virtual_size = Size(0, len(self._lines))
         self.refresh()
         if self.follows:
@@ -69,12 +76,16 @@ class LogLines(Pane, Scrolling, ScrollView, can_focus=True, inherit_bindings=Fal
             return Strip([Segment(set_cell_size(" Nothing yet. Jobs write here what they do.", width), base)])
         if not 0 <= index < len(self._lines):
             return Strip.blank(width, base)
-        line = self._lines[index]
-        clock = time.strftime("%H:%M:%S", time.localtime(line.when))
-        tone = base + self.get_component_rich_style(f"log--{line.tone}", partial=True) if line.tone else base
+        clock, text, tone = self._lines[index]
+        style = base + self.get_component_rich_style(f"log--{tone}", partial=True) if tone else base
         quiet = base + self.get_component_rich_style("log--quiet", partial=True)
-        text = f"{one_line(line.title)}: {one_line(line.text)}" if line.title else one_line(line.text)
-        return Strip([Segment(f" {clock} ", quiet), Segment(text, tone)]).adjust_cell_length(width, base)
+        return Strip([Segment(f" {clock:{_CLOCK}} ", quiet), Segment(text, style)]).adjust_cell_length(
+            width, base
+        )
+
+    def on_resize(self) -> None:
+        """Wrap the lines anew."""
+        self.read_new()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Stop following when scrolled up, follow again at the end."""
@@ -88,6 +99,15 @@ class LogLines(Pane, Scrolling, ScrollView, can_focus=True, inherit_bindings=Fal
         """Scroll to the end and follow."""
         self.follows = True
         self.scroll_end(animate=False)
+
+
+@lru_cache(maxsize=LOG_LINES)
+def _rows(line: LogLine, width: int) -> list[tuple[str, str, str]]:
+    """Return a line of the log as rows of a window: what does not fit goes on below its text."""
+    text = f"{one_line(line.title)}: {one_line(line.text)}" if line.title else one_line(line.text)
+    clock = time.strftime("%H:%M:%S", time.localtime(line.when))
+    rows = wrapped(text, max(_LEAST, width - _CLOCK - 3))
+    return [(clock if at == 0 else "", row, line.tone) for at, row in enumerate(rows)]
 
 
 class _Head(Line):

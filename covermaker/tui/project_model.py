@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from covermaker.disk import disk_errors
-from covermaker.project.load import load
+from covermaker.project.load import hidden_folder, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +56,19 @@ class Pictures:
 def open_project(folder: Path) -> Project:
     """Read a project; raises `ProjectError` when it cannot be read."""
     return load(folder)
+
+
+def marks(folder: Path) -> tuple[int, ...]:
+    """Return what becomes another when a render of a project ends, whoever began it; costs two looks at the disk."""
+    from covermaker.render import ending, record
+
+    found = []
+    for file in (folder / "out" / record.FILE_NAME, hidden_folder(folder) / ending.FILE_NAME):
+        try:
+            found.append(file.stat().st_mtime_ns)
+        except OSError:
+            found.append(0)
+    return tuple(found)
 
 
 def pictures(project: Project) -> Pictures:

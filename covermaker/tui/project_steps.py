@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from covermaker.tui.actions import Pane
 from covermaker.tui.details import live_state
+from covermaker.tui.failing import still_fails
 from covermaker.tui.help import HelpScreen
 from covermaker.tui.job_board import PAUSED
 from covermaker.tui.keymap import bindings
@@ -188,7 +189,7 @@ class Steps(Pane, Static, can_focus=True, inherit_bindings=False):
     def _whole(self, state: State, rows: int) -> Text:
         """Return how it stands with all of them."""
         job = self._job
-        if job is not None and job.state == "failed" and state.word != "done":
+        if job is not None and still_fails(job, state):
             hint = job.hint or f"log: {job.log}"
             return Text(
                 f"{said('failed', self.app.charset)}: {job.message}\nnext: {hint}", self._style("failed")

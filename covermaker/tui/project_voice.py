@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from covermaker.project.edits import Conflict, SetValue
+from covermaker.project.edits import Conflict, ResetValue, SetValue
+from covermaker.project.splice import has_comment
 from covermaker.tui.choose import choose
 from covermaker.tui.project_desk import Desking
 from covermaker.tui.singing import SingingScreen
-from covermaker.tui.singing_model import Singer, singer_of, singing_of
+from covermaker.tui.singing_model import Singer, settings, singer_of, singing_of
 from covermaker.tui.voices_model import STATES, Voices
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from covermaker.errors import CovermakerError
     from covermaker.project.load import Project
     from covermaker.project.operations import Edit
+    from covermaker.project.saving import Applied
     from covermaker.tui.voices_model import VoiceRow
 
 
@@ -69,7 +71,19 @@ class VoiceChoosing(Desking, inherit_bindings=False):
         self._find_singer(project)
 
     def _put_singing(self, edit: Edit, place: str | None) -> None:
-        self.edits.put(edit, gesture=self.gesture_of(place) if place else None, sings=True)
+        gesture = self.gesture_of(place) if place else None
+        self.edits.put(self._keeping_comment(edit), gesture=gesture, sings=True)
+
+    def _keeping_comment(self, edit: Edit) -> Edit:
+        """Return an edit that writes a default down where taking its line out would take a person's comment along."""
+        project = self.edits.project
+        if not isinstance(edit, ResetValue) or project is None:
+            return edit
+        path = tuple(edit.path.split("."))
+        if not has_comment(project.document.text, path):
+            return edit
+        default = next(one.default for one in settings() if one.place == edit.path)
+        return edit if default in (None, {}) else SetValue(edit.path, default)
 
     def _turn(self, forth: bool) -> None:
         if forth and self.redo_words():
@@ -92,6 +106,12 @@ class VoiceChoosing(Desking, inherit_bindings=False):
         """Show in the dialog how the voice is told to sing now."""
         if self._singing is not None and self.edits.project is not None:
             self._singing.take(singing_of(self.edits.project.cover, self._singer))
+
+    def show_saved(self, done: Applied) -> None:
+        """Show what was saved; a value that was typed in the dialog has arrived."""
+        super().show_saved(done)
+        if self._singing is not None:
+            self._singing.saved()
 
     def _not_saved(self, error: CovermakerError, root: Path, anyway: Callable[[], None]) -> None:
         """Say what was refused: in the dialog, where it was asked for there."""

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from covermaker.tui.failing import still_fails
 from covermaker.tui.words import count, glyph, length, one_line, said, share, spelt, tone_of
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Shelf:
         if self.songs[folder].problem:
             return "failed"
         state = self.states.get(folder)
-        if job is not None and job.state == "failed" and (state is None or state.word != "done"):
+        if still_fails(job, state):
             return "failed"
         return state.word if state else ""
 

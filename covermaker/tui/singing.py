@@ -69,7 +69,7 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
     SingingScreen #box, SingingScreen Settings { background: $surface; }
     SingingScreen Settings { height: 1fr; }
     SingingScreen #about { height: 4; padding: 0 2; }
-    SingingScreen #refused { height: auto; max-height: 2; padding: 0 2; color: $state-failed; display: none; }
+    SingingScreen #refused { height: auto; max-height: 8; padding: 0 2; color: $state-failed; display: none; }
     SingingScreen Input { display: none; }
     """
 
@@ -80,6 +80,7 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
         self._voice, self._put, self._turn = voice, put, turn
         self._by_name = {one.name: one for one in settings()}
         self._singing = Singing({one.name: one.default for one in settings()})
+        self._is_built = self._is_asked = False
 
     def compose(self) -> ComposeResult:
         """Build the dialog."""
@@ -94,6 +95,7 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
         listing = self.query_one(Settings)
         listing.frame(f"How {one_line(self._voice)} sings in this song", "* differs from its default")
         listing.show(list(self._by_name))
+        self._is_built = True
         self._show()
         listing.focus()
 
@@ -106,18 +108,24 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
             self._refuse("")
             self._show()
 
+    def saved(self) -> None:
+        """Close the field: what was typed is in the document."""
+        if self._is_asked:
+            self._end_typing()
+
     def refused(self, words: str) -> None:
-        """Say why a value was not taken, where it was asked for."""
+        """Say why a value was not taken, where it was asked for; what was typed stays to be mended."""
+        self._is_asked = False
         self._refuse(words)
 
     def _refuse(self, words: str) -> None:
-        if self.is_mounted:
+        if self._is_built:
             said = self.query_one("#refused", Static)
             said.update(words)
             said.display = bool(words)
 
     def _show(self) -> None:
-        if not self.is_mounted:
+        if not self._is_built:
             return
         listing = self.query_one(Settings)
         listing.marked = set(self._singing.changed)
@@ -166,7 +174,7 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
 
     @property
     def _is_typing(self) -> bool:
-        return self.is_mounted and bool(self.query_one(Input).display)
+        return self._is_built and bool(self.query_one(Input).display)
 
     @on(Listing.Moved)
     def _moved(self) -> None:
@@ -204,6 +212,10 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
             self._set(setting.choices[(at + by) % len(setting.choices)])
         elif setting.is_stepped:
             start = self._singing.own.get(setting.name) if value is None else value
+            if start is None:
+                words = f"the voice's own {setting.label} is no number that is known here: {{singing.type}} types one"
+                self._refuse(self.app.named(words))
+                return
             self._shown_ahead(setting.stepped(start, by))
         else:
             self._refuse(self.app.named(f"{setting.label} is typed: {{singing.type}}"))
@@ -225,8 +237,7 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
         if setting.is_switch:
             self._step(1)
         elif setting.choices:
-            rows = [(name, "") for name in setting.choices]
-            choose(self.app, setting.label, rows, self._set)
+            choose(self.app, setting.label, setting.offered, self._set)
         else:
             self.action_type()
 
@@ -236,7 +247,7 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
         field.value = "" if value is None or value == {} else self.setting.text(value)
         field.placeholder = self.setting.allowed
         field.display = True
-        field.focus()
+        self.set_focus(field)  # at once: what is typed next is the value
         self._keys_changed()
 
     def action_default(self) -> None:
@@ -256,12 +267,13 @@ class SingingScreen(Acting, ModalScreen[None], inherit_bindings=False):
         except CovermakerError as error:
             self._refuse(str(error))
             return
-        self._end_typing()
+        self._is_asked = True
         self._set(value)
 
     def _end_typing(self) -> None:
+        self._is_asked = False
         self.query_one(Input).display = False
-        self.query_one(Settings).focus()
+        self.set_focus(self.query_one(Settings))
         self._keys_changed()
 
     def _keys_changed(self) -> None:

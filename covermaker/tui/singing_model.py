@@ -5,6 +5,7 @@ All but the order and the steps comes from the document's model. Textual is not 
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -131,16 +132,24 @@ class Setting:
         """Write a value with its unit."""
         if value is None or value == {}:
             return "none" if self.name.startswith(_CORRECTION) else "the voice's own"
-        is_plain = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return f"{written(value)} {self.unit}".rstrip() if is_plain else written(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return written(value)
+        is_one = isinstance(value, int) and abs(value) == 1
+        return f"{written(value)} {self.unit.removesuffix('s') if is_one else self.unit}".rstrip()
+
+    def offered(self) -> list[tuple[str, str]]:
+        """Return the choices, each with what it still needs on this machine; looks for files, opens none."""
+        return [(name, _not_here(name) if self.name == "pitch" else "") for name in self.choices]
 
     def read(self, text: str) -> Any:
         """Read what was typed: a word, a number with or without its unit, ``anna 0.7, ben 0.3``.
 
+        Texts and lists may be written as in the document, too: ``"F# minor"``, ``["C", "Eb"]``.
+
         Raises
         ------
         UsageError
-            When it is no value of this setting; whether a number is in its range is the document's to say.
+            When it is no value of this setting.
         """
         text = text.strip()
         if text.lower() in self.words:
@@ -151,17 +160,34 @@ class Setting:
         elif "object" in self.types:
             found = _weights(text)
         elif self.is_number:
-            found = quantity(text, self.unit, of_one=self.high is not None and self.high <= _HIGHEST_OF_ONE)
-            if found is not None and "integer" in self.types and found.is_integer():
-                found = int(found)
-        if found is None and "array" in self.types and "," in text:
-            return [one.strip() for one in text.split(",") if one.strip()]
-        if found is None and "string" in self.types and not self.words and text:
-            return text
+            found = self._number(text)
+        if found is None and "array" in self.types:
+            found = _notes(text)
+        if found is None and "string" in self.types and not self.words:
+            found = _unquoted(text) or None
         if found is None:
             allowed = self.allowed or "each singer and how much of it, as in anna 0.7, ben 0.3"
             raise UsageError(f"'{text}' is no value of {self.label}", hint=allowed)
         return found
+
+    def _number(self, text: str) -> float | None:
+        """Read a number that the document would take; None where it is none."""
+        found = quantity(text, self.unit, of_one=self.high is not None and self.high <= _HIGHEST_OF_ONE)
+        if found is None:
+            return None
+        if (
+            not (-math.inf if self.low is None else self.low)
+            <= found
+            <= (math.inf if self.high is None else self.high)
+        ):
+            raise UsageError(f"'{text}' is out of the range of {self.label}", hint=self.allowed or None)
+        if "integer" not in self.types:
+            return found
+        if not found.is_integer():
+            raise UsageError(
+                f"'{text}' is no whole number, and {self.label} takes no other", hint=self.allowed or None
+            )
+        return int(found)
 
     def stepped(self, value: Any, steps: int) -> Any:
         """Return a number so many steps further, in its range; of a word or of nothing, from 0 or the lowest."""
@@ -304,6 +330,34 @@ def _own(voice: Voice) -> dict[str, float]:
         if card.index is not None:
             found["index_ratio"] = default_ratio(voice.folder / card.index.file)
     return found
+
+
+def _not_here(method: str) -> str:
+    """Say how the weights of a pitch method come here; nothing where they are here, or it needs none."""
+    from covermaker.features.pitch import METHODS
+    from covermaker.voices.readiness import pull_words
+    from covermaker.weights.catalog import find
+
+    missing = []
+    for name in METHODS.load(method).WEIGHTS:
+        try:
+            find(name)
+        except CovermakerError:
+            missing.append(name)
+    return f"not here yet: {pull_words(missing)}" if missing else ""
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without the quotes that a document has around it."""
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def _notes(text: str) -> list[str] | None:
+    """Read ``C, Eb, G`` or ``["C", "Eb", "G"]``; None where it is no list."""
+    inside = text.removeprefix("[").removesuffix("]")
+    if "," not in inside and inside == text:
+        return None
+    return [note for one in inside.split(",") if (note := _unquoted(one.strip()))]
 
 
 def _weights(text: str) -> dict[str, float] | None:

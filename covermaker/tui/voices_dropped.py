@@ -43,6 +43,13 @@ def is_model(path: Path) -> bool:
     return path.suffix.lower() in _MODELS
 
 
+def is_of_voice(path: Path) -> bool:
+    """Tell whether a name can be of nothing but a voice: a file of one, or a folder with a model and no recording."""
+    if path.suffix.lower() in (*_MODELS[:2], _INDEX):
+        return True
+    return is_model_folder(path) and not any(is_audio(file) for file in path.iterdir())
+
+
 def is_model_folder(path: Path) -> bool:
     """Tell whether a model lies in a folder itself."""
     try:

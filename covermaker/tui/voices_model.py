@@ -23,6 +23,7 @@ from covermaker.training.pulse import FILE_NAME as NOW_FILE
 from covermaker.training.watch import Course, Watched, status_of, watch
 from covermaker.voices.card import CARD_FILE, read_card, trained_step
 from covermaker.voices.library import SHIPPED, user_library
+from covermaker.voices.whole import COPY_AGAIN, damage, sung_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -175,10 +176,15 @@ class Voices:
             for folder in _folders(root):
                 stamp = tuple(_changed(folder / name) for name in _WATCHED)
                 known = self._rows.get(folder)
-                if known is not None and known[0] == stamp and known[1].state != "training":
+                if (
+                    known is not None
+                    and known[0] == stamp + _of_files(known[1])
+                    and known[1].state != "training"
+                ):
                     rows[folder] = known
                 elif folder not in rows:
-                    rows[folder] = stamp, read_row(folder, place)
+                    row = read_row(folder, place)
+                    rows[folder] = stamp + _of_files(row), row
         self._rows = rows
         return [row for _, row in rows.values()]
 
@@ -200,8 +206,8 @@ def read_row(folder: Path, place: str) -> VoiceRow:
     if has_card:
         try:
             card = read_card(folder)
-            if not (folder / card.weights.file).is_file():
-                problem = f"its weights are missing: {card.weights.file}; copy the whole voice folder"
+            broken = damage(folder, card)
+            problem = f"{broken}; {COPY_AGAIN}" if broken else ""
         except CovermakerError as error:
             problem = str(error)
     elif (folder / TAKES_FILE).exists():
@@ -275,6 +281,11 @@ def _folders(root: Path) -> list[Path]:
         for folder in found
         if os.path.lexists(folder / CARD_FILE) or os.path.lexists(folder / TAKES_FILE)
     ]
+
+
+def _of_files(row: VoiceRow) -> tuple[float, ...]:
+    """Return when the files changed that a voice sings with."""
+    return () if row.card is None else tuple(_changed(row.folder / name) for name in sung_with(row.card))
 
 
 def _changed(path: Path) -> float:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from textual import work
 
 from covermaker.disk import expanded
 from covermaker.errors import CovermakerError
 from covermaker.tui.ask import AskName
 from covermaker.tui.paths import tilde
 from covermaker.tui.voices_ask import Choice, ChooseAsk
+from covermaker.tui.voices_claims import looked_at
 from covermaker.tui.voices_dropped import is_model, is_model_folder
 from covermaker.tui.voices_models_ask import ModelAsk, ModelWish
 from covermaker.tui.voices_takes import TakingVoices
@@ -19,7 +23,8 @@ from covermaker.voices.library import user_library
 
 if TYPE_CHECKING:
     from covermaker.tui.job_board import Job
-    from covermaker.tui.voices_dropped import Dropped
+    from covermaker.tui.voices_claims import looked_at
+from covermaker.tui.voices_dropped import Dropped
 
 PROGRAMS: Final = {"rvc": "RVC", "sovits": "so-vits-svc"}
 
@@ -50,12 +55,21 @@ class ModelVoices(TakingVoices, inherit_bindings=False):
             Choice(one_line(wish.path.name), "becomes a voice; drop the others one by one", wish)
             for wish in wishes
         ]
-        self.app.push_screen(
-            ChooseAsk(f"{count(len(wishes), 'model')}: which one?", choices),
-            lambda wish: self._ask_about(wish) if wish is not None else None,
-        )
 
-    def _ask_about(self, wish: ModelWish, problem: str = "") -> None:
+        def chosen(wish: ModelWish | None) -> None:
+            if wish is not None:
+                self._ask_about(wish)
+
+        self.app.push_screen(ChooseAsk(f"{count(len(wishes), 'model')}: which one?", choices), chosen)
+
+    @work(group="voices-models", exit_on_error=False)
+    async def _ask_about(self, wish: ModelWish, problem: str = "") -> None:
+        """Ask what it is to be called and whose it is, once a look at the file has not refused it."""
+        if not problem:
+            wish, refusal = await asyncio.to_thread(looked_at, wish)
+            if refusal:
+                self.app.say(refusal, "failed")
+                return
         taken = [row.name for row in self.rows.values() if row.place in ("library", "shipped")]
         self.app.push_screen(
             ModelAsk(wish, taken, problem), lambda said: self._take_in(said) if said is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.containers import Horizontal, VerticalScroll
@@ -23,15 +23,19 @@ UNKNOWN: Final = "unknown"
 _WHOSE: Final = {UNKNOWN: "nobody has said", **{str(rights): words for rights, words in RIGHTS.items()}}
 
 
+_BESIDE: Final = " (as the file beside it says)"
+
+
 @dataclass(frozen=True)
 class ModelWish:
-    """What a person says of a voice that is taken in."""
+    """What a person says of a voice that is taken in; `is_said_beside` where a file beside it says whose it is."""
 
     path: Path
     name: str
     rights: str = UNKNOWN
     statement: str = ""
     index: Path | None = None
+    is_said_beside: bool = False
 
 
 class ModelAsk(Form["ModelWish"]):
@@ -61,7 +65,7 @@ class ModelAsk(Form["ModelWish"]):
             yield Static(f"A voice from {one_line(self._filled.path.name)}", markup=False)
             yield Label("Name")
             yield Input(self._filled.name, id="name", compact=True)
-            yield Label("Whose voice is it?")
+            yield Label("Whose voice is it?" + (_BESIDE if self._filled.is_said_beside else ""))
             with RightsSet(id="rights", compact=True):
                 for rights, words in _WHOSE.items():
                     yield Radio(f"{rights}: {words}", rights == self._filled.rights, name=rights)
@@ -84,7 +88,7 @@ class ModelAsk(Form["ModelWish"]):
             self.query_one("#problem", Static).update(problem)
             self.set_focus(self.query_one(field))
             return
-        self.dismiss(ModelWish(self._filled.path, name, rights, statement, self._filled.index))
+        self.dismiss(replace(self._filled, name=name, rights=rights, statement=statement))
 
     def _problem(self, name: str, rights: str, statement: str) -> tuple[str, str]:
         """Return what is missing, and where; the rest is refused by whoever takes the voice in."""

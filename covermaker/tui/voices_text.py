@@ -140,7 +140,8 @@ def _ended(whole: Whole, now: float, charset: Charset) -> list[Line]:
         ]
     if watched.status == "stopped":
         save = watched.last_save
-        at = f"its last save is step {grouped(save.step)}" if save else "nothing was saved yet"
+        of = f" of {grouped(watched.steps)}" if watched.steps is not None else ""
+        at = f"its last save is step {grouped(save.step)}{of}" if save else "nothing was saved yet"
         voice = (
             f"the voice sings with step {grouped(row.step)}"
             if row.step is not None

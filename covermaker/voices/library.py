@@ -1,6 +1,6 @@
 """Where voices are looked for, nearest first: a path, the project, the user's library, the shipped ones.
 
-Only cards are read here: listing voices loads no network and no weights.
+Only cards are read here, and how long the files are that they name: listing voices loads no network and no weights.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from covermaker.disk import told_by
 from covermaker.errors import ProjectError, UsageError, nearest
 from covermaker.voices.card import CARD_FILE, VoiceCard
 from covermaker.voices.voice import Voice
+from covermaker.voices.whole import damage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ SHIPPED = Path(__file__).parent / "shipped"
 
 @dataclass(frozen=True, slots=True)
 class VoiceEntry:
-    """One voice of a listing; either `card` or `problem` is set.
+    """One voice of a listing; one without a card has a problem.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class VoiceEntry:
     card : VoiceCard, optional
         Its card, when it can be read.
     problem : str, optional
-        One line that says what is wrong with the card.
+        One line that says what is wrong with the card, or with the files that it names, by their size.
     """
 
     name: str
@@ -67,8 +68,8 @@ def user_library() -> Path:
 def list_voices(extra: Sequence[Path] = (), *, project: Path | None = None) -> list[VoiceEntry]:
     """List every voice that `find_voice` finds by name, sorted by place and name.
 
-    A voice that lies behind another of the same name is left out; one with a damaged card is listed with its
-    problem.
+    A voice that lies behind another of the same name is left out; one with a damaged card, or whose files are not
+    whole, is listed with its problem.
 
     Parameters
     ----------
@@ -233,6 +234,7 @@ def _voice_folders(root: Path) -> list[Path]:
 
 def _entry(folder: Path, place: str) -> VoiceEntry:
     try:
-        return VoiceEntry(folder.name, folder, place, Voice.open(folder).card)
+        card = Voice.open(folder).card
     except ProjectError as error:
         return VoiceEntry(folder.name, folder, place, None, str(error))
+    return VoiceEntry(folder.name, folder, place, card, damage(folder, card) or None)

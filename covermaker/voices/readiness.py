@@ -45,6 +45,15 @@ def content_words(content: ContentPart) -> str:
     return f"{content.encoder} (here)"
 
 
+def encoder_problem(encoder: str) -> str:
+    """Say in a line why an encoder cannot read content here; "" where it is here. Nothing is opened."""
+    try:
+        missing = missing_weights(encoder)
+    except CovermakerError as error:
+        return error.message
+    return f"{encoder} is not here: {pull_words(missing)}" if missing else ""
+
+
 def pull_words(weights: list[str]) -> str:
     """Return the command that brings weights here."""
     return f"covermaker models pull {' '.join(weights)}"

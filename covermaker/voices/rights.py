@@ -19,6 +19,15 @@ def needs_statement(rights: str) -> bool:
     return rights in ("own-voice", "licensed")
 
 
+def licence_of(rights: str) -> str:
+    """Return what the card of a voice that is made here says of its licence, where nobody said it."""
+    return (
+        "nobody's voice: no singer has rights in it"
+        if rights == "synthetic"
+        else "all rights with the singer"
+    )
+
+
 # Told of a voice whose card says "unknown", wherever something is made of it that others may hear.
 UNKNOWN_RIGHTS: Final = (
     "nobody has said whose voice '{voice}' is, or that its singer agreed (rights: unknown): "

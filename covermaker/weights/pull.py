@@ -101,9 +101,12 @@ _TRANSPORTS = {"httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3"
 
 
 def _unreachable(wanted: Entry, error: Exception) -> WeightsError:
+    names = ", ".join(file.name for file in wanted.files)
+    folder = models_folder() / wanted.name
+    them = "them" if len(wanted.files) > 1 else "it"
     return WeightsError(
         f"the hub cannot be reached for '{wanted.name}': {_first_line(error)}",
-        hint=f"put the files of {wanted.hub} into {models_folder() / wanted.name}",
+        hint=f"get {names} of huggingface.co/{wanted.hub} elsewhere, and put {them} into {folder}",
     )
 
 

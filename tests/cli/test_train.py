@@ -216,8 +216,12 @@ def test_what_cannot_be_asked_for(anna, here, capsys, monkeypatch, tmp_path, opt
             "running",
             "the last checkpoint is that of step 400, go on with: covermaker train anna --resume",
         ),
-        ([], "running", "no checkpoint was written yet, but all is prepared: covermaker train anna --resume"),
-        ([], None, "what was prepared so far is kept, begin again with the same command"),
+        ([], "running", "what was prepared so far is kept, go on with: covermaker train anna --resume"),
+        (
+            [],
+            None,
+            "what was prepared so far is kept, go on with: covermaker train anna --steps 40 --device cpu",
+        ),
     ],
 )
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -237,8 +241,9 @@ def test_a_signal_is_answered_with_what_is_kept(anna, capsys, monkeypatch, kept,
 
     monkeypatch.setattr("covermaker.cli.train.launch", work)
     before = signal.getsignal(signal.SIGTERM)
-    assert run(["train", "anna", "--force"]) == ExitCode.INTERRUPTED
-    assert capsys.readouterr().err == f"error: stopped; {words}\n"
+    assert run(["train", "anna", "--force", "--steps", "40", "--device", "cpu"]) == ExitCode.INTERRUPTED
+    options = " --device cpu" if words.endswith("--resume") else ""
+    assert capsys.readouterr().err == f"error: stopped; {words}{options}\n"
     assert signal.getsignal(signal.SIGTERM) == before
 
 
@@ -385,6 +390,11 @@ def test_from_takes_to_a_voice_that_is_promoted(anna, capsys, monkeypatch):
     )
     for phase in named:
         assert re.search(rf"^{phase} +[\d.]+ s$", said.err, re.MULTILINE)
+
+    assert run(["train", "anna", "--resume"]) == ExitCode.USAGE
+    refused(capsys, 0, "finished at 16 steps", "--steps above 16")
+    assert run(["voices", "status", "anna"]) == 0
+    assert re.search("^training +finished\nprofile +custom, 16 steps$", capsys.readouterr().out, re.MULTILINE)
 
     assert run(["voices", "audition", "anna", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

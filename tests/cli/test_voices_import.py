@@ -57,6 +57,40 @@ def test_a_voice_comes_in_and_says_what_it_is_and_what_is_missing(miku, library,
     assert "assumed" in capsys.readouterr().out
 
 
+def listed(capsys):
+    capsys.readouterr()
+    assert run(["voices", "list", "--json"]) == 0
+    return {row["name"]: row["problem"] for row in json.loads(capsys.readouterr().out)}
+
+
+def test_the_list_says_what_keeps_a_voice_from_singing(miku, library, capsys):
+    assert run(["voices", "import", "miku.pth"]) == 0
+    missing = "contentvec-768l12 is not here: covermaker models pull contentvec"
+    assert listed(capsys) == {"miku": missing, "demo": None}
+    (library / "miku" / "index.npz").unlink()
+    assert listed(capsys)["miku"] == "index.npz is missing"
+    with (library / "miku" / "voice.safetensors").open("ab") as file:
+        file.write(b"x")
+    words = "voice.safetensors is damaged: it is longer than it says, index.npz is missing"
+    assert listed(capsys)["miku"] == words
+    assert run(["voices", "list"]) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_a_voice_whose_index_is_gone_is_refused_before_the_first_step(miku, library, capsys, tmp_path):
+    import numpy as np
+    import soundfile
+
+    assert run(["voices", "import", "miku.pth"]) == 0
+    soundfile.write(tmp_path / "vocal.wav", np.zeros(8000), 16000)
+    (library / "miku" / "index.npz").unlink()
+    capsys.readouterr()
+    command = ["convert", "vocal.wav", "--voice", "miku", "--store", "store"]
+    assert run(command) == ExitCode.WEIGHTS
+    assert "error: the voice 'miku' cannot sing: index.npz is missing" in capsys.readouterr().err
+    assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+
+
 def test_a_rehearsal_writes_nothing(miku, library, capsys):
     assert run(["voices", "import", "miku.pth", "--dry-run", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -65,6 +99,20 @@ def test_a_rehearsal_writes_nothing(miku, library, capsys):
     assert not library.exists()
     assert run(["voices", "import", "miku.pth", "--dry-run"]) == 0
     assert "(not written)" in capsys.readouterr().out
+
+
+def test_a_rehearsal_says_what_the_file_is_and_then_that_the_name_is_taken(miku, library, capsys):
+    assert run(["voices", "import", "miku.pth", "--name", "demo", "--dry-run"]) == ExitCode.USAGE
+    said = capsys.readouterr()
+    assert "what     RVC v2, 40 kHz (miku.pth)" in said.out
+    assert "error: 'demo' is the voice that comes with Covermaker" in said.err
+    assert not library.exists()
+    assert run(["voices", "import", "miku.pth"]) == 0
+    before = (library / "miku" / "card.toml").stat().st_mtime_ns
+    capsys.readouterr()
+    assert run(["voices", "import", "miku.pth", "--dry-run", "--json"]) == ExitCode.USAGE
+    assert json.loads(capsys.readouterr().out)["problem"] == "there is a voice 'miku' already"
+    assert (library / "miku" / "card.toml").stat().st_mtime_ns == before
 
 
 def test_what_is_said_of_a_voice_goes_onto_its_card(miku):

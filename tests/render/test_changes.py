@@ -275,3 +275,16 @@ def test_a_new_version_of_an_effect_is_ours():
 
 def test_nothing_changed():
     assert told("convert", {"transpose": 3, "region": None}, {"transpose": 3, "region": [0, 1]}) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "line"),
+    [
+        ("pitch", {"method": "fcpe"}, {"method": "pm"}, 'convert.pitch: "fcpe" -> "pm"'),
+        ("separate", {"separator": "A"}, {"separator": "B"}, 'stems.separator is "spleeter" now'),
+    ],
+)
+def test_another_method_is_the_change_of_whoever_chose_it(kind, before, after, line):
+    assert told(kind, {**before, "version": [2, 1]}, {**after, "version": [1, 1]}) == [line]
+    (ours,) = told(kind, {**after, "version": [2, 1]}, {**after, "version": [1, 1]})
+    assert ours == f"Covermaker's '{kind}' changed (version [2, 1] -> [1, 1])"

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from covermaker.documents.document import PlaceError
 from covermaker.graph.step import Outside, Step
 from covermaker.project.document import Convert
-from covermaker.render.singers import Singer, Trainee, check_singing, learner, ready
+from covermaker.render.singers import Singer, Trainee, check_singing, learner, ready, singer_notes
 from covermaker.render.singing import convert_step, heard
 from covermaker.render.singwork import conversion
 from covermaker.training.profiles import PROFILES
-from covermaker.voices.card import NetworkPart
+from covermaker.voices.card import IndexPart, NetworkPart
 from covermaker.voices.library import SHIPPED
 from covermaker.voices.voice import Voice
 
@@ -48,10 +48,43 @@ def test_a_project_of_before_keeps_its_keys(conversion_of):
         "transpose", "protect", "loudness_mix", "index_ratio", "formant_semitones",
     }  # fmt: skip
     assert conversion_of(noise_scale=None, auto_pitch=False, singers={}).key == plain.key
-    asked = conversion_of(noise_scale=0.5, auto_pitch=True)
+    miku = singer_of(family="rvc")
+    asked = conversion_of(miku, noise_scale=0.5, auto_pitch=True)
     assert (asked.params["noise_scale"], asked.params["auto_pitch"]) == (0.5, True)
-    keys = {plain.key, conversion_of(noise_scale=0.5).key, conversion_of(auto_pitch=True).key, asked.key}
+    wishes = ({}, {"noise_scale": 0.5}, {"auto_pitch": True})
+    keys = {asked.key, *(conversion_of(miku, **wish).key for wish in wishes)}
     assert len(keys) == 4
+
+
+@pytest.mark.parametrize(
+    ("network", "idle", "heard_too"),
+    [
+        ({}, {"noise_scale": 0.5, "index_ratio": 0.4}, {"formant_semitones": 2.0}),
+        ({"family": "rvc"}, {"formant_semitones": 2.0, "index_ratio": 0.4}, {"noise_scale": 0.5}),
+    ],
+)
+def test_what_a_voice_has_no_ear_for_renders_nothing_again_and_is_told(
+    conversion_of, network, idle, heard_too
+):
+    singer = singer_of(**network)
+    assert singer.voice.card.index is None
+    step = conversion_of(singer, **idle)
+    assert step.key == conversion_of(singer).key
+    assert conversion_of(singer, **heard_too).key != step.key
+    notes = singer_notes([singer], Convert(**idle, **heard_too), [step])
+    assert len(notes) == 2
+    for name in idle:
+        assert any(name in note and note.count("no effect") == 1 for note in notes)
+    assert singer_notes([singer], Convert(**heard_too), [step]) == []
+    assert singer_notes([singer], Convert(**idle), []) == []
+
+
+def test_the_index_ratio_of_a_voice_with_an_index_is_heard(conversion_of):
+    singer = singer_of()
+    card = singer.voice.card.model_copy(update={"index": IndexPart(sha256="0" * 64)})
+    object.__setattr__(singer.voice, "card", card)
+    assert conversion_of(singer, index_ratio=0.4).key != conversion_of(singer).key
+    assert singer_notes([singer], Convert(index_ratio=0.4), [conversion_of(singer)]) == []
 
 
 @pytest.mark.parametrize(

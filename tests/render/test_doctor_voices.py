@@ -49,10 +49,15 @@ def test_a_voice_that_is_not_whole_has_a_line(library):
     (library / "gone" / "voice.safetensors").unlink()
     put(library, "empty")
     (library / "empty" / "voice.safetensors").write_bytes(b"")
+    put(library, "long")
+    with (library / "long" / "voice.safetensors").open("ab") as file:
+        file.write(b"\0")
     put(library, "odd", "sample_rate = 16000\n\n", "sample_rate = 7\n\n")
     put(library, "new", 'encoder = "whisper-base"', 'encoder = "whisper-huge"')
     found = rows()
-    assert found["voice: gone"] == found["voice: empty"] == (False, "voice.safetensors missing or empty")
+    assert found["voice: gone"] == (False, "voice.safetensors is missing")
+    assert found["voice: empty"] == (False, "voice.safetensors is empty")
+    assert found["voice: long"] == (False, "voice.safetensors is damaged: it is longer than it says")
     assert found["voice: odd"][0] is False
     assert found["content: whisper-huge"][0] is False
     assert "needed by new" in found["content: whisper-huge"][1]

@@ -17,6 +17,7 @@ from covermaker.graph.events import StepStarted
 from covermaker.graph.store import Store
 from covermaker.project.create import NewProject, create
 from covermaker.project.edits import SetValue, apply
+from covermaker.project.history import undo
 from covermaker.project.load import load
 from covermaker.render import record
 from covermaker.render import state as state_module
@@ -255,16 +256,28 @@ def test_the_judge_sees_racks_before_anything_else(project):
         apply(load(project.root), SetValue("convert.pitch", "fcp"), judge=judge)
 
 
-def test_a_failed_render_is_told_until_it_is_done(project, store):
-    assert project_state(project.root, store).word == "new"
+def key_of(project, name):
+    """Return the key of a step of a project's plan."""
+    return next(step.key for step in build(project).steps() if step.name == name)
+
+
+def fail(project, key, *, step="separate"):
+    """Leave what a render leaves that fails at a step; without one, before any began."""
 
     def render():
         with ending(project.hidden, lambda event: None) as hear:
-            hear(StepStarted("separate", "k"))
+            if step:
+                hear(StepStarted(step, key))
             raise ResourceError("the disk is full", hint="free some space")
 
     with pytest.raises(ResourceError):
         render()
+
+
+def test_a_failed_render_is_told_until_it_is_done(project, store):
+    assert project_state(project.root, store).word == "new"
+
+    fail(project, key_of(project, "separate"))
     state = project_state(project.root, store)
     assert (state.word, state.hint) == ("failed", "free some space")
     assert state.problem == "the last render failed at separate: the disk is full"
@@ -273,9 +286,21 @@ def test_a_failed_render_is_told_until_it_is_done(project, store):
     assert (state.otherwise, state.is_stale) == ("new", False)
     rendered(project, store)
     assert project_state(project.root, store).word == "done"
-    apply(project, SetValue("tracks.vocals.rack.gain.gain_db", -2.0))
+    opened = apply(project, SetValue("tracks.vocals.rack.gain.gain_db", -2.0)).project
+    assert project_state(project.root, store).word == "stale"  # rendered since: that failure is over
+    fail(opened, key_of(opened, "master"))
     state = project_state(project.root, store)
     assert (state.word, state.otherwise, state.is_stale) == ("failed", "stale", True)
+
+
+def test_a_failure_is_over_when_the_step_is_none_of_the_plans_any_more(project, store):
+    changed = apply(project, SetValue("tracks.vocals.rack.gain.gain_db", -2.0)).project
+    fail(changed, key_of(changed, "master"), step="master")
+    assert project_state(project.root, store).word == "failed"
+    undo(changed)
+    assert project_state(project.root, store).word == "new"
+    fail(project, "", step="")  # before any step: nobody knows what took its cause away
+    assert project_state(project.root, store).word == "failed"
 
 
 def test_it_is_known_that_no_voice_is_heard(project, store):

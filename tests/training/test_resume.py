@@ -15,7 +15,14 @@ from covermaker.errors import WeightsError
 from covermaker.graph.events import Note
 from covermaker.training import saving
 from covermaker.training import steps as training_steps
-from covermaker.training.checkpoint import checkpoint_path, load_checkpoint, load_latest, steps_kept
+from covermaker.training.checkpoint import (
+    Checkpoint,
+    checkpoint_path,
+    load_checkpoint,
+    load_latest,
+    save_checkpoint,
+    steps_kept,
+)
 from covermaker.training.history import read_history
 from covermaker.voices.voice import Voice
 
@@ -115,9 +122,56 @@ def test_an_early_end_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.Monke
     assert_same_bits(before, final_weights(tmp_path))
     assert json.loads((tmp_path / "training" / "run.json").read_text())["status"] == "finished"
     assert "has not risen" in notes[0]
-    # Asked for more, it goes on.
-    done = run_tiny(tmp_path, resume=True, more=True, **{**changes, "saves": 6, "steps": 10})
+    # Asked for more, it goes on: also when that, too, was stopped before its first save.
+    done = run_tiny(tmp_path, resume=True, more_from=8, **{**changes, "saves": 6, "steps": 10})
     assert done["steps"] == 10
+
+
+def test_a_larger_budget_is_saved_over_its_whole_course_and_is_not_ended_by_the_scores_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.9, *[0.5] * 20])
+    monkeypatch.setattr(saving, "score_voice", lambda *a, **k: {"score": next(scores)})
+    changes = {"saves": 3, "patience": 3, "phrases": ["any"]}
+    assert run_tiny(tmp_path, steps=12, **changes)["steps"] == 12
+    done = run_tiny(tmp_path, resume=True, more_from=12, steps=48, **changes)
+    assert (done["steps"], done["stopped_early"]) == (48, False)
+    records = json.loads((tmp_path / "training" / "scores.json").read_text())
+    assert [record["step"] for record in records] == [4, 8, 12, 16, 32, 48]
+    assert load_latest(tmp_path / "training" / "checkpoints").state["chronicle"]["counted_from"] == 3  # type: ignore[union-attr]
+
+
+def test_asked_for_more_and_stopped_it_goes_on_to_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scores of before would end it early; that more was asked for is known from the record and the checkpoint."""
+
+    class Killed(Exception):
+        pass
+
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
+
+    scores = iter([0.9, *[0.5] * 20])
+    monkeypatch.setattr(saving, "score_voice", lambda *a, **k: {"score": next(scores)})
+    changes = {"saves": 12, "patience": 2, "phrases": ["any"]}
+    assert run_tiny(tmp_path, steps=24, **changes)["steps"] == 6
+    with monkeypatch.context() as patch:
+        patch.setattr(saving, "save_checkpoint", kill)
+        with pytest.raises(Killed):
+            run_tiny(tmp_path, resume=True, more_from=6, steps=24, **changes)
+    assert run_tiny(tmp_path, resume=True, more_from=6, steps=24, **changes)["steps"] == 10
+    # The record still says from where on more was asked for: what the checkpoints have found since counts.
+    assert run_tiny(tmp_path, resume=True, more_from=6, steps=24, **changes)["steps"] == 10
+
+
+def test_a_run_that_is_taken_up_keeps_the_time_of_before(tmp_path: Path) -> None:
+    run_tiny(tmp_path, steps=8)
+    folder = tmp_path / "training" / "checkpoints"
+    newest = load_latest(folder)
+    assert newest is not None
+    save_checkpoint(Checkpoint(newest.tensors, {**newest.state, "spent_seconds": 600.0}), folder)
+    assert run_tiny(tmp_path, steps=8, resume=True)["minutes"] >= 10.0
 
 
 def test_other_seeds_and_data_give_other_weights(tmp_path: Path) -> None:

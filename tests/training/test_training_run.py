@@ -1,6 +1,7 @@
 """How a training begins: what is refused before anything is lost, what is taken up, and that it is alone."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,12 +20,14 @@ from covermaker.training.checkpoint import Checkpoint, checkpoint_path, save_che
 from covermaker.training.course import read_run
 from covermaker.training.crew import Several
 from covermaker.training.dataset import Dataset, Example
+from covermaker.training.going_on import going_on
 from covermaker.training.lock import alone_in
 from covermaker.training.prepare import check_singers
 from covermaker.training.profiles import PROFILES, Profile
 from covermaker.training.run import train_voice
 from covermaker.training.stopping import StoppedError, ask_to_stop
 from covermaker.training.sung import is_sung, sung_file
+from covermaker.training.watch import watch
 
 RUN = {"version": VERSION, "status": "running", "profile": PROFILES["quick"].as_dict(), "seed": 1}
 
@@ -151,6 +154,107 @@ def test_the_same_run_is_taken_up(home: Path, wishes: dict[str, Any]) -> None:
     assert left(home) == {"run.json", "checkpoints"}
 
 
+def test_a_new_budget_becomes_the_runs_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped on its way there, ``--resume`` alone goes on to it, and whoever asks is told so."""
+    begun = []
+
+    def prepared(
+        folder: Path, home: Path, takes: Any, wanted: Profile, run: dict[str, Any], **_: Any
+    ) -> None:
+        begun.append(wanted)
+        running._keep({**run, "data_sha256": "as before"}, home / "training")
+        raise Reached
+
+    monkeypatch.setattr(running, "_train", prepared)
+    keep(home, status="finished", data_sha256="as before")
+    (home / "card.toml").touch()
+    for wishes, minutes, steps in [({"steps": 3000}, None, 3000), ({}, None, 3000), ({"minutes": 20.0}, 20.0, None),
+                                   ({}, 20.0, None)]:  # fmt: skip
+        with pytest.raises(Reached):
+            train_voice(home, resume=True, **wishes)
+        found = watch(home)
+        assert (found.status, found.minutes, found.steps) == ("stopped", minutes, steps)
+        assert begun[-1].minutes == minutes
+        assert steps is None or begun[-1].recipe.steps == steps
+    assert json.loads((home / "training" / "run.json").read_text())["more_from"] == 100
+    with pytest.raises(UsageError, match="was stopped before its end"):
+        train_voice(home)
+
+
+def test_other_takes_leave_a_finished_run_as_it_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        running, "_train", lambda *a, **_: running._keep({**a[4], "data_sha256": "other"}, home / "training")
+    )
+    keep(home, status="finished", data_sha256="as before")
+    with pytest.raises(OtherRunError, match="the takes have changed"):
+        train_voice(home, resume=True, steps=3000)
+    assert (watch(home).status, watch(home).minutes) == ("finished", 11.0)
+
+
+@pytest.mark.parametrize("wishes", [{}, {"steps": 100}, {"steps": 40}, {"minutes": 1.0}, {"seed": 1}])
+def test_what_is_finished_says_so_at_once(home: Path, wishes: dict[str, Any]) -> None:
+    keep(home, status="finished")
+    (home / "card.toml").touch()
+    save_checkpoint(Checkpoint({}, {"step": 100, "spent_seconds": 61.0}), home / "training" / "checkpoints")
+    before = (home / "training" / "run.json").read_bytes()
+    with pytest.raises(
+        UsageError, match="'anna' is finished at 100 steps: there is nothing left to do"
+    ) as told:
+        train_voice(home, resume=True, **wishes)
+    assert "--resume goes further with --steps above 100, or with more --minutes" in str(told.value.hint)
+    assert (home / "training" / "run.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("kept", "wishes"),
+    [({"status": "running"}, {}), ({"status": "finished"}, {"steps": 101}), ({"status": "finished"}, {"minutes": 2.0}),
+     ({"status": "astray"}, {})],
+)  # fmt: skip
+def test_what_has_something_left_to_do_is_taken_up(
+    home: Path, kept: dict[str, Any], wishes: dict[str, Any]
+) -> None:
+    """A run that was killed between its last step and its end says that it runs, and comes to its end."""
+    keep(home, **kept)
+    (home / "card.toml").touch()
+    with pytest.raises(Reached):
+        train_voice(home, resume=True, **wishes)
+
+
+def test_what_was_only_prepared_is_not_resumed_and_says_where_it_is(home: Path) -> None:
+    shutil.rmtree(home / "training")
+    with pytest.raises(OtherRunError, match="no training to take up") as told:
+        train_voice(home, resume=True, steps=40)
+    assert told.value.hint == "leave --resume out"
+    (home / "training" / "examples").mkdir()
+    (home / "training" / "examples" / "a.npz").touch()
+    with pytest.raises(OtherRunError, match="it was ended before its first step") as told:
+        train_voice(home, resume=True, steps=40)
+    assert str(home / "training") in str(told.value.hint)
+    assert str(told.value.hint).endswith(f"go on from there with: covermaker train {home} --steps 40")
+
+
+@pytest.mark.parametrize(
+    ("record", "card", "wishes", "command"),
+    [
+        (None, False, {"profile": "rvc", "base": ["a b.pth"], "seed": 3}, "--profile rvc --base 'a b.pth' --seed 3"),
+        (None, True, {"minutes": 20.0, "device": "auto"}, "--minutes 20 --force"),
+        ({}, True, {"steps": 40, "profile": "quick", "threads": 2}, "--resume --threads 2"),
+        ({"status": "finished"}, True, {"resume": True, "steps": 40}, "--resume --steps 40"),
+        ({}, True, {"resume": True, "minutes": 20.0}, "--resume --minutes 20"),
+        ({}, True, {"resume": True, "minutes": 11.0, "tensorboard": True}, "--resume --tensorboard"),
+    ],
+)  # fmt: skip
+def test_the_command_that_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch, record: Any, card: bool, wishes: Any, command: str
+) -> None:
+    """What the record of the run has need not be said again; what it has not, must be."""
+    monkeypatch.setenv("COVERMAKER_VOICES", str(home.parent))
+    (home / "training" / "run.json").unlink() if record is None else keep(home, **record)
+    if card:
+        (home / "card.toml").touch()
+    assert going_on(home, wishes) == f"covermaker train anna {command}"
+
+
 def test_what_has_only_damaged_checkpoints_is_not_taken_up(home: Path) -> None:
     """It is told before anything is prepared, and a render, which may begin again, does."""
     checkpoint_path(home / "training" / "checkpoints", 100).write_bytes(b"half")
@@ -189,8 +293,10 @@ def test_a_wish_to_stop_is_heard_while_the_takes_are_looked_at(
         raise Reached
 
     monkeypatch.setattr(running, "_looked_at", looked_at)
-    with pytest.raises(StoppedError, match="before it went on from step 100"):
-        train_voice(home, resume=True)
+    monkeypatch.setenv("COVERMAKER_VOICES", str(home.parent))
+    with pytest.raises(StoppedError, match="before it went on from step 100") as stopped:
+        train_voice(home, resume=True, steps=400)
+    assert str(stopped.value.hint).endswith("go on with: covermaker train anna --resume --steps 400")
     assert left(home) == {"run.json", "checkpoints"}
 
 

@@ -67,10 +67,10 @@ def test_asked_to_stop_it_saves_and_goes_on_to_the_same_bits(tmp_path: Path, mon
 
     few = {"steps": 12, "saves": 2}
     run_tiny(tmp_path / "whole", **few)
-    with pytest.raises(StoppedError, match="stopped at step 9: all of it is saved") as stopped:
+    with pytest.raises(StoppedError, match="stopped at step 9 of 12: all of it is saved") as stopped:
         run_tiny(torn, listener=stop_at_8, **few)
     assert stopped.value.exit_code == 130
-    assert "covermaker train torn --resume" in (stopped.value.hint or "")
+    assert stopped.value.hint == f"go on with: covermaker train {torn} --resume"  # it is in no library
     assert steps_kept(torn / "training" / "checkpoints") == [6, 9]
     assert watch(torn).checkpoints[-1].score is None
     forget(torn / "training")
@@ -93,7 +93,7 @@ def test_asked_to_stop_at_a_save_it_writes_no_second_checkpoint(tmp_path: Path, 
     monkeypatch.setattr(training_steps, "_TELL_SECONDS", -1.0)
     monkeypatch.setattr(saving, "save_checkpoint", counting)
     few = {"steps": 12, "saves": 2}
-    with pytest.raises(StoppedError, match="stopped at step 6: all of it is saved"):
+    with pytest.raises(StoppedError, match="stopped at step 6 of 12: all of it is saved"):
         run_tiny(tmp_path / "torn", listener=stop_at_5, **few)
     assert written == [6]
     forget(tmp_path / "torn" / "training")
@@ -103,13 +103,14 @@ def test_asked_to_stop_at_a_save_it_writes_no_second_checkpoint(tmp_path: Path, 
 
 
 def test_a_wish_before_the_first_step_ends_it_there(home: Path) -> None:
-    check_stop(home / "training")
+    check_stop(home / "training", lambda: "so it goes on")
     (home / "training" / "stop").write_text("")
-    with pytest.raises(StoppedError, match="before the first step"):
-        check_stop(home / "training")
+    with pytest.raises(StoppedError, match="before the first step") as stopped:
+        check_stop(home / "training", lambda: "so it goes on")
+    assert stopped.value.hint == "what was prepared so far is kept, go on with: so it goes on"
     checkpoint_path(home / "training" / "checkpoints", 40).touch()
     with pytest.raises(StoppedError, match="stopped before it went on from step 40"):
-        check_stop(home / "training")
+        check_stop(home / "training", lambda: "so it goes on")
 
 
 def test_a_phase_that_comes_again_adds_to_its_time() -> None:

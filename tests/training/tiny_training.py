@@ -53,7 +53,7 @@ def recipe(**changes: Any) -> Recipe:
 
 def run_tiny(home: Path, *, resume: bool = False, dataset: Dataset | None = None, seconds: float | None = None,
              listener: Any = nobody, phrases: Any = (), singers: Any = ("tiny",), crew: Crew = ALONE,
-             tensorboard: bool = False, more: bool = False, **changes: Any) -> dict[str, Any]:  # fmt: skip
+             tensorboard: bool = False, more_from: int | None = None, **changes: Any) -> dict[str, Any]:  # fmt: skip
     """Train as `train_voice` does, without takes and encoder."""
     from covermaker.training.steps import run_training
 
@@ -68,13 +68,15 @@ def run_tiny(home: Path, *, resume: bool = False, dataset: Dataset | None = None
         [np.full(9, 200.0)] * len(singers),
         list(singers),
     )
+    run: dict[str, Any] = {"status": "running", "data_sha256": dataset.fingerprint()}
+    if more_from is not None:
+        run["more_from"] = more_from
     profile = Profile("custom", minutes=None, size=SIZE, recipe=recipe(**changes))
     (home / "training").mkdir(parents=True, exist_ok=True)
     return run_training(
         home, home / "training", ready, profile, dataset, phrases, pitch=((180.0, 200.0, 220.0), (150.0, 210.0, 400.0)),
         identity=Identity("tiny", "synthetic", ""), encoder_sha256="0" * 64, seconds=seconds, device="cpu",
-        resume=resume, seed=3, clock=Clock(listener), run={"status": "running", "data_sha256": dataset.fingerprint()},
-        crew=crew, tensorboard=tensorboard, more=more,
+        resume=resume, seed=3, clock=Clock(listener), run=run, crew=crew, tensorboard=tensorboard,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from model_files import stand_in
 from studio_stage import lines, on_stage, preview, project, text, until, wishes
 from textual.events import Paste
 from textual.widgets import Input
@@ -41,7 +42,7 @@ def files(folder, *names):
     """Make files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        (folder / name).write_bytes(b"x")
+        stand_in(folder / name)
     return folder
 
 

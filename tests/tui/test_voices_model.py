@@ -1,6 +1,7 @@
 """What the Voices screen knows of a folder, whatever lies in it, and the words for it."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -58,7 +59,7 @@ def test_what_is_broken_is_a_sentence(own_voices):
     folder = voice(own_voices)
     weights = next(folder.glob("voice-*.safetensors"))
     weights.unlink()
-    assert read_row(folder, "library").problem.startswith("its weights are missing: voice-")
+    assert read_row(folder, "library").problem.startswith(f"{weights.name} is missing; copy the whole")
     (folder / "card.toml").write_text("half = ")
     row = read_row(folder, "library")
     assert (row.state, row.card) == ("damaged", None)
@@ -235,6 +236,17 @@ def test_nothing_heavy_is_loaded():
     assert json.loads(done.stdout) == []
 
 
+def test_a_stopped_training_says_of_how_many_steps_it_is(own_voices):
+    folder = voice(own_voices, status="running")
+    file = folder / "training" / "run.json"
+    run = json.loads(file.read_text())
+    run["profile"] |= {"minutes": None, "recipe": {**run["profile"]["recipe"], "steps": 3000}}
+    file.write_text(json.dumps(run))
+    words = [line for line, _ in training_lines(whole_of(folder), None, 0.0, "unicode")]
+    assert words[0] == "- stopped: its last save is step 2 150 of 3 000"
+    assert words[-1] == "{voices.train} goes on with it, or begins again"
+
+
 def test_what_was_prepared_of_a_stopped_training_is_kept(own_voices):
     folder = voice(own_voices, card=False, training=False)
     (folder / "training" / "clips").mkdir(parents=True)
@@ -262,3 +274,17 @@ def test_a_training_of_ours_is_told_as_the_head_of_the_screen_tells_it(own_voice
     said = training_lines(whole, job, now, "unicode")[0][0]
     assert said == "► hearing the takes 55 %, 9:34 left in all"
     assert board.headline(now) == "anna: hearing the takes 55 %, 9:34 left"
+
+
+def test_files_that_are_not_whole_are_seen_when_the_list_is_read_again(own_voices):
+    folder = voice(own_voices)
+    voices = Voices()
+    assert [row.state for row in voices.look(None) if row.name == "anna"] == ["ready"]
+    for file in (next(folder.glob("voice-*.safetensors")), next(folder.glob("index-*.npz"))):
+        whole = file.read_bytes()
+        file.write_bytes(whole + b"\0")
+        os.utime(file, (1, 1))
+        (row,) = (row for row in voices.look(None) if row.name == "anna")
+        assert (row.state, row.problem.split()[0]) == ("damaged", file.name)
+        file.write_bytes(whole)
+        assert [row.state for row in voices.look(None) if row.name == "anna"] == ["ready"]

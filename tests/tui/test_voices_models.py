@@ -1,7 +1,12 @@
 """Voices of other programs on the Voices screen: taken in, refused, and written as files again."""
 
+import hashlib
+import json
+import zipfile
+
 import pytest
 from community_models import save, small_model
+from model_files import stand_in
 from studio_stage import lines, on_stage, text, until
 from textual.events import Paste
 from textual.widgets import Input
@@ -42,7 +47,7 @@ async def form_of(file, app, pilot):
 async def test_a_model_is_chosen_named_and_taken_in(library, own_voices, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "Hatsune Miku.pth").write_bytes(b"x")
+    stand_in(tmp_path / "models" / "Hatsune Miku.pth")
     (tmp_path / "models" / "song.wav").write_bytes(b"RIFF")
     told = {**FINISHED, "result": {"notes": ["nobody has said whose", "to sing, it needs contentvec"]}}
     tells(own_voices, "import-voice", told)
@@ -75,7 +80,7 @@ async def test_a_model_is_chosen_named_and_taken_in(library, own_voices, tmp_pat
 
 @on_stage
 async def test_rights_that_somebody_grants_need_a_sentence(library, own_voices, tmp_path):
-    (tmp_path / "miku.zip").write_bytes(b"x")
+    stand_in(tmp_path / "miku.zip")
     async with voices_screen(library) as (_, app, pilot):
         form = await form_of(tmp_path / "miku.zip", app, pilot)
         await pilot.press("enter", "down", "space")
@@ -90,7 +95,7 @@ async def test_rights_that_somebody_grants_need_a_sentence(library, own_voices, 
 
 @on_stage
 async def test_a_model_that_is_refused_brings_the_form_back(library, own_voices, tmp_path):
-    (tmp_path / "miku.pth").write_bytes(b"x")
+    stand_in(tmp_path / "miku.pth")
     refused = {**FAILED, "message": "miku.pth is more than weights", "hint": "nothing of it was run"}
     tells(own_voices, "import-voice", refused)
     async with voices_screen(library) as (screen, app, pilot):
@@ -139,7 +144,7 @@ async def test_only_a_voice_with_a_network_of_another_program_is_written(
 
 @on_stage
 async def test_an_import_can_be_cancelled(library, own_voices, tmp_path):
-    (tmp_path / "miku.pth").write_bytes(b"x")
+    stand_in(tmp_path / "miku.pth")
     tells(own_voices, "import-voice", '{"event": "step.started", "name": "import", "key": ""}', "!stay")
     voice(own_voices, "miku", card=False, training=False)
     async with voices_screen(library, at="miku") as (screen, app, pilot):
@@ -170,3 +175,36 @@ async def test_a_real_model_is_taken_in_and_shown(library, own_voices, tmp_path)
         await pilot.press("enter")
         await until(pilot, lambda: (tmp_path / "out" / "miku.pth").exists(), seconds=60)
     assert take_in(Wishes(tmp_path / "out" / "miku.pth", name="again")).card.network.kind == "vits"
+
+
+@on_stage
+async def test_what_is_no_model_is_refused_before_anything_is_asked(library, own_voices, tmp_path):
+    (tmp_path / "notes.pth").write_text("only words")
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("a.jpg", b"x")
+    async with voices_screen(library) as (screen, app, pilot):
+        for name in ("notes.pth", "photos.zip"):
+            app.screen.post_message(Paste(str(tmp_path / name)))
+            await until(pilot, lambda name=name: lines(app)[-2].strip().startswith(name))
+            assert app.screen is screen
+    assert not requests(own_voices)
+
+
+@on_stage
+async def test_what_was_said_beside_a_model_is_suggested(library, own_voices, tmp_path):
+    model = stand_in(tmp_path / "miku.pth")
+    said = {
+        "schema": 1, "model_sha256": hashlib.sha256(model.read_bytes()).hexdigest(),
+        "rights": "own-voice", "statement": "I am the singer.",
+    }  # fmt: skip
+    (tmp_path / "miku.covermaker.json").write_text(json.dumps(said))
+    async with voices_screen(library) as (_, app, pilot):
+        form = await form_of(model, app, pilot)
+        await until(pilot, lambda: "(*) own-voice" in text(app))
+        assert "Whose voice is it? (as the file beside it says)" in shown(app)
+        assert form.query_one("#statement", Input).value == "I am the singer."
+        form.answer()
+        await until(pilot, lambda: requests(own_voices))
+        assert [requests(own_voices)[0][name] for name in ("rights", "statement")] == [
+            "own-voice", "I am the singer.",
+        ]  # fmt: skip

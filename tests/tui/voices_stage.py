@@ -48,6 +48,8 @@ SAVED = (
     '{"event": "render.failed", "message": "stopped at step 900: all of it is saved", '
     '"hint": "go on with: covermaker train anna --resume", "exit_code": 130}'
 )
+# Whole files that hold nothing.
+EMPTY = {".safetensors": b"\x02" + b"\0" * 7 + b"{}", ".npz": b"PK\x05\x06" + b"\0" * 18}
 
 
 def now_json(**more):
@@ -81,8 +83,9 @@ def voice(
             .replace('name = "anna"', f'name = "{name}"', 1)
         )
         (folder / "card.toml").write_text(text, encoding="utf-8")
-        weights = next(line for line in text.splitlines() if line.startswith('file = "voice-')).split('"')[1]
-        (folder / weights).write_bytes(b"")
+        files = [line.split('"')[1] for line in text.splitlines() if line.startswith('file = "')]
+        for file in files:
+            (folder / file).write_bytes(EMPTY[Path(file).suffix])
     if takes:
         shutil.copy(RECORDED / "takes.toml", folder)
         for number in (1, 2, 3):

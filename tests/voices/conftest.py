@@ -42,6 +42,8 @@ sha256 = "{weights}"
 steps = 100
 """
 
+NO_TENSORS = b"\x02" + b"\0" * 7 + b"{}"  # a whole safetensors file
+
 
 @pytest.fixture
 def make_voice(tmp_path):
@@ -51,7 +53,7 @@ def make_voice(tmp_path):
         root: Path | None = None,
         name: str = "demo",
         *,
-        weights: bytes = b"numbers",
+        weights: bytes = NO_TENSORS,
         replace: dict | None = None,
     ) -> Path:
         folder = (root or tmp_path / "voices-here") / name

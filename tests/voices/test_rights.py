@@ -7,7 +7,7 @@ import pytest
 
 from covermaker.errors import ProjectError
 from covermaker.takes.document import make_takes
-from covermaker.voices.rights import RIGHTS, Rights, needs_statement
+from covermaker.voices.rights import RIGHTS, Rights, licence_of, needs_statement
 
 FACTS = {"name": "anna", "created": date(2026, 1, 31), "takes": [{"file": "x", "sha256": "0" * 64}]}
 
@@ -28,3 +28,11 @@ def test_whoever_has_to_agree_is_named(rights, is_agreed):
         return
     with pytest.raises(ProjectError, match="need a statement"):
         make_takes(**facts)
+
+
+def test_a_machine_has_no_singer_whose_rights_a_card_could_name():
+    assert {rights for rights in RIGHTS if "with the singer" in licence_of(rights)} == {
+        "own-voice",
+        "licensed",
+    }
+    assert licence_of("synthetic").startswith("nobody's voice")

@@ -87,7 +87,9 @@ def test_without_a_network_it_is_one_line(hub):
         with pytest.raises(WeightsError, match="hub cannot be reached for 'htdemucs'") as caught:
             pull("htdemucs")
         assert "\n" not in str(caught.value)
-        assert "put the files of adefossez/HTDemucs into" in str(caught.value)
+        files = [file.name for file in catalog.entry("htdemucs").files]
+        words = f"get {', '.join(files)} of huggingface.co/adefossez/HTDemucs elsewhere, and put"
+        assert words in str(caught.value)
 
 
 def test_a_full_disk(hub):

@@ -18,6 +18,7 @@ from covermaker.tui.ask import Ask
 from covermaker.tui.changes import Changes
 from covermaker.tui.paths import dropped, start_folder
 from covermaker.tui.screens.auditioning import AuditioningScreen
+from covermaker.tui.voices_dropped import is_of_voice
 from covermaker.tui.words import count, one_line
 
 if TYPE_CHECKING:
@@ -81,6 +82,13 @@ class AddingScreen(AuditioningScreen, inherit_bindings=False):
     @work(thread=True, group="add", exit_on_error=False)
     def add_paths(self, paths: Sequence[Path]) -> None:
         """Add files, and what is in folders; of more than one song in a folder only when that is meant."""
+        voices = [path for path in paths if is_of_voice(path)]
+        if voices:
+            words = "is of a voice and no song: {studio.voices} opens Voices, drop it there"
+            self.app.call_from_thread(self.app.say, f"{one_line(voices[0].name)} {words}", "stale")
+            paths = [path for path in paths if path not in voices]
+        if not paths:
+            return
         try:
             self.post_message(self.Found(paths, each_song(paths)))
         except CovermakerError as error:

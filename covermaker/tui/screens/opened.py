@@ -91,6 +91,7 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
         self._seen_job = 0
         self._surveyed: Path | None = None
         self._is_outdated = False
+        self._renders: tuple[Path, tuple[int, ...]] | None = None
 
     def on_mount(self) -> None:
         """Begin to look at the disk."""
@@ -257,6 +258,10 @@ class OpenedScreen(SavingScreen, inherit_bindings=False):
             return
         if news is not None:
             self.post_message(self.Changed(news))
+        root = watch.project.root
+        known, self._renders = self._renders, (root, project_model.marks(root))
+        if known is not None and known[0] == root and known != self._renders and not self.is_rendering:
+            self.app.call_from_thread(self.look_again)
 
     def _broken_outside(self, problem: str) -> None:
         self._broken(problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import WeightsError
@@ -11,7 +12,7 @@ from covermaker.texts import one_line
 from covermaker.voices.community.names import is_of_step, plain_stem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from covermaker.voices.community.find import Files
@@ -63,6 +64,10 @@ def fitting(
     if family is None:
         return Fitting(files, config)
     notes: list[str] = []
+    if files.config is not None and config is not None and _is_nobodys(config):
+        notes.append(
+            f"nothing in {files.said(files.config)} says that {_PROGRAMS[family]} wrote it: is it of this model?"
+        )
     if files.config is not None and config is not None and _is_of(_OTHER[family], config):
         said = f"{files.said(files.config)} is a config of {_PROGRAMS[_OTHER[family]]}"
         if "config" in named:
@@ -86,6 +91,8 @@ def fitting(
         else:
             notes.append(f"{said}: it is not taken in; if it was made with this model, give it with --index")
             files = replace(files, index=None)
+    if family == "rvc" and files.index is None and files.passed_over:
+        notes.append(_of_those_beside(files.passed_over))
     if family == "rvc" and files.index is not None:
         notes.extend(_of_another_name(files.index, files.model))
     return Fitting(files, config, tuple(notes))
@@ -93,9 +100,29 @@ def fitting(
 
 def _is_of(family: Family, config: Mapping[str, Any]) -> bool:
     """Tell whether a config has what only one program writes."""
-    model = config["model"]
-    own, others = _OWN_KEYS[family], _OWN_KEYS[_OTHER[family]]
-    return any(key in model for key in own) and not any(key in model for key in others)
+    marks = _marks(config)
+    return family in marks and _OTHER[family] not in marks
+
+
+def _is_nobodys(config: Mapping[str, Any]) -> bool:
+    return not _marks(config)
+
+
+def _marks(config: Mapping[str, Any]) -> set[Family]:
+    """Return the programs that write what a config has; so-vits-svc's is the only one with a table of singers."""
+    marks = {family for family, keys in _OWN_KEYS.items() if any(key in config["model"] for key in keys)}
+    return marks | ({"sovits"} if isinstance(config.get("spk"), dict) else set())
+
+
+def _of_those_beside(indexes: Sequence[Path]) -> str:
+    """Say which indexes lie beside a single model, and how one is taken."""
+    option = f"--index {quote(str(indexes[0]))}"
+    if len(indexes) == 1:
+        name = one_line(indexes[0].name)
+        return f"{name} lies beside it and is not taken in: if it is of this model, add {option}"
+    return (
+        f"{len(indexes)} indexes lie beside it and none is taken in: name the one of this model, as {option}"
+    )
 
 
 def _of_another_name(index: Path, model: Path) -> list[str]:

@@ -29,10 +29,10 @@ _OTHERS: Final = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it first",
     b"Rar!": "a RAR archive: unpack it first",
     b"\x1f\x8b": "packed by gzip: unpack it first",
-    b"RIFF": "a sound file, no model",
-    b"ID3": "a sound file, no model",
-    b"fLaC": "a sound file, no model",
-    b"<": "a web page, no model: was the download a page that asks for something?",
+    b"RIFF": "a sound file",
+    b"ID3": "a sound file",
+    b"fLaC": "a sound file",
+    b"<": "a web page: was the download a page that asks for something?",
     b"version https://git-lfs": "a pointer to a file that was not fetched: get it with git lfs",
 }
 
@@ -65,8 +65,8 @@ def may_be_ours(head: bytes) -> bool:
     )
 
 
-def refused(path: Path, called: str) -> WeightsError:
-    """Return what to say of a file that is none of those that a voice is made of."""
+def refused(path: Path, called: str, wanted: str = "model of RVC or so-vits-svc") -> WeightsError:
+    """Return what to say of a file that is none of those that a voice is made of; `wanted` is what it was taken for."""
     try:
         with path.open("rb") as file:
             head = file.read(64)
@@ -88,7 +88,7 @@ def refused(path: Path, called: str) -> WeightsError:
     for begin, what in _OTHERS.items():
         if head.lstrip().startswith(begin):
             return WeightsError(f"{called} is {what}", hint=LISTED)
-    return WeightsError(f"{called} is no model of RVC or so-vits-svc", hint=LISTED)
+    return WeightsError(f"{called} is no {wanted}", hint=LISTED)
 
 
 def _asked_by_pickle(head: bytes, file: object, size: int) -> str | None:

@@ -6,10 +6,12 @@ import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from covermaker.errors import UsageError, WeightsError
 from covermaker.texts import one_line
+from covermaker.voices.card import CARD_FILE
 from covermaker.voices.community.clusters import is_clusters
 from covermaker.voices.community.content import kind_of, refused
 from covermaker.voices.community.ivf_file import row_count
@@ -19,6 +21,7 @@ from covermaker.voices.community.saying import CLUSTERS_ALONE, LISTED, MODEL_TOO
 from covermaker.voices.community.scratch import scratch_folder
 from covermaker.voices.community.unpack import MOST_FILES, unpack
 from covermaker.voices.community.variants import refuse_known
+from covermaker.voices.library import user_library
 from covermaker.weights.torch_file import TorchFile
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 _PATH_HINT: Final = "name a model, its folder or a zip file"
 # Endings under which models go about: a file that has one and is none is told, and not passed over.
 _OF_MODELS: Final = {".pth", ".pt", ".ckpt", ".pkl", ".safetensors"}
+_OURS: Final = {".safetensors", ".npz", ".npy", ".toml"}
 _NAMED: Final = 8  # of several models, in a message
 
 
@@ -40,6 +44,8 @@ class Files:
         What messages call the model.
     archive, unpacked : Path, optional
         The zip file that they come from, and where it was unpacked for the moment.
+    passed_over : tuple of Path
+        Each ``.index`` beside a single model that is not taken: its name does not tell that it is the model's.
     """
 
     model: Path
@@ -49,6 +55,7 @@ class Files:
     clusters: Path | None = None
     archive: Path | None = None
     unpacked: Path | None = None
+    passed_over: tuple[Path, ...] = ()
 
     def said(self, file: Path) -> str:
         """Return what messages call a file: of an archive its name in it, not where it was unpacked."""
@@ -87,6 +94,7 @@ def found(
             )
         if one is not None and one is not path and not one.is_file():
             raise UsageError(f"{one} is no file", hint="name the file itself")
+    _refuse_ours(path)
     with ExitStack() as stack:
         inside = _inside(path, stack)
         files = _beside(path) if inside is None else _Found(path, inside).chosen()
@@ -94,8 +102,19 @@ def found(
         yield Files(
             files.model, files.called, config or files.config,
             index or (None if clusters else files.index),
-            clusters or (None if index else files.clusters), files.archive, files.unpacked,
+            clusters or (None if index else files.clusters), files.archive, files.unpacked, files.passed_over,
         )  # fmt: skip
+
+
+def _refuse_ours(path: Path) -> None:
+    """Refuse a voice of Covermaker's own: its folder, or one of the files in it."""
+    folder = path if path.is_dir() else path.parent
+    if not (folder / CARD_FILE).is_file() or (folder != path and path.suffix not in _OURS):
+        return
+    copied = f"copy the whole folder into {user_library()}, or sing with it where it is: --voice {quote(str(folder))}"
+    if folder.absolute().parent == user_library().absolute():
+        copied = f"it is in your library: covermaker voices show {quote(folder.name)}"
+    raise UsageError(f"{folder} is a voice of Covermaker already: there is nothing to take in", hint=copied)
 
 
 def _inside(path: Path, stack: ExitStack) -> Path | None:
@@ -116,15 +135,15 @@ def _beside(path: Path) -> Files:
     if kind == "torch":
         config = path.with_name("config.json")
         stem = plain_stem(path).casefold()
-        near = [
-            one
-            for one in sorted(path.parent.glob("*.index"))
-            if one.is_file() and stem in plain_stem(one).casefold() and kind_of(one) == "index"
+        indexes = [
+            one for one in sorted(path.parent.glob("*.index")) if one.is_file() and kind_of(one) == "index"
         ]
+        near = [one for one in indexes if stem in plain_stem(one).casefold()]
         return Files(
             path, str(path),
             config if config.is_file() and kind_of(config) == "config" else None,
             near[0] if len(near) == 1 else None,
+            passed_over=() if len(near) == 1 else tuple(near or indexes),
         )  # fmt: skip
     if kind == "index":
         raise WeightsError(

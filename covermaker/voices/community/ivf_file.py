@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import numpy as np
 
 from covermaker.errors import WeightsError
-from covermaker.voices.community.saying import AGAIN, naming
+from covermaker.voices.community.saying import naming
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +133,7 @@ class _Reader:
     def take(self, count: int) -> bytes:
         data = self._file.read(count) if 0 <= count <= self._left else b""
         if len(data) != count:
-            raise WeightsError("it is cut off, or damaged", hint=AGAIN)
+            raise WeightsError("it is cut off, or damaged", hint="copy or download it again")
         self._left -= count
         return data
 

@@ -29,6 +29,7 @@ _WORDS: Final[dict[Kind, str]] = {
     "zip": "an archive: unpack it first",
     "other": "something else",
 }
+_WANTED: Final[dict[Kind, str]] = {"index": "index of RVC", "torch": "cluster model of so-vits-svc"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _clusters(path: Path, called: str, width: int, singers: Sequence[str]) -> Re
 def _check_kind(path: Path, called: str, wanted: Kind, hint: str) -> None:
     kind = kind_of(path)
     if kind == "other":
-        raise refused(path, called)
+        raise refused(path, called, _WANTED[wanted])
     if kind != wanted:
         raise WeightsError(f"{called} is {_WORDS[kind]}", hint=hint)
 

@@ -16,6 +16,8 @@ from covermaker import __version__
 from covermaker.disk import file_sha256
 from covermaker.errors import CovermakerError
 from covermaker.features.encoders import content_fingerprint
+from covermaker.texts import one_line
+from covermaker.units import human_bytes
 from covermaker.voices.card import F0Part, range_assumed
 from covermaker.voices.community.settings import plain_text, singer_name
 from covermaker.voices.rights import RIGHTS, needs_statement
@@ -31,6 +33,13 @@ _SCHEMA: Final = 1
 _MOST_BYTES: Final = 1 << 16
 _LONGEST: Final = 4000  # characters of a statement
 _MOST_NAMES: Final = 1000
+# What is taken where a value cannot be meant.
+_INSTEAD: Final = {
+    "rights": ": nobody says whose voice it is",
+    "statement": ": nobody says who agreed",
+    "f0": ": the range is assumed",
+    "singers": "",
+}
 
 
 @dataclass(frozen=True)
@@ -93,44 +102,71 @@ def read_sidecar(model: Path, encoder: str) -> Sidecar:
     encoder : str
         The reading of content that the model was trained on.
     """
-    beside = sorted(model.parent.glob(f"*{SUFFIX}"))
-    texts = [(path, values) for path in beside if (values := _read(path)) is not None]
-    if not texts:
-        return Sidecar()
-    sha256 = file_sha256(model)
-    found = next((values for _, values in texts if values.get("model_sha256") == sha256), None)
-    if found is None:
-        of_its_name = [path.name for path, _ in texts if path == sidecar_path(model)]
-        return Sidecar(
-            notes=tuple(f"{name} is of another file than the model: it is not heeded" for name in of_its_name)
-        )
-    return _checked(found, encoder)
+    texts: dict[Path, dict[str, Any]] = {}
+    own, trouble = sidecar_path(model), ""
+    for path in sorted(model.parent.glob(f"*{SUFFIX}")):
+        try:
+            texts[path] = _read(path)
+        except _UnreadableError as error:
+            if path == own:
+                trouble = f"cannot be read ({error})"
+    sha256 = file_sha256(model) if texts else ""
+    for path, values in texts.items():
+        if values.get("model_sha256") == sha256:
+            return _checked(values, encoder, one_line(path.name))
+    if own in texts:
+        trouble = "is of another file than the model"
+    return Sidecar(notes=(f"{one_line(own.name)} {trouble}: it is not heeded",) if trouble else ())
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+class _UnreadableError(Exception):
+    """A file that cannot be a sidecar; says why in a few words."""
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
-            return None
+        if not path.is_file():
+            raise _UnreadableError("it is no file")
+        if path.stat().st_size > _MOST_BYTES:
+            raise _UnreadableError(f"it is larger than {human_bytes(_MOST_BYTES)}")
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return values if isinstance(values, dict) and values.get("schema") == _SCHEMA else None
+    except OSError as error:
+        raise _UnreadableError(error.strerror) from error
+    except (ValueError, RecursionError) as error:
+        raise _UnreadableError("it is no JSON, or cut off") from error
+    if not isinstance(values, dict) or "schema" not in values:
+        raise _UnreadableError("Covermaker did not write it")
+    if values["schema"] != _SCHEMA:
+        raise _UnreadableError(f"it is not of schema {_SCHEMA}, which this Covermaker reads")
+    return values
 
 
-def _checked(values: Mapping[str, Any], encoder: str) -> Sidecar:
+def _checked(values: Mapping[str, Any], encoder: str, called: str) -> Sidecar:
     rights = plain_text(values.get("rights"), 40)
     statement = plain_text(values.get("statement"), _LONGEST)
-    if rights not in RIGHTS or (needs_statement(rights) and not statement):
+    odd = []
+    if needs_statement(rights) and not statement:
+        odd.append("statement")
+    elif rights not in (*RIGHTS, "unknown") and "rights" in values:
+        odd.append("rights")
+    if odd or rights not in RIGHTS:
         rights, statement = "", ""
+    f0 = _range(values.get("f0"))
+    if f0 is None and "f0" in values:
+        odd.append("f0")
+    singers = _singers(values.get("singers"))
+    if values.get("singers") and not singers:
+        odd.append("singers")
     return Sidecar(
         rights=rights,
         statement=statement,
         licence=plain_text(values.get("licence"), _LONGEST),
         description=plain_text(values.get("description"), _LONGEST),
         languages=tuple(filter(None, (plain_text(one, 40) for one in _list(values.get("languages"))))),
-        singers=_singers(values.get("singers")),
-        f0=_range(values.get("f0")),
+        singers=singers,
+        f0=f0,
         content_sha256=_encoder_sha256(values.get("content"), encoder),
+        notes=tuple(f"{called}: {name} cannot be meant and is not heeded{_INSTEAD[name]}" for name in odd),
     )
 
 

@@ -35,7 +35,7 @@ from covermaker.voices.community.saying import naming
 from covermaker.voices.community.settings import read_config
 from covermaker.voices.community.sidecar import read_sidecar
 from covermaker.voices.library import SHIPPED, TAKES_FILE, place_for, user_library
-from covermaker.voices.rights import needs_statement
+from covermaker.voices.rights import licence_of, needs_statement
 from covermaker.weights.torch_file import TorchFile
 
 if TYPE_CHECKING:
@@ -98,12 +98,15 @@ class TakenIn:
         The model's file.
     notes : list of str
         What the person should know.
+    refusal : UsageError, optional
+        Of a rehearsal: why it could not be written under this name.
     """
 
     folder: Path
     card: VoiceCard
     source: str
     notes: list[str] = field(default_factory=list)
+    refusal: UsageError | None = None
 
 
 def take_in(wishes: Wishes, *, dry_run: bool = False, progress: Progress = silent) -> TakenIn:
@@ -113,7 +116,7 @@ def take_in(wishes: Wishes, *, dry_run: bool = False, progress: Progress = silen
     ----------
     wishes : Wishes
     dry_run : bool
-        Read everything and write nothing.
+        Read everything and write nothing; a name that is taken is told beside what the file is.
     progress : Progress
         Told the finished fraction.
 
@@ -137,7 +140,9 @@ def take_in(wishes: Wishes, *, dry_run: bool = False, progress: Progress = silen
     named = [name for name in ("config", "index", "clusters") if getattr(wishes, name) is not None]
     with found(wishes.path, config=wishes.config, index=wishes.index, clusters=wishes.clusters) as files:
         folder = place_for(wishes.name or voice_name(files.model, wishes.path))
-        _refuse_another(folder, replace=wishes.replace)
+        refusal = _refusal(folder, replace=wishes.replace)
+        if refusal is not None and not dry_run:
+            raise refusal
         config = None if files.config is None else read_config(files.config, files.said(files.config))
         with TorchFile.open(files.model, called=files.called) as file:
             fits = fitting(files, config, family_in(file), named)
@@ -150,12 +155,11 @@ def take_in(wishes: Wishes, *, dry_run: bool = False, progress: Progress = silen
             notes = [*fits.notes, *model.facts.notes, *(retrieval.notes if retrieval is not None else ())]
             notes += beside.notes
             if wishes.rights != card.rights:
-                notes.append(
-                    f"its rights are as they were written beside it: {card.rights} {card.statement}".rstrip()
-                )
+                said = f"{card.rights}: {card.statement}" if card.statement else card.rights
+                notes.append(f"its rights are as they were written beside it: {said}")
             weights = _tensors(file, model, files.called, part(progress, 0.0, 0.7))
             if dry_run:
-                return TakenIn(folder, card, files.called, notes)
+                return TakenIn(folder, card, files.called, notes, refusal)
             with _making_way(folder) as make_way, making_folder(folder) as made:
                 card = _write(made, card, weights, retrieval)
                 progress(0.95)
@@ -224,7 +228,9 @@ def _card(
     """Return the card; the hashes of what is not written yet are still missing on it."""
     facts = model.facts
     rights, statement = wishes.rights, wishes.statement.strip()
-    licence = "unknown" if rights == "unknown" else "as the statement says"
+    licence = (
+        "unknown" if rights == "unknown" else "as the statement says" if statement else licence_of(rights)
+    )
     if rights == "unknown" and not statement and beside.rights:
         rights, statement, licence = (
             beside.rights,
@@ -261,25 +267,23 @@ def _card(
     return Document(CARD_FILE, "", values).checked(VoiceCard, patterns=PATTERNS)
 
 
-def _refuse_another(folder: Path, *, replace: bool) -> None:
+def _refusal(folder: Path, *, replace: bool) -> UsageError | None:
+    """Return why a voice cannot be written there; None where it can."""
+    another = "choose another --name"
     # In a folder of its own, a voice may have that name: there it is meant.
     in_library = folder.absolute().parent == user_library().absolute()
     if in_library and (SHIPPED / folder.name / CARD_FILE).is_file():
-        raise UsageError(
-            f"'{folder.name}' is the voice that comes with Covermaker", hint="choose another --name"
-        )
+        return UsageError(f"'{folder.name}' is the voice that comes with Covermaker", hint=another)
     if (folder / TAKES_FILE).exists():
-        raise UsageError(
-            f"'{folder.name}' is a voice of your own takes: {folder}", hint="choose another --name"
-        )
+        return UsageError(f"'{folder.name}' is a voice of your own takes: {folder}", hint=another)
     if not os.path.lexists(folder):
-        return
+        return None
     if not (folder / CARD_FILE).exists():
-        raise UsageError(f"{folder} is there already, and no voice", hint="choose another --name")
+        return UsageError(f"{folder} is there already, and no voice", hint=another)
     if not replace:
-        raise UsageError(
-            f"there is a voice '{folder.name}' already",
-            hint="choose another --name, or replace it with --force",
+        return UsageError(
+            f"there is a voice '{folder.name}' already", hint=f"{another}, or replace it with --force"
         )
     if not in_library:
-        raise UsageError(f"{folder} is not in your library", hint="remove its folder by hand")
+        return UsageError(f"{folder} is not in your library", hint="remove its folder by hand")
+    return None

@@ -1,8 +1,8 @@
 """Taking voices in and giving them out as jobs: both read and write hundreds of megabytes of somebody else's.
 
 ``import-voice`` takes ``path`` and, each if wished, ``name``, ``rights``, ``statement``, ``config``, ``index``,
-``clusters``, ``replace`` and ``dry_run``. ``export-voice`` takes ``voice`` (a folder), ``program``, ``out`` and
-``replace``.
+``clusters``, ``replace`` and ``dry_run``, which tells as ``problem`` and ``hint`` that the name is taken.
+``export-voice`` takes ``voice`` (a folder), ``program``, ``out`` and ``replace``.
 """
 
 from __future__ import annotations
@@ -44,12 +44,14 @@ def import_voice(request: dict[str, Any], listener: Listener) -> dict[str, Any]:
     if request.get("dry_run"):
         for part in ("weights", "index"):
             card.pop(part, None)
+    refusal = done.refusal
     return {
         "name": done.card.name,
         "folder": str(done.folder),
         "source": done.source,
         "notes": notes,
         "card": card,
+        **({"problem": refusal.message, "hint": refusal.hint} if refusal is not None else {}),
     }
 
 

@@ -1,5 +1,7 @@
 """What lies beside a model or is named with it: taken where it can be meant, told or refused where it cannot."""
 
+import shlex
+
 import pytest
 from community_models import (
     SOVITS,
@@ -47,6 +49,51 @@ def test_what_is_named_and_of_the_other_program_is_refused(rvc, sovits, tmp_path
     save_config(tmp_path / "config.json", theirs)
     with pytest.raises(WeightsError, match="config of RVC, and the model is of so-vits-svc"):
         looked_at(sovits, config=tmp_path / "config.json")
+
+
+def test_a_config_with_a_table_of_singers_is_of_so_vits_whatever_else_it_lacks(rvc, tmp_path):
+    invented = {"model": {"inter_channels": 192}, "spk": {"anna": 0}, "data": {"sampling_rate": 44100}}
+    save_config(tmp_path / "config.json", invented)
+    with pytest.raises(WeightsError, match="config of so-vits-svc, and the model is of RVC"):
+        looked_at(rvc, config=tmp_path / "config.json")
+
+
+def test_a_config_that_no_program_has_marked_is_told(rvc, sovits, tmp_path):
+    save_config(tmp_path / "config.json", {"model": {}, "data": {}})
+    for model, program in ((rvc, "RVC"), (sovits, "so-vits-svc")):
+        words = f"nothing in {tmp_path / 'config.json'} says that {program} wrote it: is it of this model?"
+        assert words in looked_at(model, config=tmp_path / "config.json").notes
+    assert not [note for note in looked_at(sovits).notes if "wrote it" in note]
+
+
+def test_an_index_of_another_name_beside_a_single_model_is_told(rvc):
+    first = rvc.with_name("it's.index")
+    save_index(first, 768)
+    found = looked_at(rvc)
+    assert found.card.index is None
+    (note,) = found.notes
+    assert note.startswith("it's.index lies beside it and is not taken in")
+    assert note.endswith(f"add --index {shlex.quote(str(first))}")
+    save_index(rvc.with_name("other.index"), 768)
+    assert looked_at(rvc).notes[0].startswith("2 indexes lie beside it and none is taken in")
+    assert not [note for note in looked_at(rvc, index=first).notes if "beside" in note]
+    save_index(rvc.with_name("added_aria.index"), 768)
+    assert looked_at(rvc).card.training["index"] == "added_aria.index"
+
+
+def test_a_voice_of_covermaker_is_not_taken_in_and_what_to_do_is_said(rvc, own_library, tmp_path):
+    folder = take_in(Wishes(rvc)).folder
+    with pytest.raises(UsageError, match="is a voice of Covermaker already") as caught:
+        looked_at(folder)
+    assert caught.value.hint == "it is in your library: covermaker voices show aria"
+    away = tmp_path / "their voices" / "aria"
+    away.parent.mkdir()
+    folder.rename(away)
+    for path in (away, away / "voice.safetensors"):
+        with pytest.raises(UsageError, match="there is nothing to take in") as caught:
+            looked_at(path)
+        assert f"copy the whole folder into {own_library}" in caught.value.hint
+        assert f"--voice '{away}'" in caught.value.hint
 
 
 def test_what_only_lies_there_is_told_and_left(rvc, sovits):

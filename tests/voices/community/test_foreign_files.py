@@ -149,7 +149,7 @@ def test_a_voice_has_an_index_or_clusters(tmp_path):
         (b"7z\xbc\xaf\x27\x1c\x00", "is a 7z archive: unpack it first"),
         (b"Rar!\x1a\x07\x01\x00", "is a RAR archive"),
         (b"\x1f\x8b\x08\x00", "is packed by gzip"),
-        (b"<!DOCTYPE html><html>", "is a web page, no model"),
+        (b"<!DOCTYPE html><html>", "is a web page: was the download"),
         (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer to a file that was not fetched"),
         (b"RIFF\x00\x00\x00\x00WAVE", "is a sound file"),
         (struct.pack("<Q", 2) + b"{}", "is a safetensors file"),

@@ -64,7 +64,7 @@ def test_a_voice_that_comes_back_is_the_same_for_every_key(aria, tmp_path):
     assert again.fingerprint == aria.fingerprint
     said = ("rights", "statement", "licence", "languages", "f0", "content")
     assert [getattr(again.card, one) for one in said] == [getattr(aria.card, one) for one in said]
-    assert "its rights are as they were written beside it: licensed Anna agreed to covers." in notes
+    assert "its rights are as they were written beside it: licensed: Anna agreed to covers." in notes
 
 
 def test_so_vits_in_a_folder_and_in_an_archive(tmp_path):
@@ -110,34 +110,55 @@ def test_it_says_nothing_of_another_file(aria, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "said"),
     [
-        {"rights": "stolen"},
-        {"rights": "licensed", "statement": " "},
-        {"rights": ["licensed"]},
-        {"f0": {"low_hz": -1.0}},
-        {"f0": "A2"},
-        {"singers": [1, {}]},
-        {"languages": 7},
-        {"content": {"encoder": "contentvec-768l12", "sha256": "0" * 64}},
-        {"schema": 2},
+        ({"rights": "stolen"}, ": rights cannot be meant and is not heeded: nobody says whose voice it is"),
+        ({"statement": " "}, ": statement cannot be meant and is not heeded: nobody says who agreed"),
+        ({"rights": ["licensed"]}, ": rights cannot be meant"),
+        ({"f0": {"low_hz": -1.0}}, ": f0 cannot be meant and is not heeded: the range is assumed"),
+        ({"f0": {"low_hz": "hello", "median_hz": 2.0, "high_hz": 3.0}}, ": f0 cannot be meant"),
+        ({"f0": "A2"}, ": f0 cannot be meant"),
+        ({"singers": [1, {}]}, ": singers cannot be meant and is not heeded"),
+        ({"languages": 7}, ""),
+        ({"content": {"encoder": "contentvec-768l12", "sha256": "0" * 64}}, ""),
+        (
+            {"schema": 2},
+            " cannot be read (it is not of schema 1, which this Covermaker reads): it is not heeded",
+        ),
     ],
 )
-def test_what_anybody_can_have_written_is_looked_at(aria, tmp_path, change):
+def test_what_anybody_can_have_written_is_looked_at(aria, tmp_path, change, said):
     done = give_out(aria, "rvc", tmp_path / "out")
     values = json.loads(done.files[-1].read_text())
     done.files[-1].write_text(json.dumps({**values, **change}))
-    again, _ = back(done.files[0])
-    assert again.card.rights == ("unknown" if {"rights", "schema"} & set(change) else "licensed")
+    again, notes = back(done.files[0])
+    assert again.card.rights == ("unknown" if {"rights", "statement", "schema"} & set(change) else "licensed")
+    assert any(note.startswith(f"aria.covermaker.json{said}") for note in notes) == bool(said)
     if "content" in change:  # another file of the same encoder must be able to sing with it
         assert again.card.content.sha256 is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "\x00", "{}" * 100_000])
-def test_what_is_none_does_no_harm(aria, tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is no JSON, or cut off"), ("[]", "Covermaker did not write it"), ("{", "it is no JSON, or cut off"),
+        ("\x00", "it is no JSON, or cut off"), ("{}" * 100_000, "it is larger than 65.5 kB"),
+    ],
+)  # fmt: skip
+def test_what_is_none_does_no_harm_and_is_told(aria, tmp_path, text, why):
     done = give_out(aria, "rvc", tmp_path / "out")
     done.files[-1].write_text(text)
-    assert back(done.files[0])[0].card.rights == "unknown"
+    again, notes = back(done.files[0])
+    assert again.card.rights == "unknown"
+    assert f"aria.covermaker.json cannot be read ({why}): it is not heeded" in notes
+
+
+def test_what_is_damaged_beside_another_model_is_none_of_its_business(aria, tmp_path):
+    done = give_out(aria, "rvc", tmp_path / "out")
+    (tmp_path / "out" / "zoe.covermaker.json").write_text("{")
+    again, notes = back(done.files[0])
+    assert again.card.rights == "licensed"
+    assert not [note for note in notes if "zoe" in note]
 
 
 @pytest.mark.parametrize(

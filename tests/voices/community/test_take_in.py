@@ -239,7 +239,10 @@ def test_an_index_of_another_model_is_refused(model, own_library, tmp_path):
     save_config(tmp_path / "duet" / "config.json", sovits_config())
     assert "holds rows of width 256" in refusal(Wishes(duet, clusters=tmp_path / "k.pt"))
     assert "is no cluster model" in refusal(Wishes(duet, clusters=duet))
-    assert "no model" in refusal(Wishes(model, index=save_text(tmp_path / "t")))
+    assert "t is no index of RVC" in refusal(Wishes(model, index=save_text(tmp_path / "t")))
+    assert "t is no cluster model of so-vits-svc" in refusal(Wishes(duet, clusters=tmp_path / "t"))
+    (tmp_path / "sound").write_bytes(b"RIFF    WAVE")
+    assert refusal(Wishes(model, index=tmp_path / "sound")) == f"{tmp_path / 'sound'} is a sound file"
     assert "an index or clusters" in refusal(Wishes(model, index=model, clusters=model), UsageError)
     assert not own_library.exists()
 
