@@ -92,7 +92,7 @@ class ResourceError(CovermakerError):
     exit_code = ExitCode.RESOURCE
 
 
-_NEARLY: Final = 0.85  # so alike that it is a slip of the finger
+_NEARLY: Final = 0.75  # so alike that it is a slip of the finger
 _LEAST_PART: Final = 3  # letters of a name that counts as a part of another
 
 

@@ -9,11 +9,9 @@ from covermaker.errors import nearest
     ("name", "known", "says"),
     [
         ("hidden_channels", ["critics_channels", "hidden", "upsample_channels"], "did you mean 'hidden'?"),
-        (
-            "noise-gate",
-            ["gate", "noise", "noise_gates"],
-            "did you mean 'noise_gates'?",
-        ),  # a slip of the finger
+        # Slips of the finger.
+        ("noise-gate", ["gate", "noise", "noise_gates"], "did you mean 'noise_gates'?"),
+        ("crepe-tyni", ["crepe", "crepe-tiny", "pm"], "did you mean 'crepe-tiny'?"),
         ("soft noise gate", ["gate", "noise gate"], "did you mean 'noise gate'?"),  # the longest part
         ("gain_d", ["gain", "gain_db"], "did you mean 'gain_db'?"),
         ("revreb", ["delay", "reverb"], "did you mean 'reverb'?"),
