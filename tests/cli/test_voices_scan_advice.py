@@ -20,6 +20,7 @@ def library(tmp_path, monkeypatch, jobs_here):
     return tmp_path / "my library"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["anna", "./her voice"])
 def test_a_take_to_be_left_out_comes_with_the_command_for_it(library, tmp_path, capsys, name):
     t = np.arange(16000 * 40) / 16000

@@ -187,6 +187,7 @@ def test_nine_blocks_without_the_projection_are_the_published_ninth(weights):
     np.testing.assert_allclose(rows, stored["layer9"], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_published_voices_hear_rows_that_begin_at_their_time(networks):
     """Nothing stands before the first sample; behind the last there is as much silence as the last row lacks."""
     sound = np.random.default_rng(0).normal(0, 0.1, 16_080).astype(np.float32)
@@ -233,6 +234,7 @@ class Bomb:
         return (print, ("a foreign pickle ran code",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_the_first_published_layout_is_the_same_network(layouts, weights, tmp_path, capsys, zipped):
     """It holds its framework's objects, names to drop, half precision; nothing in it is run."""

@@ -150,6 +150,7 @@ def test_a_gradient_that_overflows_costs_a_step_and_halves_the_scale() -> None:
     assert learning._scalers[0].get_scale() == 2.0**125
 
 
+@pytest.mark.slow
 def test_what_goes_on_overflowing_ends_it() -> None:
     learning = trainer(profile(half="float16", steps=99), half=True)
     for example in learning.dataset.examples:

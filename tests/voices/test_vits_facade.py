@@ -93,6 +93,7 @@ def test_what_is_kept_is_a_cut_of_all(config: VitsConfig) -> None:
     assert sing(singer, 120, keep=slice(5, 5)).shape == (0,)
 
 
+@pytest.mark.slow
 @FAMILIES
 def test_pieces_of_the_decoder_cannot_be_heard(config: VitsConfig, monkeypatch: pytest.MonkeyPatch) -> None:
     singer = VitsSynthesizer(lively(config))

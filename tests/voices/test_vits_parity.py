@@ -202,6 +202,7 @@ def test_the_sound_with_noise_where_voice_and_gap_meet(case: Case) -> None:
     close(sound[0, start - first * hop : stop - first * hop], vector["out_noise_win"])
 
 
+@pytest.mark.slow
 def test_the_sound_of_another_singer(case: Case, noiseless: None) -> None:
     """RVC's vectors have one singer: there, somebody else at least sounds otherwise."""
     other = case.sung(6, speaker=1)
