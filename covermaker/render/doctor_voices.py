@@ -11,7 +11,6 @@ from covermaker.voices.readiness import missing_weights, pull_words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
 _NAMED: Final = 4  # of many voices, in a line
 Row = tuple[str, bool, str]
 

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from covermaker.graph.store import Store
     from covermaker.project.load import Project
-    from covermaker.render.ending import Failure
     from covermaker.render.pipeline import River
     from covermaker.render.record import Verdict
 
@@ -148,6 +147,21 @@ class State:
         """Whether it was rendered once and the next render would make another, be it that the last one failed."""
         return "stale" in (self.word, self.otherwise)
 
+    def has_outlived(self, key: str, when: float) -> bool:
+        """Tell whether a failure is over: the cover was made since, or no step has the key of the one that failed.
+
+        Parameters
+        ----------
+        key : str
+            Of the step; "" where nobody knows it.
+        when : float
+            Seconds since the epoch.
+        """
+        if any(output.made > when for output in self.outputs):
+            return True
+        keys = {step.key for step in self.steps if step.key}
+        return bool(key and keys) and key not in keys
+
     @property
     def to_do(self) -> tuple[StepState, ...]:
         """The steps that a render would make."""
@@ -184,19 +198,12 @@ def project_state(folder: Path, store: Store) -> State:
     if state.word not in {"stale", "new"}:
         return state
     failure = last_failure(hidden_folder(folder))
-    if failure is None or _is_over(failure, state):
+    if failure is None or state.has_outlived(failure.key, failure.when):
         return state
     return replace(
         state, word="failed", problem=failure.words, hint=failure.hint, failed_at=failure.when,
         otherwise=state.word,
     )  # fmt: skip
-
-
-def _is_over(failure: Failure, state: State) -> bool:
-    """Tell whether what failed is no part of a render any more, or the cover was made since."""
-    if any(output.made > failure.when for output in state.outputs):
-        return True
-    return bool(failure.key) and failure.key not in {step.key for step in state.steps}
 
 
 def _project_state(folder: Path, store: Store) -> State:

@@ -23,13 +23,10 @@ def still_fails(job: Job | None, state: State | None) -> bool:
     if state is None:
         return True
     ended = job.ended or 0.0
-    if state.word == "done" or any(output.made > ended for output in state.outputs):
-        return False
     failed = next((step for step in job.steps.values() if step.state in {"failed", "run"}), None)
-    if failed is None:
-        return _written(Path(job.subject) / FILE_NAME) <= ended
-    keys = {step.key for step in state.steps if step.key}
-    return not (failed.key and keys) or failed.key in keys
+    if state.word == "done" or state.has_outlived(failed.key if failed else "", ended):
+        return False
+    return failed is not None or _written(Path(job.subject) / FILE_NAME) <= ended
 
 
 def _written(file: Path) -> float:

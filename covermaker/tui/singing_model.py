@@ -335,15 +335,9 @@ def _own(voice: Voice) -> dict[str, float]:
 def _not_here(method: str) -> str:
     """Say how the weights of a pitch method come here; nothing where they are here, or it needs none."""
     from covermaker.features.pitch import METHODS
-    from covermaker.voices.readiness import pull_words
-    from covermaker.weights.catalog import find
+    from covermaker.voices.readiness import not_here, pull_words
 
-    missing = []
-    for name in METHODS.load(method).WEIGHTS:
-        try:
-            find(name)
-        except CovermakerError:
-            missing.append(name)
+    missing = not_here(METHODS.load(method).WEIGHTS)
     return f"not here yet: {pull_words(missing)}" if missing else ""
 
 

@@ -23,8 +23,7 @@ from covermaker.voices.library import user_library
 
 if TYPE_CHECKING:
     from covermaker.tui.job_board import Job
-    from covermaker.tui.voices_claims import looked_at
-from covermaker.tui.voices_dropped import Dropped
+    from covermaker.tui.voices_dropped import Dropped
 
 PROGRAMS: Final = {"rvc": "RVC", "sovits": "so-vits-svc"}
 

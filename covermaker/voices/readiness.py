@@ -11,6 +11,8 @@ from covermaker.voices.index_tables import map_table
 from covermaker.weights.catalog import find
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from covermaker.voices.card import ContentPart
     from covermaker.voices.voice import Voice
 
@@ -23,8 +25,13 @@ def missing_weights(encoder: str) -> list[str]:
     UsageError
         When no encoder of this name is known.
     """
+    return not_here(content_weights(encoder))
+
+
+def not_here(weights: Iterable[str]) -> list[str]:
+    """Return those of the catalog's names whose files are not here; nothing is opened."""
     missing = []
-    for name in content_weights(encoder):
+    for name in weights:
         try:
             find(name)
         except WeightsError:

@@ -64,7 +64,7 @@ def fitting(
     if family is None:
         return Fitting(files, config)
     notes: list[str] = []
-    if files.config is not None and config is not None and _is_nobodys(config):
+    if files.config is not None and config is not None and not _marks(config):
         notes.append(
             f"nothing in {files.said(files.config)} says that {_PROGRAMS[family]} wrote it: is it of this model?"
         )
@@ -102,10 +102,6 @@ def _is_of(family: Family, config: Mapping[str, Any]) -> bool:
     """Tell whether a config has what only one program writes."""
     marks = _marks(config)
     return family in marks and _OTHER[family] not in marks
-
-
-def _is_nobodys(config: Mapping[str, Any]) -> bool:
-    return not _marks(config)
 
 
 def _marks(config: Mapping[str, Any]) -> set[Family]:
